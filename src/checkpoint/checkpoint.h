@@ -1,0 +1,76 @@
+// WAIST 1: every format ends in a Checkpoint; diff, lint and show start from one. It is const after
+// open_checkpoint() and may be read from any thread. Tensor bytes stay in the file until somebody asks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/limits.h"
+#include "io/byte_source.h"
+#include "pickle/machine.h"
+#include "tensor/tensor_view.h"
+#include "value/tree.h"
+
+namespace ckpt {
+
+// Wrong but readable. `code` is kebab-case and stable: rules claim codes (check `defect`), every code has
+// exactly one rule. The whole list is in checkpoint/defect_codes.h.
+struct Defect {
+  std::string code;
+  std::string path;                       // a path of the tree, or a record name; may be empty
+  std::string text;                       // one line, untrusted text quoted
+  std::optional<std::uint64_t> offset;    // in the file
+};
+
+// What a tensor node of the tree stands for.
+struct TensorRecord {
+  tensor::TensorView view;
+  std::string layout = "strided";         // "sparse_coo", "sparse_csr", "nested", "dtensor", "uninitialized" ...
+  std::string subclass;                   // "torch.nn.parameter.Parameter", ...; empty for torch.Tensor
+  std::vector<std::pair<std::string, value::NodeId>> parts;  // <indices>, <values>, <scales>, <local> ...
+};
+
+// A tensor at a place. The same record may stand at several places (shared objects).
+struct TensorEntry {
+  std::string path;                       // state_dict["encoder.0.weight"]
+  std::uint32_t record = 0;               // index into tensor_records()
+  bool part = false;                      // a component (<indices>) of the tensor entry before it
+};
+
+// A file inside the container.
+struct Record {
+  std::string name;
+  std::uint64_t size = 0;
+  bool stored = true;
+};
+
+struct Checkpoint {
+  std::string path;                       // as the user named it
+  std::string format;                     // "torch-zip"
+  std::uint64_t file_size = 0;
+  value::Tree tree;
+  std::vector<tensor::Storage> storages;
+  std::vector<TensorRecord> tensor_records;
+  std::vector<TensorEntry> entries;       // every tensor of the tree, in document order
+  std::vector<Record> records;            // container entries other than storages
+  std::vector<pickle::Import> imports;
+  std::bitset<256> opcodes;
+  int pickle_protocol = 0;
+  std::uint64_t pickle_offset = 0;        // of data.pkl in the file, if it is stored
+  std::uint64_t pickle_size = 0;
+  std::string byte_order = "little";
+  std::vector<Defect> defects;
+  bool complete = true;                   // false: a limit or a broken stream left something unread (status 2)
+  std::vector<io::SourcePtr> sources;     // keeps storages' bytes alive
+
+  const TensorRecord& record_of(const TensorEntry& e) const { return tensor_records[e.record]; }
+};
+
+using CheckpointPtr = std::shared_ptr<const Checkpoint>;
+
+}  // namespace ckpt

@@ -1,0 +1,18 @@
+// The way in: a path -> a Checkpoint, or an Error that says what the file is and what to do.
+#pragma once
+
+#include <string>
+
+#include "base/limits.h"
+#include "checkpoint/checkpoint.h"
+
+namespace ckpt {
+
+// Probes the formats in their order (formats/list.cpp), reads with the first that knows the bytes.
+// Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign, kUnsupported, kTruncated, kCorrupt, kLimit.
+CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits = {});
+
+// The same for bytes in memory (tests, fuzzing); `path` is used in messages only.
+CheckpointPtr open_checkpoint(io::SourcePtr source, const std::string& path, const Limits& limits = {});
+
+}  // namespace ckpt

@@ -1,0 +1,33 @@
+// A regular file, read with pread: a file truncated meanwhile gives an Error, never SIGBUS (mapping it
+// would). Directories, pipes, devices and sockets are refused without blocking.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "io/byte_source.h"
+
+namespace ckpt::io {
+
+class FileSource final : public ByteSource {
+ public:
+  // Throws kNotFound, kIo (permission, directory, not a regular file). Symbolic links are followed.
+  static std::shared_ptr<const FileSource> open(const std::string& path);
+  ~FileSource() override;
+
+  std::uint64_t size() const override { return size_; }
+  void read(std::uint64_t offset, std::span<std::byte> out) const override;
+
+  // Throws kChanged if size, modification time or inode differ from those at open().
+  void check_unchanged() const;
+
+ private:
+  struct Identity;
+  FileSource(int fd, std::uint64_t size, std::unique_ptr<Identity> identity);
+
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+  std::unique_ptr<Identity> identity_;
+};
+
+}  // namespace ckpt::io

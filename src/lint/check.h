@@ -1,0 +1,115 @@
+// A check is code, a rule is data: a rule file names a check, what it looks at, its parameters and its
+// message. A check is a const struct with a function, listed in checks/list.cpp. To add one, write
+// checks/<name>.cpp and one line there; to add a rule on an existing check, write rules/catalog/<id>.yaml
+// and nothing else.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "checkpoint/checkpoint.h"
+#include "checkpoint/lightning.h"
+#include "report/finding.h"
+#include "report/property.h"
+#include "tensor/delta.h"
+#include "tensor/stats.h"
+
+namespace ckpt::lint {
+
+struct Rule;
+
+enum class ParamType : std::uint8_t {
+  kBool,
+  kInteger,   // >= 0
+  kNumber,    // finite
+  kString,
+  kStrings,   // a list of strings, or one string
+  kGlobs,     // likewise, each a Glob
+  kExpect,    // a map: path glob -> condition (see checks/value_expect.cpp)
+};
+
+struct ParamSpec {
+  std::string_view name;           // kebab-case
+  ParamType type;
+  std::string_view default_text;   // YAML as it would stand in the file; empty: required
+  std::string_view help;
+};
+
+// What a check may look at besides the tree. The engine gathers the needs of all rules that are on, does
+// one pass over the selected tensors, and only then runs the checks.
+enum Needs : std::uint8_t {
+  kNothing = 0,
+  kStats = 1,        // Context::stats of the selected tensors
+  kBase = 2,         // a base checkpoint (--against); without one the rule is skipped
+  kDeltas = 4,       // Context::delta of the selected tensors against the base (implies kBase)
+  kUnreadable = 8,   // runs for inputs that could not be opened, too (Context::failure)
+};
+
+// The profile says what a file is for (rules.md section 2).
+enum class Profile : std::uint8_t { kResume, kInference, kAny };
+
+struct Opened {                     // an input as the engine sees it
+  CheckpointPtr file;               // null: could not be opened, see failure
+  lightning::Items items;
+  std::optional<Error> failure;
+  std::string path;
+};
+
+// A field of a message: {path}, {nan}, ... Numbers are formatted by the check.
+struct Field {
+  std::string_view name;
+  std::string text;
+};
+
+// One thing that a check found. The engine fills the rule's template, the level, the fingerprint's kind.
+struct Hit {
+  std::string path;                                    // "" = the file as a whole
+  report::PlaceKind place = report::PlaceKind::kValue;
+  std::string kind;                                    // see report::Finding::kind
+  std::vector<Field> fields;                           // besides {path} and {file}
+  std::vector<report::Property> properties;
+  std::optional<report::ByteRange> bytes;
+  std::optional<report::Level> level;                  // a check may lower a single hit, never raise it
+  std::string base_path;                               // where it is in the base, for a related location
+};
+
+class Context {
+ public:
+  const Opened& input;
+  const Opened* base = nullptr;                        // null without --against
+  Profile profile = Profile::kResume;
+
+  const Checkpoint& file() const { return *input.file; }
+  const lightning::Items& items() const { return input.items; }
+  // Entries of file().entries that the rule selects, in document order.
+  std::vector<std::size_t> selected(const Rule& rule) const;
+  // Null where the tensor cannot be read (no data, out of bounds, missing record): other rules say so.
+  const tensor::Stats* stats(std::size_t entry) const;
+  const tensor::Delta* delta(std::size_t entry) const;  // null: not in the base, other shape, not readable
+
+  Context(const Opened& input_, const Opened* base_, Profile profile_);
+  std::vector<const tensor::Stats*> stats_;             // per entry; filled by the engine
+  std::vector<const tensor::Delta*> deltas_;
+};
+
+using Emit = std::function<void(Hit)>;
+
+struct Check {
+  std::string_view name;                               // "tensor-stat"
+  std::string_view help;
+  std::uint8_t needs = kNothing;
+  std::span<const ParamSpec> params;
+  std::span<const std::string_view> fields;            // what templates may use besides {path} and {file}
+  void (*run)(const Context& context, const Rule& rule, const Emit& emit);
+};
+
+std::span<const Check* const> checks();
+const Check* find_check(std::string_view name);
+
+}  // namespace ckpt::lint

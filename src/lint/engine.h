@@ -1,0 +1,27 @@
+// Runs a rule set over inputs: plan (which tensors need numbers) -> one parallel pass over them -> checks ->
+// findings, sorted. Reports are the same for any number of jobs.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "lint/check.h"
+#include "lint/rule_set.h"
+#include "report/finding.h"
+
+namespace ckpt::lint {
+
+struct EngineOptions {
+  Profile profile = Profile::kResume;
+  std::size_t jobs = 1;
+};
+
+// `input_index` goes into Location::input of the findings, `base_index` into the related ones.
+std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input, std::size_t input_index,
+                                       const Opened* base, std::size_t base_index, const EngineOptions& options);
+
+// "{a} of {b}" with fields; an unknown field stays as it is (the loader refuses templates that have one).
+// Never an fmt format string: a team's template is input.
+std::string fill_template(std::string_view message, std::span<const Field> fields);
+
+}  // namespace ckpt::lint

@@ -1,0 +1,45 @@
+// A rule: a check with everything that the rule files say about it. Loaded once, then const.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/glob.h"
+#include "lint/check.h"
+#include "report/rule_info.h"
+
+namespace ckpt::lint {
+
+struct Selector {
+  std::vector<Glob> tensors;      // over names of the model's weights ("encoder.**"); empty: none of this kind
+  std::vector<Glob> paths;        // over paths ("optimizer_states[*].state[*].exp_avg_sq")
+  std::vector<Glob> ignore;       // over names and paths: never a finding there
+};
+
+struct Param {
+  std::string name;
+  report::Value value;            // of the type that the check's ParamSpec says
+};
+
+struct Rule {
+  report::RuleInfo info;          // id, title, documentation, the catalogue's default level
+  const Check* check = nullptr;
+  report::Level level = report::Level::kError;
+  bool on = false;                // false: "off" in the effective rule set
+  std::vector<std::string> sets;  // of the catalogue: {"recommended", "strict"}, {"strict"}, {} = off
+  Selector select;
+  std::vector<Param> params;      // complete: defaults filled in
+  std::string message;
+  std::string origin;             // where the effective setting comes from ("recommended", "team.yaml:12:3")
+
+  // Typed access; the loader has checked name and type, so a miss is a bug (std::logic_error).
+  bool boolean(std::string_view name) const;
+  std::int64_t integer(std::string_view name) const;
+  double number(std::string_view name) const;
+  const std::string& string(std::string_view name) const;
+  std::vector<std::string> strings(std::string_view name) const;
+  const report::Object& object(std::string_view name) const;
+};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,48 @@
+// One thing to say about one place of one input: a lint finding, or a difference (for SARIF). Plain data.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "report/property.h"
+
+namespace ckpt::report {
+
+enum class Level : std::uint8_t { kNote, kWarning, kError };
+std::string_view to_string(Level level);                     // "note", "warning", "error"
+
+// What a path names, in SARIF's words (section 3.33.7 of the specification allows own kinds).
+enum class PlaceKind : std::uint8_t { kFile, kObject, kArray, kValue, kProperty, kTensor };
+
+// Bytes of the input that show the finding, as they lie in the file.
+struct ByteRange {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+struct Location {
+  std::size_t input = 0;               // index into Report::inputs
+  std::string path;                    // the project's path spelling; "<root>" or "" for the file as a whole
+  PlaceKind kind = PlaceKind::kValue;
+  std::optional<ByteRange> bytes;      // nullopt: the whole file
+  std::string text;                    // for related locations: what it shows
+};
+
+struct Finding {
+  std::string rule_id;                 // one of Report::rules
+  Level level = Level::kError;
+  std::string message;                 // one line for people: what, numbers, no path (it is beside it)
+  std::vector<std::string> arguments;  // of the rule's message template, for SARIF's message.arguments
+  std::string kind;                    // what sort of finding ("non-finite", "missing"): part of the
+                                       // fingerprint; never a value, a count, a step or a file name
+  Location where;
+  std::vector<Location> related;
+  std::vector<Property> properties;    // numbers for machines: camelCase names
+};
+
+// A total order that depends on nothing but the findings: input, path, rule, kind, message.
+bool operator<(const Finding& a, const Finding& b);
+
+}  // namespace ckpt::report

@@ -1,0 +1,87 @@
+// WAIST 2: everything that is ever shown starts from a Report. diff, lint and show fill one, reporters write
+// it; a reporter never sees a tensor, a tree or a file. Built by one function, then const.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "report/finding.h"
+#include "report/rule_info.h"
+#include "report/property.h"
+
+namespace ckpt::report {
+
+struct Tool {
+  std::string name;            // "ckpt-lint"
+  std::string version;
+  std::string summary;         // one sentence
+};
+
+enum class Role : std::uint8_t { kTarget, kBase, kRules };
+
+struct Input {
+  std::string path;            // as the user typed it
+  Role role = Role::kTarget;
+  std::string format;          // "torch-zip", ...; empty if it could not be read
+  std::string description;     // "Lightning 2.6.5 · epoch 4 · step 3200 · 1.2 GiB"
+  std::uint64_t size = 0;
+  std::string error;           // not empty: unreadable, and why; error_code is ckpt::to_string(ErrorCode)
+  std::string error_code;
+};
+
+// --- what people read: the text reporter lays it out, colours it, cuts it to the width ----------------
+enum class Mark : std::uint8_t { kNone, kAdded, kRemoved, kChanged };
+enum class Style : std::uint8_t { kPlain, kDim, kStrong, kError, kWarning, kNote, kGood };
+
+struct Cell {
+  std::string text;            // already one line and escaped (base/text one_line)
+  Style style = Style::kPlain;
+  bool right = false;          // align to the right (numbers)
+};
+struct Line {
+  Mark mark = Mark::kNone;
+  std::vector<Cell> cells;     // columns are aligned within a section
+};
+struct Section {
+  std::string title;           // "weights"
+  std::string note;            // "124 tensors · 85.1 M parameters · 120 changed"
+  // Lines are made on demand: a checkpoint may have 200,000 tensors. line(i) is pure, any thread.
+  std::size_t size = 0;
+  std::function<Line(std::size_t)> line;
+  std::string more;            // "(20 of 34 lines; --all shows the rest)"; empty if nothing was left out
+};
+Section make_section(std::string title, std::string note, std::vector<Line> lines);
+
+// --- what programs read: a member of the JSON document ------------------------------------------------
+// An array of objects, made on demand for the same reason.
+struct Table {
+  std::string name;            // "tensors", "values", "changes"
+  std::size_t size = 0;
+  std::function<Object(std::size_t)> row;
+};
+
+struct Report {
+  Tool tool;
+  std::vector<Input> inputs;
+  std::vector<std::string> arguments;  // the command line as typed, without the program
+  std::vector<RuleInfo> rules;         // all rules of the run, in a fixed order, whether they fired or not
+  std::vector<Finding> findings;       // sorted
+  bool has_findings = true;            // false for ckpt-show: it has none by nature (no SARIF)
+  std::vector<Section> sections;       // text
+  std::string verdict;                 // the last line of the text: "different: 120 tensors, 9 values"
+  Style verdict_style = Style::kPlain;
+  Object facts;                        // further members of the JSON document, before the tables
+  std::vector<Table> tables;           // JSON
+  int exit_status = 0;
+  std::string exit_reason;             // one sentence for SARIF's exitCodeDescription
+};
+
+// The number of findings per level.
+struct Counts {
+  std::uint64_t errors = 0, warnings = 0, notes = 0;
+};
+Counts count(const Report& report);
+
+}  // namespace ckpt::report

@@ -1,0 +1,30 @@
+// What is known about a rule when its findings are shown: from rules/catalog (lint) or the list of kinds of
+// difference (diff). Everything SARIF, --explain and --list-rules print comes from here.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/finding.h"
+
+namespace ckpt::report {
+
+struct RuleInfo {
+  std::string id;              // kebab-case, the same in text, YAML and SARIF
+  std::string title;           // one sentence that names the bad thing, ends with a period
+  Level level = Level::kError; // the default level, before a rule set changed it
+  std::string message;         // the template of messages, fields in braces
+  std::string what;            // explain: the first paragraph, plain text
+  std::string why;
+  std::string fix;
+  std::string intended;        // when it is right as it is, and how to say so; may be empty
+  std::string example;         // may be empty
+  std::vector<std::string> references;  // upstream threads and sources
+  std::vector<std::string> tags;
+};
+
+// "weights-nonfinite" -> "WeightsNonfinite" (SARIF's rule name).
+std::string pascal_case(std::string_view kebab);
+
+}  // namespace ckpt::report
