@@ -2,12 +2,14 @@
 // open_checkpoint() and may be read from any thread. Tensor bytes stay in the file until somebody asks.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/limits.h"
@@ -65,6 +67,8 @@ struct Checkpoint {
   std::uint64_t pickle_size = 0;
   std::string byte_order = "little";
   std::vector<Defect> defects;
+  // Defects of tensor records, until the walk knows their paths and moves them to `defects`.
+  std::vector<std::pair<std::uint32_t, Defect>> record_defects;
   bool complete = true;                   // false: a limit or a broken stream left something unread (status 2)
   std::vector<io::SourcePtr> sources;     // keeps storages' bytes alive
 

@@ -19,6 +19,6 @@ struct Format {
   void (*read)(io::SourcePtr source, const Limits& limits, Checkpoint& out);
 };
 
-std::span<const Format> formats();
+std::span<const Format> all_formats();
 
 }  // namespace ckpt

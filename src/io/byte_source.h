@@ -30,6 +30,9 @@ class ByteSource {
 
   // False for an inflated entry: reading backwards starts over. Callers then read front to back.
   virtual bool random_access() const { return true; }
+
+  // Throws kChanged if what is behind the source is no longer what was opened (a file written meanwhile).
+  virtual void check_unchanged() const {}
 };
 
 using SourcePtr = std::shared_ptr<const ByteSource>;

@@ -19,7 +19,7 @@ class FileSource final : public ByteSource {
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
 
   // Throws kChanged if size, modification time or inode differ from those at open().
-  void check_unchanged() const;
+  void check_unchanged() const override;
 
  private:
   struct Identity;

@@ -1,6 +1,6 @@
 // An open archive: the directory that torch would see, compared with libzip's view entry by entry, and
 // the bytes of every entry. STORED entries are ranges of the file; DEFLATED ones go through libzip.
-// This is the only header whose implementation includes <zip.h>.
+// <zip.h> is included by zip_libzip.cpp alone.
 #pragma once
 
 #include <memory>
@@ -12,6 +12,8 @@
 #include "io/zip_directory.h"
 
 namespace ckpt::io {
+
+class Inflater;
 
 class ZipArchive {
  public:
@@ -26,13 +28,16 @@ class ZipArchive {
 
   // The uncompressed bytes of an entry as a source. Stored: a range of the file, nothing is read now.
   // Deflated: inflated on demand, front to back (random_access() is false), never held as a whole.
-  // Throws kUnsupported for encrypted entries and methods other than 0 and 8.
+  // Throws kUnsupported for encrypted entries and methods other than 0 and 8, kLimit where the sizes
+  // promise more than deflate can do. Reading the last byte of a deflated entry throws kCorrupt if there is
+  // more behind it or the CRC is wrong; `out` has been filled by then, with what torch would load.
   SourcePtr entry_source(const ZipEntry& entry) const;
 
  private:
-  ZipArchive(SourcePtr source, ZipDirectory directory);
+  ZipArchive(SourcePtr source, ZipDirectory directory, const Limits& limits);
   SourcePtr source_;
   ZipDirectory directory_;
+  std::shared_ptr<Inflater> inflater_;  // shared by the sources of deflated entries
 };
 
 }  // namespace ckpt::io

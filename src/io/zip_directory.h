@@ -32,7 +32,8 @@ struct ZipEntry {
 // Something readable but wrong or ambiguous. `code` is one of the zip-* names that src/README.md lists
 // (zip-eocd-ambiguous, zip-duplicate-entry, zip-case-insensitive, zip-name-ambiguous,
 // zip-header-mismatch, zip-size-mismatch, zip-dir-attribute, zip-overlap, zip-layout, zip-name-unsafe,
-// zip-symlink, zip-encrypted, zip-method-unsupported, zip-trailing-data, zip-leading-data).
+// zip-symlink, zip-encrypted, zip-method-unsupported, zip-trailing-data, zip-leading-data,
+// zip-libzip-differs). After 20 defects of a kind one more says how many were left out.
 struct ZipDefect {
   std::string code;
   std::string entry;  // entry name, or empty for the archive as a whole

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/lightning.h"
+#include "checkpoint/opened.h"
 #include "report/finding.h"
 #include "report/property.h"
 #include "tensor/delta.h"
@@ -31,7 +32,9 @@ enum class ParamType : std::uint8_t {
   kString,
   kStrings,   // a list of strings, or one string
   kGlobs,     // likewise, each a Glob
-  kExpect,    // a map: path glob -> condition (see checks/value_expect.cpp)
+  kExpect,    // a map: path glob -> condition (see checks/value_expect.cpp), kept as report::Object: plain
+              // scalars are bool, int64, double or null, other text and quoted scalars strings; lists and
+              // maps nest. What a condition may say is the check's business: see Check::validate
 };
 
 struct ParamSpec {
@@ -54,12 +57,7 @@ enum Needs : std::uint8_t {
 // The profile says what a file is for (rules.md section 2).
 enum class Profile : std::uint8_t { kResume, kInference, kAny };
 
-struct Opened {                     // an input as the engine sees it
-  CheckpointPtr file;               // null: could not be opened, see failure
-  lightning::Items items;
-  std::optional<Error> failure;
-  std::string path;
-};
+using ckpt::Opened;
 
 // A field of a message: {path}, {nan}, ... Numbers are formatted by the check.
 struct Field {
@@ -107,6 +105,10 @@ struct Check {
   std::span<const ParamSpec> params;
   std::span<const std::string_view> fields;            // what templates may use besides {path} and {file}
   void (*run)(const Context& context, const Rule& rule, const Emit& emit);
+  // What types cannot say ("min is greater than max", an unknown condition of a kExpect). Called by the
+  // loader for every rule that has all of its parameters; throws std::invalid_argument with one line, without
+  // file and position: the loader adds them. May be null.
+  void (*validate)(const Rule& rule) = nullptr;
 };
 
 std::span<const Check* const> checks();

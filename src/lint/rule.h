@@ -1,6 +1,7 @@
 // A rule: a check with everything that the rule files say about it. Loaded once, then const.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,8 @@ struct Rule {
   Selector select;
   std::vector<Param> params;      // complete: defaults filled in
   std::string message;
+  std::vector<std::string> options;  // parameters that users are meant to set; documentation only
+  std::vector<std::string> healthy;  // healthy cases in which it stays silent; documentation only
   std::string origin;             // where the effective setting comes from ("recommended", "team.yaml:12:3")
 
   // Typed access; the loader has checked name and type, so a miss is a bug (std::logic_error).

@@ -24,6 +24,11 @@ struct RuleInfo {
   std::vector<std::string> tags;
 };
 
+// Where the project lives; every link that a report carries begins with it.
+inline constexpr std::string_view kHomePage = "https://github.com/ckpt-tools/ckpt";
+// The rule's place in the generated rules/README.md.
+std::string help_uri(std::string_view rule_id);
+
 // "weights-nonfinite" -> "WeightsNonfinite" (SARIF's rule name).
 std::string pascal_case(std::string_view kebab);
 

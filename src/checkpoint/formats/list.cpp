@@ -1,0 +1,16 @@
+// The formats, in probing order. One line a format.
+#include "checkpoint/format.h"
+#include "checkpoint/formats/torch_zip.h"
+
+namespace ckpt {
+namespace {
+
+const Format kFormats[] = {
+    formats::kTorchZip,
+};
+
+}  // namespace
+
+std::span<const Format> all_formats() { return kFormats; }
+
+}  // namespace ckpt

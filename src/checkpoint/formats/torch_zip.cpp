@@ -1,0 +1,244 @@
+#include "checkpoint/formats/torch_zip.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "checkpoint/formats/python_objects.h"
+#include "checkpoint/formats/torch_rebuild.h"
+#include "checkpoint/leaves.h"
+#include "io/zip_archive.h"
+
+namespace ckpt::formats {
+namespace {
+
+using io::ZipArchive;
+using io::ZipEntry;
+using namespace std::string_view_literals;
+
+constexpr std::string_view kPickle = "/data.pkl";
+
+bool probe(std::span<const std::byte> head, const io::ByteSource&) { return io::looks_like_zip(head); }
+
+std::vector<std::byte> read_record(const ZipArchive& archive, const ZipEntry& entry, std::uint64_t limit) {
+  return io::read_all(*archive.entry_source(entry), limit, quote(abbreviate(entry.name, 80)));
+}
+
+std::string small_text(const ZipArchive& archive, const ZipEntry* entry, const Limits& limits) {
+  if (entry == nullptr) return {};
+  const auto bytes = read_record(archive, *entry, limits.small_record_bytes);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// --- which archive is it --------------------------------------------------------------------------------
+
+bool has_suffix_entry(const ZipArchive& archive, std::string_view suffix) {
+  return std::any_of(archive.entries().begin(), archive.entries().end(),
+                     [&](const ZipEntry& e) { return e.name.ends_with(suffix); });
+}
+
+[[noreturn]] void refuse_without_pickle(const ZipArchive& archive) {
+  if (has_suffix_entry(archive, "/.data/extern_modules"))
+    fail(ErrorCode::kUnsupported, "a torch.package archive, not a checkpoint; save model.state_dict() with torch.save");
+  if (has_suffix_entry(archive, "serialized_exported_program.json") || has_suffix_entry(archive, "/archive_format"))
+    fail(ErrorCode::kUnsupported, "a torch.export program (.pt2), not a checkpoint; save model.state_dict() with torch.save");
+  if (!archive.entries().empty() && std::all_of(archive.entries().begin(), archive.entries().end(),
+                                                 [](const ZipEntry& e) { return e.name.ends_with(".npy"); }))
+    fail(ErrorCode::kForeign, "a NumPy archive (.npz), not a checkpoint");
+  if (has_suffix_entry(archive, "/version") && archive.entries().size() <= 6)
+    fail(ErrorCode::kCorrupt,
+         "a torch file without data.pkl: torch.save failed while pickling; save the checkpoint again");
+  fail(ErrorCode::kForeign, "a zip archive without data.pkl: no torch file (one packed for transport? unpack it first)");
+}
+
+// The folder of all records. torch takes the text before the first '/' of the first directory entry; a
+// re-zipped file may hold foreign folders first, so the one entry FOLDER/data.pkl decides.
+std::string find_folder(const ZipArchive& archive, Checkpoint& out) {
+  std::string folder;
+  for (const ZipEntry& entry : archive.entries()) {
+    if (entry.name.size() < kPickle.size()) continue;
+    const auto head = entry.name.substr(0, entry.name.size() - kPickle.size());
+    if (lower(entry.name.substr(head.size())) != kPickle || head.empty() || head.find('/') != head.npos) continue;
+    if (head == "__MACOSX") continue;
+    if (folder.empty()) folder = head;
+    else if (folder != head)
+      out.defects.push_back({"zip-layout", std::string(entry.name),
+                             "two data.pkl in two folders: torch refuses the file or reads only one of them", {}});
+  }
+  if (folder.empty()) refuse_without_pickle(archive);
+  if (archive.find(folder + "/constants.pkl") != nullptr)
+    fail(ErrorCode::kUnsupported,
+         "a TorchScript archive, not a checkpoint: torch.load runs it through torch.jit.load; save "
+         "model.state_dict() with torch.save instead");
+  return folder;
+}
+
+const ZipEntry* find_any_case(const ZipArchive& archive, const std::string& name) {
+  if (const ZipEntry* exact = archive.find(name)) return exact;
+  const std::string wanted = lower(name);  // miniz compares names without case
+  for (const ZipEntry& entry : archive.entries())
+    if (entry.name.size() == wanted.size() && lower(entry.name) == wanted) return &entry;
+  return nullptr;
+}
+
+// --- the records ----------------------------------------------------------------------------------------
+
+void take_zip_defects(const ZipArchive& archive, Checkpoint& out) {
+  for (const io::ZipDefect& defect : archive.defects())
+    out.defects.push_back({defect.code, defect.entry, defect.text, defect.offset});
+}
+
+void read_byte_order(const ZipArchive& archive, const std::string& folder, const Limits& limits, Checkpoint& out) {
+  const ZipEntry* entry = archive.find(folder + "/byteorder");
+  if (entry == nullptr) return;  // torch < 2.1 wrote none: little
+  if (entry->size > limits.small_record_bytes) {
+    out.defects.push_back({"byteorder-unknown", "byteorder",
+                           fmt::format("the byteorder record has {} bytes; expected 'little' or 'big'", entry->size), {}});
+    return;
+  }
+  const std::string text = small_text(archive, entry, limits);
+  if (text == "big") {
+    out.byte_order = "big";
+    out.defects.push_back({"byteorder-big", "byteorder", "the storages are big-endian; they are read swapped", {}});
+  } else if (text != "little") {
+    out.defects.push_back({"byteorder-unknown", "byteorder",
+                           fmt::format("the byteorder record says {}; expected 'little' or 'big'",
+                                       quote(abbreviate(text, 40))), {}});
+  }
+}
+
+// caffe2/serialize/inline_container.cc: .data/version wins over version; torch accepts 1 to 10.
+void check_version(const ZipArchive& archive, const std::string& folder, const Limits& limits, Checkpoint& out) {
+  const ZipEntry* newer = archive.find(folder + "/.data/version");
+  const ZipEntry* entry = newer != nullptr ? newer : archive.find(folder + "/version");
+  if (entry == nullptr) {
+    out.defects.push_back({"zip-layout", "version", "there is no version record: torch.load refuses the file", {}});
+    return;
+  }
+  std::string text;
+  if (entry->size <= limits.small_record_bytes) text = small_text(archive, entry, limits);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) text.pop_back();
+  const bool number = !text.empty() && text.size() <= 2 && text.find_first_not_of("0123456789") == text.npos;
+  const int version = number ? std::stoi(text) : 0;
+  if (version < 1 || version > 10)
+    out.defects.push_back({"zip-layout", "version",
+                           fmt::format("the version record says {}; torch.load accepts 1 to 10",
+                                       quote(abbreviate(text, 40))), {}});
+}
+
+bool is_known_record(std::string_view name) {
+  static constexpr std::array kKnown = {"data.pkl"sv,         "version"sv,        "byteorder"sv,
+                                        ".format_version"sv,  ".data/version"sv,  ".storage_alignment"sv,
+                                        ".data/serialization_id"sv};
+  return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
+}
+
+// Traces of re-zipping on a desktop: healthy.
+bool is_packing_trace(std::string_view name) {
+  return name.ends_with('/') || name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
+}
+
+void list_records(const ZipArchive& archive, const std::string& folder, Checkpoint& out) {
+  const std::string data = folder + "/data/";
+  for (const ZipEntry& entry : archive.entries()) {
+    if (entry.name.starts_with(data) && !entry.name.ends_with('/')) continue;
+    out.records.push_back({std::string(entry.name), entry.size, entry.stored()});
+    if (is_packing_trace(entry.name)) continue;
+    const bool inside = entry.name.starts_with(folder + "/");
+    if (inside && is_known_record(entry.name.substr(folder.size() + 1))) continue;
+    if (lower(entry.name) == lower(folder) + std::string(kPickle)) continue;  // zip-case-insensitive says it
+    out.defects.push_back({"zip-unexpected-record", std::string(entry.name),
+                           fmt::format("record {} ({} bytes) belongs to no torch file; torch.load ignores it",
+                                       quote(abbreviate(entry.name, 80)), entry.size), entry.header_offset});
+  }
+}
+
+// --- the pickle -----------------------------------------------------------------------------------------
+
+std::string_view failure_code(ErrorCode code) {
+  if (code == ErrorCode::kTruncated) return "pickle-truncated";
+  return code == ErrorCode::kLimit ? "pickle-limit" : "pickle-malformed";
+}
+
+void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& limits, Checkpoint& out) {
+  auto bytes = std::make_shared<const std::vector<std::byte>>(read_record(archive, entry, limits.pickle_bytes));
+  out.pickle_size = bytes->size();
+  out.pickle_offset = entry.stored() ? entry.data_offset : 0;
+  pickle::PickleResult result = pickle::run(bytes, out.tree, limits);
+  out.tree.set_root(result.root);
+  out.imports = std::move(result.imports);
+  out.opcodes = result.opcodes;
+  out.pickle_protocol = result.protocol;
+  for (pickle::PickleDefect& defect : result.defects)
+    out.defects.push_back({std::move(defect.code), "data.pkl", std::move(defect.text), out.pickle_offset + defect.offset});
+  if (result.failure) {
+    out.complete = false;
+    out.defects.push_back({std::string(failure_code(result.failure->code())), "data.pkl",
+                           fmt::format("the pickle cannot be read to its end: {}", result.failure->what()), {}});
+  }
+}
+
+FindStorage storage_finder(const ZipArchive& archive, const std::string& folder, std::set<const ZipEntry*>& used) {
+  return [&archive, &used, prefix = folder + "/data/"](std::string_view key) -> std::optional<StorageBytes> {
+    const std::string name = prefix + std::string(key);
+    const ZipEntry* entry = find_any_case(archive, name);
+    if (entry == nullptr) return std::nullopt;
+    used.insert(entry);
+    StorageBytes found{nullptr, entry->data_offset, entry->size, entry->stored(), {}};
+    try {
+      found.bytes = archive.entry_source(*entry);
+    } catch (const Error& error) {
+      found.problem = error.text();
+    }
+    return found;
+  };
+}
+
+void report_unreferenced(const ZipArchive& archive, const std::string& folder, const std::set<const ZipEntry*>& used,
+                         Checkpoint& out) {
+  const std::string data = folder + "/data/";
+  for (const ZipEntry& entry : archive.entries()) {
+    if (!entry.name.starts_with(data) || entry.name.ends_with('/') || used.contains(&entry)) continue;
+    out.defects.push_back({"storage-unreferenced", std::string(entry.name),
+                           fmt::format("record {} ({}) is used by no tensor", quote(abbreviate(entry.name, 80)),
+                                       format_bytes(entry.size)), entry.data_offset});
+  }
+}
+
+// What the tree cannot hold within the limits is said once; what was reached stays.
+void index_tensors(Checkpoint& out, const Limits& limits) {
+  if (out.tree.root() == value::kNoNode) return;
+  try {
+    collect_entries(out, limits);
+  } catch (const Error& error) {
+    out.complete = false;
+    out.defects.push_back({"pickle-limit", "data.pkl", error.what(), {}});
+  }
+}
+
+void read(io::SourcePtr source, const Limits& limits, Checkpoint& out) {
+  const auto archive = ZipArchive::open(std::move(source), limits);
+  const std::string folder = find_folder(*archive, out);
+  take_zip_defects(*archive, out);
+  read_byte_order(*archive, folder, limits, out);
+  check_version(*archive, folder, limits, out);
+  list_records(*archive, folder, out);
+  run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);
+  std::set<const ZipEntry*> used;
+  rebuild_tensors(out, storage_finder(*archive, folder, used), limits);
+  simplify_python_objects(out.tree);
+  if (out.complete) report_unreferenced(*archive, folder, used, out);
+  index_tensors(out, limits);
+}
+
+}  // namespace
+
+const Format kTorchZip = {"torch-zip", "torch.save since torch 1.6 (and so every Lightning .ckpt in one file)", probe,
+                          read};
+
+}  // namespace ckpt::formats

@@ -1,0 +1,11 @@
+// What torch.save has written since torch 1.6: a zip of data.pkl, one record a storage, and a few words.
+// Source: torch/serialization.py, caffe2/serialize/inline_container.cc.
+#pragma once
+
+#include "checkpoint/format.h"
+
+namespace ckpt::formats {
+
+extern const Format kTorchZip;
+
+}  // namespace ckpt::formats

@@ -1,0 +1,30 @@
+// The inputs of a program: opened, described for the report, and their troubles said on stderr.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkpoint/opened.h"
+#include "report/report.h"
+
+namespace ckpt::cli {
+
+using OpenedPtr = std::shared_ptr<const Opened>;
+
+// Opens `path`; complains on stderr if it cannot be read, or not to its end.
+OpenedPtr open_and_complain(const std::string& program, const std::string& path);
+
+// How the report names it.
+report::Input describe_input(const Opened& input, report::Role role);
+
+// kTrouble for an input that could not be read or not to its end, else kClean.
+int status_of(const Opened& input);
+
+// kTrouble, with a complaint, if the file changed while it was being read.
+int check_unchanged(const std::string& program, const Opened& input);
+
+// Runs a program's body: what it throws becomes one line on stderr and status 2; SIGPIPE and SIGXFSZ are ignored.
+int guarded(const std::string& program, int (*body)(int, const char* const*), int argc, const char* const* argv);
+
+}  // namespace ckpt::cli

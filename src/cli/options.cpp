@@ -1,0 +1,131 @@
+#include "cli/options.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/parallel.h"
+#include "base/suggest.h"
+#include "base/text.h"
+#include "report/reporter.h"
+
+namespace ckpt::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr unsigned kHelpWidth = 90;  // fixed: --help is compared with a golden file, on any terminal
+
+std::string format_names() {
+  std::string names;
+  for (const report::Reporter& reporter : report::reporters()) names += fmt::format("{}{}", names.empty() ? "" : " ", reporter.name);
+  return names;
+}
+
+po::options_description common_options() {
+  po::options_description common("Output", kHelpWidth);
+  common.add_options()
+      ("format,f", po::value<std::string>()->value_name("FORMAT"),
+       fmt::format("what to write to standard output: {} (default: text)", format_names()).c_str())
+      ("output,o", po::value<std::string>()->value_name("FILE"), "write that to FILE instead")
+      ("report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
+       "write a further report in the same run; may be repeated")
+      ("color", po::value<std::string>()->value_name("WHEN"),
+       "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")
+      ("quiet,q", "the last line alone")
+      ("jobs,j", po::value<unsigned>()->value_name("N"), "threads (default: all processors of this process)")
+      ("help,h", "this text")
+      ("version", "the version of this program");
+  return common;
+}
+
+std::vector<std::string> long_names(const po::options_description& options) {
+  std::vector<std::string> names;
+  for (const auto& option : options.options())
+    if (!option->long_name().empty()) names.push_back("--" + option->long_name());
+  return names;
+}
+
+// Boost throws a family of exceptions; each becomes one line in our words.
+[[noreturn]] void fail_usage(const po::options_description& all, const po::error& error) {
+  if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
+    const std::string name = unknown->get_option_name();
+    fail(ErrorCode::kUsage, fmt::format("unknown option {}{}; see --help", quote(name), did_you_mean(name, long_names(all))));
+  }
+  fail(ErrorCode::kUsage, fmt::format("{}; see --help", one_line(error.what())));
+}
+
+void check_format(const std::string& name) {
+  if (report::find_reporter(name) != nullptr) return;
+  std::vector<std::string> names;
+  for (const report::Reporter& reporter : report::reporters()) names.emplace_back(reporter.name);
+  fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; there are: {}", quote(name), did_you_mean(name, names), format_names()));
+}
+
+OutputOptions output_options(const po::variables_map& values) {
+  OutputOptions out;
+  if (values.count("format") != 0) out.format = values["format"].as<std::string>();
+  if (values.count("output") != 0) out.output = values["output"].as<std::string>();
+  if (values.count("color") != 0) out.color = values["color"].as<std::string>();
+  out.quiet = values.count("quiet") != 0;
+  check_format(out.format);
+  if (out.color != "auto" && out.color != "always" && out.color != "never")
+    fail(ErrorCode::kUsage, fmt::format("--color takes auto, always or never, not {}", quote(out.color)));
+  if (values.count("report") == 0) return out;
+  for (const std::string& text : values["report"].as<std::vector<std::string>>()) {
+    const auto equals = text.find('=');
+    if (equals == text.npos || equals + 1 == text.size())
+      fail(ErrorCode::kUsage, fmt::format("--report takes FORMAT=FILE, not {}", quote(text)));
+    out.reports.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+    check_format(out.reports.back().first);
+  }
+  return out;
+}
+
+void print_help(const Program& program, const po::options_description& own, const po::options_description& common) {
+  std::cout << "usage: " << program.usage << "\n\n" << program.summary << "\n";
+  if (!own.options().empty()) std::cout << own << "\n";
+  std::cout << common << "\n" << program.footer;
+}
+
+}  // namespace
+
+std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc, const char* const* argv) {
+  const po::options_description common = common_options();
+  po::options_description operands;
+  operands.add_options()("operand", po::value<std::vector<std::string>>());
+  po::options_description all;
+  all.add(own).add(common).add(operands);
+  po::options_description named;  // for suggestions: without the operands' own name
+  named.add(own).add(common);
+  po::positional_options_description positional;
+  positional.add("operand", -1);
+
+  Parsed parsed;
+  parsed.arguments.assign(argv + 1, argv + argc);
+  try {
+    const auto style = po::command_line_style::unix_style ^ po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(parsed.arguments).options(all).positional(positional).style(style).run(), parsed.values);
+    po::notify(parsed.values);
+  } catch (const po::error& error) {
+    fail_usage(named, error);
+  }
+  if (parsed.values.count("help") != 0) return print_help(program, own, common), std::nullopt;
+  if (parsed.values.count("version") != 0) {
+    std::cout << program.name << " " << CKPT_VERSION << "\n";
+    return std::nullopt;
+  }
+  parsed.operands = list_of(parsed, "operand");
+  parsed.output = output_options(parsed.values);
+  parsed.jobs = parsed.values.count("jobs") != 0 ? std::max(1u, parsed.values["jobs"].as<unsigned>()) : default_jobs();
+  return parsed;
+}
+
+std::vector<std::string> list_of(const Parsed& parsed, const char* name) {
+  if (parsed.values.count(name) == 0) return {};
+  return parsed.values[name].as<std::vector<std::string>>();
+}
+
+}  // namespace ckpt::cli

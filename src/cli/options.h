@@ -1,0 +1,46 @@
+// What the three programs have in common on the command line: parsing, --help, --version, where reports go.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/program_options.hpp>
+
+namespace ckpt::cli {
+
+struct Program {
+  std::string name;        // "ckpt-show"
+  std::string usage;       // "ckpt-show [OPTION ...] FILE [PATTERN]"
+  std::string summary;     // what it does, a few lines
+  std::string footer;      // examples and exit statuses
+};
+
+// Where reports go and how they look.
+struct OutputOptions {
+  std::string format = "text";
+  std::string output;                                        // -o; empty: stdout
+  std::vector<std::pair<std::string, std::string>> reports;  // --report FORMAT=FILE
+  std::string color = "auto";
+  bool quiet = false;
+};
+
+struct Parsed {
+  boost::program_options::variables_map values;
+  std::vector<std::string> operands;
+  std::vector<std::string> arguments;  // as typed, without the program
+  OutputOptions output;
+  std::size_t jobs = 1;
+};
+
+// Parses the command line against `own` options and the common ones. Answers --help and --version itself:
+// then nullopt, with the text on stdout. Throws Error{kUsage} with a suggestion for unknown names.
+std::optional<Parsed> parse(const Program& program, const boost::program_options::options_description& own, int argc,
+                            const char* const* argv);
+
+// The values of an option that may be repeated.
+std::vector<std::string> list_of(const Parsed& parsed, const char* name);
+
+}  // namespace ckpt::cli

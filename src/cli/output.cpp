@@ -1,0 +1,140 @@
+#include "cli/output.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <ostream>
+#include <streambuf>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "report/reporter.h"
+
+namespace ckpt::cli {
+namespace {
+
+// A stream buffer over a file descriptor that remembers the first error.
+class FdBuffer final : public std::streambuf {
+ public:
+  explicit FdBuffer(int fd) : fd_(fd) { setp(buffer_, buffer_ + sizeof buffer_); }
+  int error() const { return error_; }
+
+ protected:
+  int sync() override {
+    const char* at = pbase();
+    while (at < pptr() && error_ == 0) {
+      const ssize_t written = ::write(fd_, at, static_cast<std::size_t>(pptr() - at));
+      if (written >= 0) at += written;
+      else if (errno != EINTR) error_ = errno;
+    }
+    setp(buffer_, buffer_ + sizeof buffer_);
+    return error_ == 0 ? 0 : -1;
+  }
+  int_type overflow(int_type c) override {
+    if (sync() != 0) return traits_type::eof();
+    if (!traits_type::eq_int_type(c, traits_type::eof())) sputc(traits_type::to_char_type(c));
+    return traits_type::not_eof(c);
+  }
+
+ private:
+  int fd_;
+  int error_ = 0;
+  char buffer_[1 << 16];
+};
+
+[[noreturn]] void fail_write(const std::string& file, int error) {
+  fail(ErrorCode::kIo, fmt::format("cannot write {}: {}", quote(file), std::strerror(error)));
+}
+
+// Renders to a descriptor; returns errno, or 0.
+int render(const report::Reporter& reporter, const report::Report& report, const report::RenderOptions& options, int fd) {
+  FdBuffer buffer(fd);
+  std::ostream out(&buffer);
+  reporter.write(report, options, out);
+  out.flush();
+  return buffer.error();
+}
+
+bool is_set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' && std::strcmp(value, "0") != 0;
+}
+
+// --color > NO_COLOR > CLICOLOR_FORCE > a terminal that is not dumb
+bool use_color(const std::string& when, int fd) {
+  if (when != "auto") return when == "always";
+  if (const char* no = std::getenv("NO_COLOR"); no != nullptr && *no != '\0') return false;
+  if (is_set("CLICOLOR_FORCE") || is_set("FORCE_COLOR")) return true;
+  const char* term = std::getenv("TERM");
+  return ::isatty(fd) == 1 && (term == nullptr || std::strcmp(term, "dumb") != 0);
+}
+
+std::size_t terminal_width(int fd) {
+  winsize size{};
+  if (::isatty(fd) != 1 || ::ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+const report::Reporter& reporter_for(const report::Report& report, const std::string& format) {
+  const report::Reporter& reporter = *report::find_reporter(format);
+  if (reporter.needs_findings && !report.has_findings)
+    fail(ErrorCode::kUsage, fmt::format("{} has no findings to write as {}; use text or json", report.tool.name, format));
+  return reporter;
+}
+
+void write_stdout(const report::Report& report, const OutputOptions& options) {
+  const report::RenderOptions render_options = {use_color(options.color, STDOUT_FILENO), terminal_width(STDOUT_FILENO),
+                                                options.quiet, false};
+  const int error = render(reporter_for(report, options.format), report, render_options, STDOUT_FILENO);
+  if (error != 0 && error != EPIPE) fail_write("standard output", error);
+}
+
+// Devices and pipes are written directly; there is nothing to keep intact in them.
+bool is_special(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+void write_file(const report::Report& report, const std::string& format, const std::string& path, bool quiet) {
+  const bool direct = is_special(path);
+  const std::string target = direct ? path : fmt::format("{}.{}.tmp", path, ::getpid());
+  const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (direct ? 0 : O_TRUNC), 0666);
+  if (fd < 0) fail_write(path, errno);
+  int error = render(reporter_for(report, format), report, {false, 0, quiet, false}, fd);
+  if (error == 0 && !direct && ::fsync(fd) != 0) error = errno;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error == 0 && !direct && ::rename(target.c_str(), path.c_str()) != 0) error = errno;
+  if (error == 0) return;
+  if (!direct) ::unlink(target.c_str());
+  fail_write(path, error);
+}
+
+}  // namespace
+
+bool wants_findings(const OutputOptions& options) {
+  bool wants = report::find_reporter(options.format)->needs_findings;
+  for (const auto& [format, file] : options.reports) wants = wants || report::find_reporter(format)->needs_findings;
+  return wants;
+}
+
+void write_reports(const report::Report& report, const OutputOptions& options) {
+  for (const auto& [format, file] : options.reports) reporter_for(report, format);  // before anything is written
+  if (options.output.empty()) write_stdout(report, options);
+  else write_file(report, options.format, options.output, options.quiet);
+  for (const auto& [format, file] : options.reports) write_file(report, format, file, false);
+}
+
+void complain(const std::string& program, const std::string& file, const std::string& text) {
+  std::cerr << program << ": " << (file.empty() ? "" : one_line(file) + ": ") << one_line(text) << "\n";
+}
+
+}  // namespace ckpt::cli

@@ -1,0 +1,19 @@
+// Writes a Report wherever the command line says. A file is replaced only by a complete report (temporary file,
+// then rename); a write error is status 2; a reader of stdout that went away is no error of ours.
+#pragma once
+
+#include "cli/options.h"
+#include "report/report.h"
+
+namespace ckpt::cli {
+
+// True if any output asked for is written by a reporter that needs findings (SARIF).
+bool wants_findings(const OutputOptions& options);
+
+// Throws Error{kUsage} if a format cannot show this report, Error{kIo} if something cannot be written.
+void write_reports(const report::Report& report, const OutputOptions& options);
+
+// "PROGRAM: FILE: TEXT" on stderr, escaped.
+void complain(const std::string& program, const std::string& file, const std::string& text);
+
+}  // namespace ckpt::cli

@@ -1,0 +1,134 @@
+#include "io/file_source.h"
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "io/range.h"
+
+namespace ckpt::io {
+
+struct FileSource::Identity {
+  std::string path;
+  struct stat status = {};
+};
+
+namespace {
+
+std::string display(const std::string& path) { return quote(abbreviate(path, 256)); }
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// What stands in the way of reading a path as a checkpoint, or empty for a regular file.
+std::string_view not_a_file(mode_t mode) {
+  if (S_ISREG(mode)) return {};
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISCHR(mode)) return "a character device";
+  if (S_ISBLK(mode)) return "a block device";
+  return "not a regular file";
+}
+
+[[noreturn]] void refuse_kind(const std::string& path, std::string_view kind) {
+  fail(ErrorCode::kIo, fmt::format("{} is {}, but a regular file is needed; give the path of a checkpoint file",
+                                   display(path), kind));
+}
+
+// A socket cannot be opened at all (ENXIO), so its kind is asked for by name.
+[[noreturn]] void refuse_open(const std::string& path, int error) {
+  struct stat status = {};
+  if (error == ENXIO && ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    refuse_kind(path, not_a_file(status.st_mode));
+  }
+  const bool absent = error == ENOENT || error == ENOTDIR;
+  fail(absent ? ErrorCode::kNotFound : ErrorCode::kIo,
+       fmt::format("cannot open {}: {}", display(path), reason(error)));
+}
+
+bool same_file(const struct stat& a, const struct stat& b) {
+  return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+         a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+}
+
+[[noreturn]] void fail_changed(const std::string& path) {
+  fail(ErrorCode::kChanged,
+       fmt::format("{} changed while it was being read; run again when nothing writes to it", display(path)));
+}
+
+// Closes on the way out unless released.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+int open_retrying(const std::string& path) {
+  // O_NONBLOCK: opening a pipe without a writer must not wait; it has no effect on regular files.
+  int fd = -1;
+  do {
+    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  } while (fd < 0 && errno == EINTR);
+  return fd;
+}
+
+}  // namespace
+
+FileSource::FileSource(int fd, std::uint64_t size, std::unique_ptr<Identity> identity)
+    : fd_(fd), size_(size), identity_(std::move(identity)) {}
+
+FileSource::~FileSource() { ::close(fd_); }
+
+std::shared_ptr<const FileSource> FileSource::open(const std::string& path) {
+  if (path.find('\0') != std::string::npos) refuse_open(path, ENOENT);
+  Descriptor fd(open_retrying(path));
+  if (fd.get() < 0) refuse_open(path, errno);
+  auto identity = std::make_unique<Identity>();
+  identity->path = path;
+  if (::fstat(fd.get(), &identity->status) != 0) refuse_open(path, errno);
+  if (const auto kind = not_a_file(identity->status.st_mode); !kind.empty()) refuse_kind(path, kind);
+  const auto size = static_cast<std::uint64_t>(identity->status.st_size);
+  std::shared_ptr<const FileSource> source(new FileSource(fd.get(), size, std::move(identity)));
+  fd.release();
+  return source;
+}
+
+void FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
+  require_range(offset, out.size(), size_);
+  while (!out.empty()) {
+    const ssize_t got = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      fail(ErrorCode::kIo, fmt::format("cannot read {}: {}", display(identity_->path), reason(errno)), offset);
+    }
+    if (got == 0) fail_changed(identity_->path);  // the range was inside the file when it was opened
+    out = out.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
+  }
+}
+
+void FileSource::check_unchanged() const {
+  struct stat now = {};
+  if (::fstat(fd_, &now) != 0) {
+    fail(ErrorCode::kIo, fmt::format("cannot examine {}: {}", display(identity_->path), reason(errno)));
+  }
+  if (!same_file(identity_->status, now)) fail_changed(identity_->path);
+}
+
+}  // namespace ckpt::io

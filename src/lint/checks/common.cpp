@@ -1,0 +1,201 @@
+#include "lint/checks/common.h"
+
+#include <array>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "value/walk.h"
+
+namespace ckpt::lint {
+
+bool is_kind(const Tree& tree, NodeId id, Kind kind) { return id != kNoNode && tree.kind(id) == kind; }
+
+NodeId member(const Tree& tree, NodeId dict, std::string_view key) {
+  for (const auto& item : mapping_items(tree, dict))
+    if (is_kind(tree, item.key, Kind::kString) && tree.text(item.key) == key) return item.value;
+  return kNoNode;
+}
+
+std::span<const value::Item> mapping_items(const Tree& tree, NodeId id) {
+  if (is_kind(tree, id, Kind::kDict)) return tree.items(id);
+  if (is_kind(tree, id, Kind::kObject) && is_kind(tree, tree.object(id).items, Kind::kDict))
+    return tree.items(tree.object(id).items);
+  return {};
+}
+
+bool is_mapping(const Tree& tree, NodeId id) {
+  return is_kind(tree, id, Kind::kDict) ||
+         (is_kind(tree, id, Kind::kObject) && tree.object(id).items != kNoNode);
+}
+
+bool is_sequence(const Tree& tree, NodeId id) {
+  return is_kind(tree, id, Kind::kList) || is_kind(tree, id, Kind::kTuple);
+}
+
+std::span<const NodeId> sequence(const Tree& tree, NodeId id) {
+  return is_sequence(tree, id) ? tree.elements(id) : std::span<const NodeId>{};
+}
+
+std::optional<double> number_of(const Tree& tree, NodeId id) {
+  if (is_kind(tree, id, Kind::kFloat)) return tree.real(id);
+  if (is_kind(tree, id, Kind::kInt)) return static_cast<double>(tree.integer(id));
+  if (is_kind(tree, id, Kind::kBool)) return tree.boolean(id) ? 1.0 : 0.0;
+  if (is_kind(tree, id, Kind::kBigInt)) return std::strtod(std::string(tree.text(id)).c_str(), nullptr);
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> integer_of(const Tree& tree, NodeId id) {
+  if (is_kind(tree, id, Kind::kInt)) return tree.integer(id);
+  return std::nullopt;
+}
+
+std::optional<std::string_view> string_of(const Tree& tree, NodeId id) {
+  if (is_kind(tree, id, Kind::kString)) return tree.text(id);
+  return std::nullopt;
+}
+
+std::string show(const Tree& tree, NodeId id) {
+  if (id == kNoNode) return "nothing";
+  if (const auto n = mapping_items(tree, id).size(); is_mapping(tree, id)) return "a dict of " + plural(n, "item");
+  if (is_sequence(tree, id)) return "a " + value::type_name(tree, id) + " of " + plural(sequence(tree, id).size(), "item");
+  return value::repr(tree, id, 80);
+}
+
+std::string key_path(std::string path, std::string_view key) {
+  value::append_key(path, key);
+  return path;
+}
+
+std::string index_path(std::string path, std::uint64_t index) {
+  value::append_index(path, index);
+  return path;
+}
+
+bool any_match(std::span<const Glob> globs, std::string_view text) {
+  for (const auto& glob : globs)
+    if (glob.matches(text)) return true;
+  return false;
+}
+
+std::vector<Glob> globs_of(const Rule& rule, std::string_view param) {
+  std::vector<Glob> result;
+  for (const auto& pattern : rule.strings(param)) result.emplace_back(pattern);
+  return result;
+}
+
+Hit make_hit(std::string path, std::string_view kind, report::PlaceKind place) {
+  Hit hit;
+  hit.path = std::move(path);
+  hit.kind = kind;
+  hit.place = place;
+  return hit;
+}
+
+Hit text_hit(std::string path, std::string_view kind, std::string text, report::PlaceKind place) {
+  Hit hit = make_hit(std::move(path), kind, place);
+  hit.fields.push_back({"text", std::move(text)});
+  return hit;
+}
+
+std::optional<report::Level> training_state_level(Profile profile) {
+  switch (profile) {
+    case Profile::kResume: return report::Level::kError;
+    case Profile::kInference: return std::nullopt;
+    case Profile::kAny: return report::Level::kNote;
+  }
+  return std::nullopt;
+}
+
+std::vector<WeightKey> weight_keys(const Checkpoint& file, const lightning::Items& items) {
+  std::vector<WeightKey> result;
+  for (const auto& item : mapping_items(file.tree, items.state_dict)) {
+    if (!is_kind(file.tree, item.key, Kind::kString)) continue;
+    std::string path = items.state_dict_path;
+    value::append_key(path, file.tree, item.key);
+    result.push_back({file.tree.text(item.key), std::move(path), item.value});
+  }
+  return result;
+}
+
+std::string unwrapped_name(std::string_view name) {
+  // torch.compile, FullyShardedDataParallel, activation checkpointing, Fabric's module wrapper, DDP.
+  static constexpr std::array<std::string_view, 5> kWrappers = {
+      "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module", "module"};
+  std::string result;
+  bool first = true;
+  while (!name.empty()) {
+    const auto dot = name.find('.');
+    const auto part = name.substr(0, dot);
+    bool wrapper = false;
+    for (const auto w : kWrappers) wrapper = wrapper || (part == w && (w != "module" || first));
+    first = false;
+    if (!wrapper || dot == std::string_view::npos) {
+      if (!result.empty()) result += '.';
+      result += part;
+    }
+    if (dot == std::string_view::npos) break;
+    name.remove_prefix(dot + 1);
+  }
+  return result;
+}
+
+std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file) {
+  std::map<std::string_view, std::size_t> result;
+  for (std::size_t i = 0; i < file.entries.size(); ++i) result.emplace(file.entries[i].path, i);
+  return result;
+}
+
+std::map<std::string, std::string> global_places(const Checkpoint& file) {
+  std::map<std::string, std::string> places;
+  const Tree& tree = file.tree;
+  if (tree.root() == kNoNode) return places;
+  const auto note = [&](NodeId id, std::string_view path) {
+    if (is_kind(tree, id, Kind::kGlobal)) places.emplace(tree.qualified_name(id), path);
+  };
+  try {
+    value::walk(tree, tree.root(), "", Limits{}, [&](const value::Visit& visit) {
+      note(visit.id, visit.path);
+      note(tree.origin(visit.id), visit.path);
+      if (tree.kind(visit.id) == Kind::kObject) note(tree.object(visit.id).callee, visit.path);
+      for (const auto& item : tree.items(visit.id)) note(item.key, visit.path);
+      return value::Next::kInto;
+    });
+  } catch (const Error&) {
+    // Beyond the limits: the places found so far are a help for people, the imports are what counts.
+  }
+  return places;
+}
+
+bool is_weights_only(const lightning::Items& items) {
+  return items.kind == lightning::FileKind::kTrainer && items.optimizer_states == kNoNode &&
+         items.lr_schedulers == kNoNode && items.callbacks == kNoNode;
+}
+
+std::vector<SubValue> values_below(const Tree& tree, NodeId start, std::string_view start_path) {
+  std::vector<SubValue> result;
+  if (start == kNoNode) return result;
+  try {
+    value::walk(tree, start, start_path, Limits{}, [&](const value::Visit& visit) {
+      if (visit.place != value::Place::kRepeat)
+        result.push_back({std::string(visit.path), visit.id, visit.place == value::Place::kEnter});
+      return value::Next::kInto;
+    });
+  } catch (const Error&) {
+    // More places than the limits allow: the reader has said so, what was visited is compared.
+  }
+  return result;
+}
+
+bool same_scalar(const Tree& a, NodeId x, const Tree& b, NodeId y) {
+  const auto p = number_of(a, x), q = number_of(b, y);
+  if (p && q) {
+    // Beyond 2^53 doubles round: ints are compared as ints.
+    if (a.kind(x) == Kind::kInt && b.kind(y) == Kind::kInt) return a.integer(x) == b.integer(y);
+    return *p == *q || (std::isnan(*p) && std::isnan(*q));
+  }
+  return a.kind(x) == b.kind(y) && value::repr(a, x, 4096) == value::repr(b, y, 4096);
+}
+
+}  // namespace ckpt::lint

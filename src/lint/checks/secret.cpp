@@ -1,0 +1,83 @@
+// Credentials that a configuration carried into the checkpoint. Messages never show more than two characters.
+#include <set>
+
+#include "base/text.h"
+#include "lint/checks/common.h"
+#include "lint/checks/list.h"
+#include "lint/checks/secret_shapes.h"
+#include "value/walk.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"what", "masked"};
+constexpr std::size_t kScanned = 64u << 10;   // of one string: a credential stands at its beginning or nowhere
+
+class Scanner {
+ public:
+  Scanner(const Tree& tree, const Emit& emit) : tree_(tree), emit_(emit) {}
+
+  void shape(NodeId id, const std::string& path) {
+    const auto text = tree_.text(id).substr(0, kScanned);
+    say(path, secret_shape(text), text);
+  }
+
+  void key(NodeId key, NodeId value, const std::string& path) {
+    const auto name = string_of(tree_, key), text = string_of(tree_, value);
+    if (name && text) say(path, secret_under_key(*name, *text), *text);
+  }
+
+ private:
+  void say(const std::string& path, std::string_view what, std::string_view secret) {
+    if (what.empty() || !said_.insert(path).second) return;
+    Hit hit = make_hit(path, "secret");
+    hit.fields = {{"what", std::string(what)}, {"masked", mask(secret)}};
+    emit_(std::move(hit));
+  }
+
+  const Tree& tree_;
+  const Emit& emit_;
+  std::set<std::string> said_;
+};
+
+void check_items(const Tree& tree, const value::Visit& visit, Scanner& scanner) {
+  const bool object = tree.kind(visit.id) == Kind::kObject;
+  const NodeId state = object ? tree.object(visit.id).state : kNoNode;
+  for (const auto& item : mapping_items(tree, visit.id)) {
+    std::string path(visit.path);
+    value::append_key(path, tree, item.key);
+    scanner.key(item.key, item.value, path);
+  }
+  for (const auto& item : mapping_items(tree, state)) {   // Namespace, dataclasses: attributes
+    std::string path(visit.path);
+    if (const auto name = string_of(tree, item.key)) value::append_attribute(path, *name);
+    scanner.key(item.key, item.value, path);
+  }
+}
+
+void run(const Context& context, const Rule&, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  if (tree.root() == kNoNode) return;
+  Scanner scanner(tree, emit);
+  try {
+    value::walk(tree, tree.root(), "", Limits{}, [&](const value::Visit& visit) {
+      if (visit.id == context.items().state_dict && visit.id != tree.root()) return value::Next::kSkip;
+      if (tree.kind(visit.id) == Kind::kString) scanner.shape(visit.id, std::string(visit.path));
+      if (visit.place == value::Place::kEnter) check_items(tree, visit, scanner);
+      return value::Next::kInto;
+    });
+  } catch (const Error&) {
+    // Beyond the limits: the reader has said so, security-limits reports it.
+  }
+}
+
+}  // namespace
+
+const Check kSecret{.name = "secret",
+                    .help = "passwords, tokens and keys",
+                    .needs = kNothing,
+                    .params = {},
+                    .fields = kFields,
+                    .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,67 @@
+// global_step against the optimizer steps that the loops counted.
+#include "lint/checks/common.h"
+#include "lint/checks/list.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"steps", "counted", "where"};
+
+struct Counter {
+  std::string path;
+  double completed = 0;
+};
+
+// 1.6-1.9: epoch_loop.batch_loop.{optimizer_loop.optim_progress,manual_loop.optim_step_progress};
+// since 2.0: epoch_loop.{automatic_optimization.optim_progress,manual_optimization.optim_step_progress}
+// (utilities/migration/migration.py names all of them).
+std::optional<Counter> counter(const Tree& tree, NodeId fit_loop, std::string_view suffix) {
+  for (const auto& item : mapping_items(tree, fit_loop)) {
+    const auto key = string_of(tree, item.key);
+    if (!key || !key->starts_with("epoch_loop.") || !key->ends_with(suffix)) continue;
+    NodeId progress = item.value;
+    std::string path = key_path("loops.fit_loop", *key);
+    if (suffix == ".optim_progress") {
+      progress = member(tree, member(tree, progress, "optimizer"), "step");
+      path += ".optimizer.step";
+    }
+    const auto completed = number_of(tree, member(tree, member(tree, progress, "total"), "completed"));
+    if (completed) return Counter{path + ".total.completed", *completed};
+  }
+  return std::nullopt;
+}
+
+void run(const Context& context, const Rule&, const Emit& emit) {
+  const auto& items = context.items();
+  const Tree& tree = context.file().tree;
+  // T17: before 1.6 global_step counted batches, and fault-tolerant loops had another meaning.
+  if (items.kind != lightning::FileKind::kTrainer || !items.version || !items.version->at_least(1, 6)) return;
+  const auto steps = number_of(tree, items.global_step);
+  if (!steps) return;
+  const NodeId fit_loop = member(tree, items.loops, "fit_loop");
+  const auto automatic = counter(tree, fit_loop, ".optim_progress");
+  const auto manual = counter(tree, fit_loop, ".optim_step_progress");
+  if (!automatic && !manual) return;
+  // T10: manual optimization leaves the automatic counter at 0; a migrated file of before 1.6 has both.
+  if ((automatic && automatic->completed == *steps) || (manual && manual->completed == *steps)) return;
+  const Counter& told = manual && (!automatic || automatic->completed == 0) && manual->completed != 0 ? *manual
+                        : automatic                                                                 ? *automatic
+                                                                                                    : *manual;
+  Hit hit = make_hit("global_step", "step-mismatch");
+  hit.fields = {{"steps", show(tree, items.global_step)},
+                {"counted", std::to_string(static_cast<std::int64_t>(told.completed))},
+                {"where", told.path}};
+  hit.properties = {{"globalStep", *steps}, {"optimizerSteps", told.completed}};
+  emit(std::move(hit));
+}
+
+}  // namespace
+
+const Check kStepCount{.name = "step-count",
+                       .help = "global_step that is not the number of optimizer steps in the loops",
+                       .needs = kNothing,
+                       .params = {},
+                       .fields = kFields,
+                       .run = run};
+
+}  // namespace ckpt::lint

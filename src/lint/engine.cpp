@@ -1,0 +1,197 @@
+#include "lint/engine.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "lint/template.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::size_t kMostFindings = 1000;  // of one rule for one input; a broken run has 200,000 NaN tensors
+
+bool needs(const Rule& rule, std::uint8_t what) { return (rule.check->needs & what) != 0; }
+
+bool applies(const Rule& rule, const Opened& input, const Opened* base) {
+  if (!rule.on || rule.check->run == nullptr) return false;
+  if (needs(rule, kBase | kDeltas) && (base == nullptr || base->file == nullptr)) return false;
+  return input.file != nullptr || needs(rule, kUnreadable);
+}
+
+// --- numbers: which tensors, then one pass over all of them --------------------------------------------
+
+// Indices, offsets and zero points of a composite tensor are its structure, not numbers of the model.
+bool carries_numbers(const TensorEntry& entry, const TensorRecord& record) {
+  return !entry.part || tensor::is_floating(record.view.dtype) || entry.path.ends_with(".<values>");
+}
+
+std::optional<tensor::StatsJob> readable_job(const Checkpoint& file, std::size_t entry) {
+  const TensorRecord& record = file.record_of(file.entries[entry]);
+  const tensor::Storage* storage = readable_storage(file, record);
+  if (storage == nullptr || !carries_numbers(file.entries[entry], record)) return std::nullopt;
+  return tensor::StatsJob{&record.view, storage};
+}
+
+// The entries that some rule with this need selects, ascending, each once.
+std::vector<std::size_t> wanted_entries(const Context& context, const std::vector<const Rule*>& rules, std::uint8_t need) {
+  std::vector<bool> wanted(context.file().entries.size(), false);
+  for (const Rule* rule : rules) {
+    if (!needs(*rule, need)) continue;
+    for (const std::size_t entry : context.selected(*rule)) wanted[entry] = true;
+  }
+  std::vector<std::size_t> entries;
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    if (wanted[i]) entries.push_back(i);
+  return entries;
+}
+
+// A tensor that stands at several places (shared objects) is read once.
+std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::size_t>& entries, std::size_t jobs) {
+  std::vector<tensor::StatsJob> todo;
+  std::map<std::uint32_t, std::size_t> slots;  // record -> index into todo
+  std::vector<std::pair<std::size_t, std::size_t>> places;
+  for (const std::size_t entry : entries) {
+    const auto job = readable_job(context.file(), entry);
+    if (!job) continue;
+    const auto [slot, added] = slots.emplace(context.file().entries[entry].record, todo.size());
+    if (added) todo.push_back(*job);
+    places.emplace_back(entry, slot->second);
+  }
+  std::vector<tensor::Stats> results = tensor::compute_stats_all(todo, jobs);
+  for (const auto& [entry, slot] : places) context.stats_[entry] = &results[slot];
+  return results;
+}
+
+// Tensors of the base by weight name, others by path: the weights of a plain file and of a Trainer's file meet.
+std::string alignment_key(const lightning::Items& items, const TensorEntry& entry) {
+  const auto name = lightning::weight_name(items, entry.path);
+  return name ? "w:" + *name : "p:" + entry.path;
+}
+
+std::vector<tensor::Delta> fill_deltas(Context& context, const std::vector<std::size_t>& entries, std::size_t jobs) {
+  const Checkpoint& base = *context.base->file;
+  std::map<std::string, std::size_t> by_key;
+  for (std::size_t i = 0; i < base.entries.size() && !entries.empty(); ++i)
+    by_key.emplace(alignment_key(context.base->items, base.entries[i]), i);
+  std::vector<tensor::DeltaJob> todo;
+  std::vector<std::size_t> places;
+  for (const std::size_t entry : entries) {
+    const auto found = by_key.find(alignment_key(context.items(), context.file().entries[entry]));
+    if (found == by_key.end()) continue;
+    const auto old_job = readable_job(base, found->second);
+    const auto new_job = readable_job(context.file(), entry);
+    if (!old_job || !new_job || old_job->view->shape != new_job->view->shape) continue;
+    todo.push_back({*old_job, *new_job, {}});
+    places.push_back(entry);
+  }
+  std::vector<tensor::Delta> results = tensor::compute_delta_all(todo, jobs);
+  for (std::size_t i = 0; i < places.size(); ++i) context.deltas_[places[i]] = &results[i];
+  return results;
+}
+
+// --- hits -> findings ----------------------------------------------------------------------------------
+
+class Collector {
+ public:
+  Collector(const Context& context, std::size_t input_index, std::size_t base_index)
+      : context_(context), input_index_(input_index), base_index_(base_index) {}
+
+  void run(const Rule& rule) {
+    count_ = 0;
+    beyond_ = report::Level::kNote;
+    rule.check->run(context_, rule, [&](Hit hit) { add(rule, std::move(hit)); });
+    if (count_ > kMostFindings) add_rest(rule);
+  }
+
+  std::vector<report::Finding> take() {
+    std::sort(findings_.begin(), findings_.end());
+    return std::move(findings_);
+  }
+
+ private:
+  void add(const Rule& rule, Hit hit) {
+    if (ignored(rule, hit.path)) return;
+    const report::Level level = std::min(hit.level.value_or(rule.level), rule.level);
+    if (++count_ > kMostFindings) {
+      beyond_ = std::max(beyond_, level);
+      return;
+    }
+    report::Finding finding;
+    finding.rule_id = rule.info.id;
+    finding.level = level;
+    fill_message(finding, rule, hit);
+    finding.kind = std::move(hit.kind);
+    if (!hit.base_path.empty()) finding.related.push_back({base_index_, std::move(hit.base_path), hit.place, {}, "in the base"});
+    finding.where = {input_index_, std::move(hit.path), hit.place, hit.bytes, ""};
+    finding.properties = std::move(hit.properties);
+    findings_.push_back(std::move(finding));
+  }
+
+  bool ignored(const Rule& rule, const std::string& path) const {
+    if (rule.select.ignore.empty() || path.empty()) return false;
+    const auto name = lightning::weight_name(context_.items(), path);
+    return std::any_of(rule.select.ignore.begin(), rule.select.ignore.end(),
+                       [&](const Glob& glob) { return glob.matches(path) || (name && glob.matches(*name)); });
+  }
+
+  // Arguments: the fields in the order in which the template names them, without path and file, which every
+  // writer of a finding has anyway (report/reporters/sarif_message.h).
+  void fill_message(report::Finding& finding, const Rule& rule, const Hit& hit) const {
+    std::vector<Field> fields = {{"path", hit.path}, {"file", context_.input.path}};
+    fields.insert(fields.end(), hit.fields.begin(), hit.fields.end());
+    for (Field& field : fields) field.text = one_line(field.text);
+    finding.message = fill_template(rule.message, fields);
+    for (const std::string& name : template_fields(rule.message)) {
+      if (name == "path" || name == "file") continue;
+      const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
+      finding.arguments.push_back(field == fields.end() ? "" : field->text);
+    }
+  }
+
+  // No arguments: this message is not the rule's template.
+  void add_rest(const Rule& rule) {
+    const std::uint64_t rest = count_ - kMostFindings;
+    report::Finding finding;
+    finding.rule_id = rule.info.id;
+    finding.level = beyond_;
+    finding.message = fmt::format("{} of this rule not listed: {} of {} are", plural(rest, "more finding"), kMostFindings, count_);
+    finding.kind = "more";
+    finding.where.input = input_index_;
+    finding.where.kind = report::PlaceKind::kFile;
+    finding.properties.push_back({"notListed", rest});
+    findings_.push_back(std::move(finding));
+  }
+
+  const Context& context_;
+  std::size_t input_index_, base_index_;
+  std::vector<report::Finding> findings_;
+  std::uint64_t count_ = 0;                        // of the rule that runs
+  report::Level beyond_ = report::Level::kNote;    // the highest level among what is not listed
+};
+
+}  // namespace
+
+std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input, std::size_t input_index,
+                                       const Opened* base, std::size_t base_index, const EngineOptions& options) {
+  std::vector<const Rule*> on;
+  for (const Rule& rule : rules.rules)
+    if (applies(rule, input, base)) on.push_back(&rule);
+  Context context(input, base, options.profile);
+  std::vector<tensor::Stats> stats;
+  std::vector<tensor::Delta> deltas;
+  if (input.file != nullptr) stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
+  if (input.file != nullptr && base != nullptr && base->file != nullptr)
+    deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
+  Collector collector(context, input_index, base_index);
+  for (const Rule* rule : on) collector.run(*rule);
+  return collector.take();
+}
+
+}  // namespace ckpt::lint

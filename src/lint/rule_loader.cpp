@@ -1,0 +1,272 @@
+#include "lint/rule_loader.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/suggest.h"
+#include "lint/rule_params.h"
+#include "lint/template.h"
+
+namespace ckpt::lint {
+namespace {
+
+// Keys of an entry beside the names of the check's parameters.
+constexpr std::array<std::string_view, 14> kEntryKeys = {
+    "level", "ignore", "select", "message", "title", "params", "check",
+    "tags",  "what",   "why",    "fix",     "intended", "example", "references"};
+// Keys of a catalogue file beside those: what only the catalogue says.
+constexpr std::array<std::string_view, 4> kCatalogKeys = {"id", "sets", "options", "healthy"};
+constexpr std::array<std::string_view, 9> kRequiredInCatalog = {"id",      "title", "level", "sets", "check",
+                                                                "message", "what",  "why",   "fix"};
+
+constexpr std::array<std::string_view, 4> kLevels = {"error", "warning", "note", "off"};
+
+template <class Range>
+std::string suggest(std::string_view name, const Range& known) {
+  return did_you_mean(name, std::vector<std::string>(known.begin(), known.end()));
+}
+
+template <class Range>
+bool contains(const Range& known, std::string_view name) {
+  return std::find(known.begin(), known.end(), name) != known.end();
+}
+
+// What is being read, for messages and conversions.
+struct Reader {
+  const std::string& source;
+  Rule& rule;
+  std::set<std::string, std::less<>> given;  // parameters of this entry
+
+  std::string named(std::string_view key) const { return fmt::format("'{}' of rule '{}'", key, rule.info.id); }
+  std::string text(std::string_view key, const YamlNode& node) const { return to_text(source, node, named(key)); }
+  std::vector<std::string> texts(std::string_view key, const YamlNode& node) const {
+    return to_texts(source, node, named(key));
+  }
+  std::vector<Glob> globs(std::string_view key, const YamlNode& node) const { return to_globs(source, node, named(key)); }
+  [[noreturn]] void fail(const YamlNode& at, std::string_view what) const { yaml_fail(source, at, what); }
+};
+
+void set_level(Reader& r, const YamlNode& node) {
+  if (!node.is_scalar() || !contains(kLevels, node.text))
+    r.fail(node, fmt::format("the level of rule '{}' must be error, warning, note or off, but here is {}{}", r.rule.info.id,
+                             describe(node), suggest(node.text, kLevels)));
+  r.rule.on = node.text != "off";
+  if (node.text == "error") r.rule.level = report::Level::kError;
+  if (node.text == "warning") r.rule.level = report::Level::kWarning;
+  if (node.text == "note") r.rule.level = report::Level::kNote;
+}
+
+void set_select(Reader& r, const YamlNode& node) {
+  static constexpr std::array<std::string_view, 3> kKeys = {"tensors", "paths", "ignore"};
+  if (!node.is_map())
+    r.fail(node, fmt::format("{} must be a map, as in {{tensors: \"encoder.**\"}}, but here is {}", r.named("select"), describe(node)));
+  Selector& select = r.rule.select;
+  select.tensors.clear();  // a selection is replaced as a whole: {tensors: "a.**"} means these and nothing else
+  select.paths.clear();
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    const std::string& key = node.keys[i].text;
+    if (!contains(kKeys, key))
+      r.fail(node.keys[i], fmt::format("unknown key {} in {}{}", describe(node.keys[i]), r.named("select"), suggest(key, kKeys)));
+    std::vector<Glob> globs = r.globs(key, node.items[i]);
+    if (key == "tensors") select.tensors = std::move(globs);
+    else if (key == "paths") select.paths = std::move(globs);
+    else select.ignore = std::move(globs);
+  }
+}
+
+void set_param(Reader& r, const YamlNode& key, const YamlNode& node) {
+  const ParamSpec* spec = find_param(*r.rule.check, key.text);
+  if (spec == nullptr) {
+    std::vector<std::string> known(kEntryKeys.begin(), kEntryKeys.end());
+    for (const ParamSpec& p : r.rule.check->params) known.emplace_back(p.name);
+    r.fail(key, fmt::format("unknown parameter {} of rule '{}'{}", describe(key), r.rule.info.id, did_you_mean(key.text, known)));
+  }
+  if (!r.given.insert(key.text).second)
+    r.fail(key, fmt::format("parameter '{}' of rule '{}' stands here twice: beside params and in it", key.text, r.rule.info.id));
+  report::Value value = convert_param(r.source, node, *spec, r.rule.info.id);
+  const auto found = std::find_if(r.rule.params.begin(), r.rule.params.end(), [&](const Param& p) { return p.name == key.text; });
+  if (found != r.rule.params.end()) found->value = std::move(value);
+  else r.rule.params.push_back({key.text, std::move(value)});
+}
+
+void set_params(Reader& r, const YamlNode& node) {
+  if (!node.is_map()) r.fail(node, fmt::format("{} must be a map of names and values, but here is {}", r.named("params"), describe(node)));
+  for (std::size_t i = 0; i < node.keys.size(); ++i) set_param(r, node.keys[i], node.items[i]);
+}
+
+void set_message(Reader& r, const YamlNode& node) {
+  std::string message = r.text("message", node);
+  if (message.empty() || message.find('\n') != std::string::npos)
+    r.fail(node, fmt::format("{} must be one line of text", r.named("message")));
+  if (const std::string wrong = check_template(message, *r.rule.check); !wrong.empty())
+    r.fail(node, fmt::format("{}: {}", r.named("message"), wrong));
+  r.rule.info.message = message;
+  r.rule.message = std::move(message);
+}
+
+void same_check(const Reader& r, const YamlNode& node) {
+  if (!node.is_scalar() || node.text != r.rule.check->name)
+    r.fail(node, fmt::format("rule '{}' uses the check '{}', not {}: give a rule of your own another id", r.rule.info.id,
+                             r.rule.check->name, describe(node)));
+}
+
+// Documentation: what --explain and SARIF show.
+bool set_documentation(Reader& r, std::string_view key, const YamlNode& node) {
+  report::RuleInfo& info = r.rule.info;
+  if (key == "title") info.title = r.text(key, node);
+  else if (key == "what") info.what = r.text(key, node);
+  else if (key == "why") info.why = r.text(key, node);
+  else if (key == "fix") info.fix = r.text(key, node);
+  else if (key == "intended") info.intended = r.text(key, node);
+  else if (key == "example") info.example = r.text(key, node);
+  else if (key == "tags") info.tags = r.texts(key, node);
+  else if (key == "references") info.references = r.texts(key, node);
+  else return false;
+  return true;
+}
+
+void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
+  const std::string& name = key.text;
+  if (name == "level") set_level(r, node);
+  else if (name == "select") set_select(r, node);
+  else if (name == "ignore") r.rule.select.ignore = r.globs(name, node);
+  else if (name == "message") set_message(r, node);
+  else if (name == "params") set_params(r, node);
+  else if (name == "check") same_check(r, node);
+  else if (!set_documentation(r, name, node)) set_param(r, key, node);
+}
+
+const Check& check_of(const std::string& source, const YamlNode& node, std::string_view id, std::span<const Check* const> checks) {
+  const std::string name = to_text(source, node, fmt::format("'check' of rule '{}'", id));
+  const auto found = std::find_if(checks.begin(), checks.end(), [&](const Check* c) { return c->name == name; });
+  if (found != checks.end()) return **found;
+  std::vector<std::string> names;
+  for (const Check* c : checks) names.emplace_back(c->name);
+  yaml_fail(source, node, fmt::format("unknown check {} of rule '{}'{}", describe(node), id, did_you_mean(name, names)));
+}
+
+void set_defaults(Rule& rule) {
+  for (const ParamSpec& spec : rule.check->params)
+    if (!spec.default_text.empty()) rule.params.push_back({std::string(spec.name), default_value(spec, rule.info.id)});
+}
+
+// Says all that the check knows, since nobody wrote a sentence: "Title: max_abs {max_abs}, index {index}".
+std::string plain_message(const Rule& rule) {
+  std::string message = rule.info.title;
+  std::erase_if(message, [](char c) { return c == '{' || c == '}' || c == '\n'; });
+  while (message.ends_with('.')) message.pop_back();
+  if (contains(rule.check->fields, "text")) return message + ": {text}";
+  std::string_view separator = ": ";
+  for (const std::string_view field : rule.check->fields) {
+    message += fmt::format("{}{} {{{}}}", separator, field, field);
+    separator = ", ";
+  }
+  return message;
+}
+
+void set_catalog_key(Reader& r, const YamlNode& key, const YamlNode& node) {
+  if (key.text == "sets") r.rule.sets = r.texts("sets", node);
+  else if (key.text == "options") r.rule.options = r.texts("options", node);
+  else if (key.text == "healthy") r.rule.healthy = r.texts("healthy", node);
+  else if (!contains(kEntryKeys, key.text))  // a parameter stands under params there, nowhere else
+    r.fail(key, fmt::format("unknown key {} of a catalogue file{}", describe(key), suggest(key.text, kEntryKeys)));
+  else set_key(r, key, node);
+}
+
+}  // namespace
+
+bool is_kebab_case(std::string_view text) {
+  if (text.empty() || text.back() == '-' || !(text[0] >= 'a' && text[0] <= 'z')) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && text[i - 1] != '-'))) return false;
+  }
+  return true;
+}
+
+Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> checks) {
+  const std::string source = fmt::format("rules/catalog/{}.yaml", file.name);
+  const YamlNode root = read_yaml(file.text, source);
+  for (const std::string_view key : kRequiredInCatalog)
+    if (root.find(key) == nullptr) yaml_fail(source, root, fmt::format("the key '{}' is missing", key));
+  const YamlNode& id = *root.find("id");
+  if (id.text != file.name || !is_kebab_case(id.text))
+    yaml_fail(source, id, fmt::format("the id must be the file's name in kebab-case, '{}', but here is {}", file.name, describe(id)));
+  Rule rule;
+  rule.info.id = id.text;
+  rule.check = &check_of(source, *root.find("check"), id.text, checks);
+  rule.origin = "catalog";
+  set_defaults(rule);
+  Reader r{source, rule, {}};
+  for (std::size_t i = 0; i < root.keys.size(); ++i)
+    if (root.keys[i].text != "id") set_catalog_key(r, root.keys[i], root.items[i]);
+  if (!rule.on) yaml_fail(source, *root.find("level"), "the default level cannot be off: say `sets: []`");
+  rule.info.level = rule.level;
+  for (const std::string& option : rule.options)
+    if (find_param(*rule.check, option) == nullptr)
+      yaml_fail(source, *root.find("options"), fmt::format("the check '{}' has no parameter '{}'", rule.check->name, option));
+  rule.on = false;
+  check_complete(rule, source, root);
+  return rule;
+}
+
+void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, const YamlNode& value) {
+  Reader r{place.source, rule, {}};
+  const bool was_on = rule.on;
+  const bool names_level = !value.is_map() || value.find("level") != nullptr;
+  // Whoever sets a rule's parameters wants the rule: without a level it is on, at the level that it has.
+  rule.on = true;
+  if (value.is_map()) {
+    for (std::size_t i = 0; i < value.keys.size(); ++i) set_key(r, value.keys[i], value.items[i]);
+  } else {
+    set_level(r, value);
+  }
+  if (names_level || !was_on)
+    rule.origin = place.origin.empty() ? yaml_position(place.source, key) : std::string(place.origin);
+  check_complete(rule, place.source, key);
+}
+
+Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode& value,
+                   std::span<const Check* const> checks) {
+  if (!is_kebab_case(key.text))
+    yaml_fail(place.source, key, fmt::format("the id of a rule is lower-case words joined by '-', but here is {}", describe(key)));
+  Rule rule;
+  rule.info.id = key.text;
+  rule.check = &check_of(place.source, *value.find("check"), key.text, checks);
+  rule.info.title = fmt::format("{}: {}", key.text, rule.check->help);
+  set_defaults(rule);
+  if (const YamlNode* title = value.find("title")) rule.info.title = to_text(place.source, *title, fmt::format("'title' of rule '{}'", key.text));
+  rule.info.message = rule.message = plain_message(rule);
+  configure_rule(rule, place, key, value);
+  rule.info.level = rule.level;
+  return rule;
+}
+
+void check_complete(const Rule& rule, const std::string& source, const YamlNode& at) {
+  bool complete = true;
+  for (const ParamSpec& spec : rule.check->params) {
+    const bool missing = std::none_of(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == spec.name; });
+    if (missing && rule.on)
+      yaml_fail(source, at, fmt::format("rule '{}' needs the parameter '{}' ({}): {}", rule.info.id, spec.name, to_string(spec.type), spec.help));
+    complete = complete && !missing;
+  }
+  if (complete && rule.check->validate != nullptr) {
+    try {
+      rule.check->validate(rule);
+    } catch (const std::invalid_argument& e) {
+      yaml_fail(source, at, fmt::format("rule '{}': {}", rule.info.id, e.what()));
+    }
+  }
+  // A gate that judges nothing would be silent for ever.
+  const bool numeric = (rule.check->needs & (kStats | kDeltas)) != 0;
+  if (rule.on && numeric && rule.select.tensors.empty() && rule.select.paths.empty())
+    yaml_fail(source, at, fmt::format("rule '{}' selects no tensors: say which, as in select: {{tensors: \"**\"}}", rule.info.id));
+}
+
+}  // namespace ckpt::lint

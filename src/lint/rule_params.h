@@ -1,0 +1,33 @@
+// Parameters of rules: YAML -> typed values, as the check's ParamSpecs say. Implicit typing is a trap (no,
+// 0777, 1_000, 1.10 mean different things to different YAML readers), so the wanted type decides, and where
+// none is wanted (kExpect) what is ambiguous is refused.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/glob.h"
+#include "lint/check.h"
+#include "lint/yaml_reader.h"
+#include "report/property.h"
+
+namespace ckpt::lint {
+
+std::string_view to_string(ParamType type);  // "bool", "integer", "number", "string", ...
+
+const ParamSpec* find_param(const Check& check, std::string_view name);
+
+// The value of parameter `spec` of rule `rule_id`; Error{kUsage} with the position where it does not fit.
+report::Value convert_param(const std::string& source, const YamlNode& node, const ParamSpec& spec,
+                            std::string_view rule_id);
+// spec.default_text as a value. Requires: it is not empty.
+report::Value default_value(const ParamSpec& spec, std::string_view rule_id);
+
+// `what` names the thing in messages: "'tags' of rule 'x'".
+std::string to_text(const std::string& source, const YamlNode& node, std::string_view what);
+std::vector<std::string> to_texts(const std::string& source, const YamlNode& node, std::string_view what);
+std::vector<Glob> to_globs(const std::string& source, const YamlNode& node, std::string_view what);
+
+}  // namespace ckpt::lint

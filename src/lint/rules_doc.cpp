@@ -1,0 +1,297 @@
+#include "lint/rules_doc.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
+#include "lint/rule_params.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::size_t kWidth = 80;
+
+constexpr std::string_view kIntroduction = R"(# Rules
+
+Generated from `rules/catalog/*.yaml`; change a rule there, not here.
+
+A rule is a file of `rules/catalog`: a check, what the check looks at, its parameters and a message. A rule set
+says which rules are on: `ckpt-lint` takes `recommended` unless `--rules` names another one, built-in or a file
+of your own:
+
+```yaml
+extends: recommended                 # a built-in set, or a path relative to this file; without it all is off
+profile: resume                      # resume | inference | any: which training state must be there
+rules:
+  weights-nonfinite: error           # error | warning | note | off
+  weights-magnitude: {level: warning, max-abs: 1.0e+3, ignore: ["*.pos_embed"]}
+  backbone-frozen:                   # a rule of your own: a check under a new id
+    check: tensor-delta
+    title: Backbone weights must not move.
+    select: {tensors: "backbone.**"}
+    params: {max-abs: 0}
+```
+
+Every rule takes `level`, `ignore` (globs over names of weights and over paths: never a finding there), `select`
+(`tensors`: globs over names of weights; `paths`: globs over paths) and `message`, and the options of its section
+below. Whatever is not understood is an error with its line and column.
+
+)";
+
+// --- values as they would stand in YAML --------------------------------------------------------------------
+
+std::string value_text(const report::Value& value);
+
+std::string list_text(const report::List& list) {
+  std::vector<std::string> items;
+  for (const report::Value& item : list) items.push_back(value_text(item));
+  return fmt::format("[{}]", fmt::join(items, ", "));
+}
+
+std::string object_text(const report::Object& object) {
+  std::vector<std::string> items;
+  for (const report::Property& item : object) items.push_back(fmt::format("{}: {}", item.name, value_text(item.value)));
+  return fmt::format("{{{}}}", fmt::join(items, ", "));
+}
+
+struct ValueText {
+  std::string operator()(std::nullptr_t) const { return "null"; }
+  std::string operator()(bool value) const { return value ? "true" : "false"; }
+  std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
+  std::string operator()(std::uint64_t value) const { return fmt::format("{}", value); }
+  std::string operator()(double value) const { return format_double(value); }
+  std::string operator()(const std::string& value) const { return quote(value); }
+  std::string operator()(const report::List& value) const { return list_text(value); }
+  std::string operator()(const report::Object& value) const { return object_text(value); }
+};
+
+// Recursion is bounded: rule files nest at most kYamlDepth deep.
+std::string value_text(const report::Value& value) { return std::visit(ValueText{}, value.data()); }
+
+// --- facts about a rule ------------------------------------------------------------------------------------
+
+std::string_view group_of(std::string_view id) {
+  if (id.starts_with("state-dict-")) return "state-dict";
+  return id.substr(0, id.find('-'));
+}
+
+std::string sets_of(const Rule& rule) {
+  return rule.sets.empty() ? "off until configured" : fmt::format("{}", fmt::join(rule.sets, ", "));
+}
+
+struct Option {
+  std::string name, type, standard, help;
+};
+
+std::vector<Option> options_of(const Rule& rule) {
+  std::vector<Option> options;
+  for (const std::string& name : rule.options) {
+    const ParamSpec* spec = find_param(*rule.check, name);
+    if (spec == nullptr) continue;
+    const auto param = std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
+    options.push_back({name, std::string(to_string(spec->type)),
+                       param == rule.params.end() ? "required" : value_text(param->value), std::string(spec->help)});
+  }
+  return options;
+}
+
+// Headings and texts of the paragraphs that both forms have.
+std::vector<std::pair<std::string_view, const std::string*>> paragraphs_of(const Rule& rule) {
+  std::vector<std::pair<std::string_view, const std::string*>> result;
+  for (const auto& [heading, text] : {std::pair{std::string_view("What"), &rule.info.what},
+                                      std::pair{std::string_view("Why"), &rule.info.why},
+                                      std::pair{std::string_view("Fix"), &rule.info.fix},
+                                      std::pair{std::string_view("Intended?"), &rule.info.intended}})
+    if (!text->empty()) result.emplace_back(heading, text);
+  return result;
+}
+
+std::string trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \n");
+  if (begin == std::string_view::npos) return "";
+  return std::string(text.substr(begin, text.find_last_not_of(" \n") + 1 - begin));
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+// --- Markdown ----------------------------------------------------------------------------------------------
+
+// Outside of `code`, what would be an HTML tag or emphasis is text. In tables, a bar would end the cell.
+std::string markdown(std::string_view text, bool in_table = false) {
+  std::string out;
+  bool code = false;
+  for (const char c : text) {
+    if (c == '`') code = !code;
+    if (c == '<' && !code) out += "&lt;";
+    else if (c == '*' && !code) out += "\\*";
+    else if (c == '|' && in_table) out += "\\|";
+    else if (c == '\n' && in_table) out += ' ';
+    else out += c;
+  }
+  return out;
+}
+
+std::string markdown_code(std::string_view text, bool in_table = false) {
+  std::string out = "`";
+  for (const char c : text) {
+    if (c == '|' && in_table) out += '\\';
+    out += c;
+  }
+  return out + "`";
+}
+
+std::string markdown_table(std::span<const Rule> rules) {
+  std::string out = "| rule | level | sets | check | finds |\n|---|---|---|---|---|\n";
+  std::string_view group;
+  for (const Rule& rule : rules) {
+    const std::string& id = rule.info.id;
+    if (group_of(id) != group) {
+      group = group_of(id);
+      out += fmt::format("| **{}** | | | | |\n", group);
+    }
+    out += fmt::format("| [{}](#{}) | {} | {} | {} | {} |\n", id, id, report::to_string(rule.info.level), sets_of(rule),
+                       rule.check->name, markdown(rule.info.title, true));
+  }
+  return out;
+}
+
+std::string markdown_options(const Rule& rule) {
+  const std::vector<Option> options = options_of(rule);
+  if (options.empty()) return "";
+  std::string out = "| option | type | default | meaning |\n|---|---|---|---|\n";
+  for (const Option& o : options) {
+    const std::string standard = o.standard == "required" ? o.standard : markdown_code(o.standard, true);
+    out += fmt::format("| `{}` | {} | {} | {} |\n", o.name, o.type, standard, markdown(o.help, true));
+  }
+  return out + "\n";
+}
+
+std::string markdown_list(std::string_view heading, const std::vector<std::string>& items) {
+  if (items.empty()) return "";
+  std::string out = fmt::format("**{}**\n\n", heading);
+  for (const std::string& item : items) out += fmt::format("- {}\n", markdown(item));
+  return out + "\n";
+}
+
+std::string markdown_section(const Rule& rule) {
+  std::string out = fmt::format("## {}\n\n{}\n\n", rule.info.id, markdown(rule.info.title));
+  out += fmt::format("Level {}, sets: {}, check `{}`.{}\n\n", report::to_string(rule.info.level), sets_of(rule), rule.check->name,
+                     (rule.check->needs & (kBase | kDeltas)) != 0 ? " Needs `--against`." : "");
+  for (const auto& [heading, text] : paragraphs_of(rule))
+    out += fmt::format("**{}** {}\n\n", heading, markdown(trimmed(*text)));
+  out += markdown_list("Stays silent", rule.healthy);
+  if (!rule.info.example.empty()) out += fmt::format("**Example**\n\n```\n{}\n```\n\n", trimmed(rule.info.example));
+  out += markdown_options(rule);
+  out += markdown_list("References", rule.info.references);
+  return out;
+}
+
+// --- plain text --------------------------------------------------------------------------------------------
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// Words of `text`, each line of it for itself, indented; `first` stands before the first one.
+std::string wrapped(std::string_view text, std::size_t indent, std::string_view first = "") {
+  std::string out;
+  std::string line(first);
+  line.resize(std::max(indent, line.size()), ' ');
+  for (const std::string_view paragraph : lines_of(text)) {
+    bool empty = true;
+    for (std::size_t at = 0; at < paragraph.size();) {
+      const std::size_t end = std::min(paragraph.find(' ', at), paragraph.size());
+      const std::string_view word = paragraph.substr(at, end - at);
+      at = end + 1;
+      if (word.empty()) continue;
+      if (!empty && columns(line) + 1 + columns(word) > kWidth) {
+        out += line + '\n';
+        line.assign(indent, ' ');
+        empty = true;
+      }
+      if (!empty) line += ' ';
+      line += word;
+      empty = false;
+    }
+    out += empty ? "\n" : line + '\n';
+    line.assign(indent, ' ');
+  }
+  return out;
+}
+
+std::string plain_list(std::string_view heading, const std::vector<std::string>& items) {
+  if (items.empty()) return "";
+  std::string out = fmt::format("\n{}\n", heading);
+  for (const std::string& item : items) out += wrapped(item, 4, "  - ");
+  return out;
+}
+
+std::string plain_options(const Rule& rule) {
+  const std::vector<Option> options = options_of(rule);
+  if (options.empty()) return "";
+  std::string out = "\nOptions\n";
+  for (const Option& o : options) {
+    out += fmt::format("  {} ({}, {}{})\n", o.name, o.type, o.standard == "required" ? "" : "default ", o.standard);
+    out += wrapped(o.help, 6);
+  }
+  return out;
+}
+
+std::string level_text(const Rule& rule) {
+  const std::string_view standard = report::to_string(rule.info.level);
+  if (!rule.on) return fmt::format("off (default {})", standard);
+  if (rule.level == rule.info.level) return fmt::format("{} ({})", standard, one_line(rule.origin));
+  return fmt::format("{} ({}; default {})", report::to_string(rule.level), one_line(rule.origin), standard);
+}
+
+}  // namespace
+
+std::string rules_readme(std::span<const Rule> rules) {
+  std::string out(kIntroduction);
+  out += fmt::format("{}:\n\n{}\n", plural(rules.size(), "rule"), markdown_table(rules));
+  for (const Rule& rule : rules) out += markdown_section(rule);
+  while (out.ends_with("\n\n")) out.pop_back();
+  return out;
+}
+
+std::string explain_rule(const Rule& rule) {
+  std::string out = wrapped(fmt::format("{}: {}", rule.info.id, rule.info.title), 0);
+  out += fmt::format("\n  level  {}\n  sets   {}\n  check  {}{}\n", level_text(rule), sets_of(rule), rule.check->name,
+                     (rule.check->needs & (kBase | kDeltas)) != 0 ? " (needs --against)" : "");
+  for (const auto& [heading, text] : paragraphs_of(rule)) out += fmt::format("\n{}\n{}", heading, wrapped(trimmed(*text), 2));
+  out += plain_list("Stays silent", rule.healthy);
+  if (!rule.info.example.empty()) {
+    out += "\nExample\n";
+    const std::string example = trimmed(rule.info.example);
+    for (const std::string_view line : lines_of(example)) out += fmt::format("  {}\n", line);
+  }
+  out += plain_options(rule);
+  out += plain_list("References", rule.info.references);
+  return out;
+}
+
+std::string list_rules(const RuleSet& set) {
+  std::size_t width = 0;
+  for (const Rule& rule : set.rules) width = std::max(width, rule.info.id.size());
+  std::string out;
+  for (const Rule& rule : set.rules)
+    out += fmt::format("{:<7}  {:<{}}  {}\n", rule.on ? report::to_string(rule.level) : "off", rule.info.id, width, one_line(rule.info.title));
+  return out;
+}
+
+}  // namespace ckpt::lint

@@ -1,0 +1,203 @@
+#include "lint/yaml_reader.h"
+
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::size_t kShown = 60;  // characters of a value that a message repeats
+
+[[noreturn]] void fail_at(const std::string& source, std::size_t line, std::size_t column, std::string_view text) {
+  fail(ErrorCode::kUsage, fmt::format("{}:{}:{}: {}", source, line, column, text));
+}
+
+// Builds the tree from events. Every refusal happens at the event, so that a hostile document is left early.
+class Builder final : public YAML::EventHandler {
+ public:
+  explicit Builder(const std::string& source) : source_(source) {}
+
+  bool has_document() const { return documents_ > 0; }
+  YamlNode take() { return std::move(root_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) refuse(mark, "a second document begins here: a rule file is one document; remove the '---'");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    check(mark, "", anchor);
+    add(node_at(mark, YamlNode::Kind::kNull));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
+    refuse(mark, "aliases (*name) are not supported: write the value out");
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    check(mark, tag, anchor);
+    YamlNode node = node_at(mark, YamlNode::Kind::kScalar);
+    node.plain = tag != "!";  // yaml-cpp marks quoted and block scalars with the non-specific tag "!"
+    node.text = value;
+    add(std::move(node));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    begin(mark, tag, anchor, YamlNode::Kind::kSequence);
+  }
+  void OnSequenceEnd() override { end(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    begin(mark, tag, anchor, YamlNode::Kind::kMap);
+  }
+  void OnMapEnd() override { end(); }
+  void OnAnchor(const YAML::Mark& mark, const std::string& /*name*/) override { refuse_anchor(mark); }
+
+ private:
+  struct Open {
+    YamlNode node;
+    std::set<std::string> seen;  // keys of a map
+  };
+
+  [[noreturn]] void refuse(const YAML::Mark& mark, std::string_view text) const {
+    const YamlNode at = node_at(mark, YamlNode::Kind::kNull);
+    yaml_fail(source_, at, text);
+  }
+  [[noreturn]] void refuse_anchor(const YAML::Mark& mark) const {
+    refuse(mark, "anchors (&name) are not supported: write the value out where it is needed");
+  }
+
+  static YamlNode node_at(const YAML::Mark& mark, YamlNode::Kind kind) {
+    YamlNode node;
+    node.kind = kind;
+    if (!mark.is_null()) {
+      node.line = static_cast<std::size_t>(mark.line) + 1;
+      node.column = static_cast<std::size_t>(mark.column) + 1;
+    }
+    return node;
+  }
+
+  void check(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) const {
+    if (anchor != 0) refuse_anchor(mark);
+    if (!tag.empty() && tag != "?" && tag != "!")
+      refuse(mark, fmt::format("tags are not supported, but this value has the tag '{}': remove it",
+                               one_line(abbreviate(tag, kShown))));
+  }
+
+  void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {
+    check(mark, tag, anchor);
+    if (open_.size() >= kYamlDepth)
+      refuse(mark, fmt::format("more than {} lists and maps inside each other", kYamlDepth));
+    if (awaits_key()) refuse(mark, "a key must be a word, but here is a list or a map");
+    open_.push_back({node_at(mark, kind), {}});
+  }
+
+  void end() {
+    YamlNode node = std::move(open_.back().node);
+    open_.pop_back();
+    add(std::move(node));
+  }
+
+  bool awaits_key() const {
+    return !open_.empty() && open_.back().node.is_map() && open_.back().node.keys.size() == open_.back().node.items.size();
+  }
+
+  void add(YamlNode node) {
+    if (open_.empty()) {
+      root_ = std::move(node);
+    } else if (awaits_key()) {
+      add_key(std::move(node));
+    } else {
+      open_.back().node.items.push_back(std::move(node));
+    }
+  }
+
+  void add_key(YamlNode key) {
+    if (!key.is_scalar()) yaml_fail(source_, key, fmt::format("a key must be a word, but here is {}", describe(key)));
+    if (!open_.back().seen.insert(key.text).second)
+      yaml_fail(source_, key, fmt::format("the key {} stands here twice: remove one of the two", describe(key)));
+    open_.back().node.keys.push_back(std::move(key));
+  }
+
+  const std::string& source_;
+  std::size_t documents_ = 0;
+  std::vector<Open> open_;
+  YamlNode root_;
+};
+
+// yaml-cpp decodes UTF-16 and UTF-32 by itself, replaces what is no UTF-8, and takes the byte 0x04 for the
+// end of the file (src/stream.h): everything behind it would be ignored in silence.
+void check_bytes(std::string_view text, const std::string& source) {
+  if (text.size() > kYamlBytes)
+    fail_at(source, 1, 1, fmt::format("{} of rules: at most {} are read", format_bytes(text.size()), format_bytes(kYamlBytes)));
+  std::size_t line = 1, start = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c == '\n') {
+      ++line;
+      start = i + 1;
+    }
+    if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F)
+      fail_at(source, line, i - start + 1, fmt::format("the control character 0x{:02x}: rule files are plain UTF-8 text", c));
+  }
+  if (!is_utf8(text)) fail_at(source, 1, 1, "not UTF-8: save the file as UTF-8 text");
+}
+
+}  // namespace
+
+const YamlNode* YamlNode::find(std::string_view key) const {
+  for (std::size_t i = 0; i < keys.size(); ++i)
+    if (keys[i].text == key) return &items[i];
+  return nullptr;
+}
+
+std::string yaml_position(const std::string& source, const YamlNode& node) {
+  return fmt::format("{}:{}:{}", source, node.line, node.column);
+}
+
+void yaml_fail(const std::string& source, const YamlNode& node, std::string_view text) {
+  fail_at(source, node.line, node.column, text);
+}
+
+std::string describe(const YamlNode& node) {
+  switch (node.kind) {
+    case YamlNode::Kind::kNull: return "nothing";
+    case YamlNode::Kind::kScalar: return fmt::format("'{}'", one_line(abbreviate(node.text, kShown)));
+    case YamlNode::Kind::kSequence: return "a list";
+    case YamlNode::Kind::kMap: return "a map";
+  }
+  return "";
+}
+
+YamlNode read_yaml(std::string_view text, const std::string& source) {
+  check_bytes(text, source);
+  std::istringstream stream{std::string(text)};
+  Builder builder(source);
+  try {
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::Exception& e) {
+    const bool known = !e.mark.is_null();
+    fail_at(source, known ? static_cast<std::size_t>(e.mark.line) + 1 : 1,
+            known ? static_cast<std::size_t>(e.mark.column) + 1 : 1,
+            fmt::format("this is not YAML: {}", one_line(e.msg)));
+  }
+  YamlNode root = builder.take();
+  if (!builder.has_document() || root.kind == YamlNode::Kind::kNull)
+    fail_at(source, 1, 1, "the file is empty: expected a map with the keys extends, profile, rules");
+  if (!root.is_map())
+    yaml_fail(source, root, fmt::format("expected a map with the keys extends, profile, rules, but found {}", describe(root)));
+  return root;
+}
+
+}  // namespace ckpt::lint

@@ -1,0 +1,82 @@
+// Numbers, text and the memo.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "pickle/machine_state.h"
+
+namespace ckpt::pickle {
+
+void Machine::push_integer(const std::optional<Integer>& integer) {
+  if (!integer)
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} is no integer; the pickle is damaged", quote(abbreviate(now_.text, 60))));
+  charge_work(integer->work);
+  if (integer->is_bool)
+    stack_.push(tree_.add_bool(integer->value != 0));
+  else if (integer->digits.empty())
+    stack_.push(tree_.add_int(integer->value));
+  else
+    stack_.push(tree_.add_big_int(integer->digits));
+}
+
+void Machine::push_real_line() {
+  const auto value = real_of_float(now_.text);
+  if (!value)
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} is no number; the pickle is damaged", quote(abbreviate(now_.text, 60))));
+  stack_.push(tree_.add_float(*value));
+}
+
+void Machine::push_unicode(std::string_view text, bool borrowed) {
+  if (utf8_form(text) == Utf8::kInvalid)
+    defect("name-not-utf8", fmt::format("the text {} is not UTF-8", quote(abbreviate(text, 60))));
+  stack_.push(tree_.add_string(text, borrowed));
+}
+
+void Machine::push_unicode_line() {
+  const auto text = decode_raw_unicode_escape(now_.text);
+  if (!text)
+    fail(ErrorCode::kCorrupt, fmt::format("{} holds an escape that is no character; the pickle is damaged",
+                                          quote(abbreviate(now_.text, 60))));
+  stack_.push(tree_.add_string(*text));
+}
+
+// Python 2 had one type for text and bytes.
+void Machine::push_python2_string(std::string_view text, bool borrowed) {
+  stack_.push(is_utf8(text) ? tree_.add_string(text, borrowed) : tree_.add_bytes(text, borrowed));
+}
+
+void Machine::push_string_line() {
+  const std::string_view line = now_.text;
+  const bool quoted = line.size() >= 2 && line.front() == line.back() && (line[0] == '\'' || line[0] == '"');
+  const auto text = quoted ? unescape_bytes(line.substr(1, line.size() - 2)) : std::nullopt;
+  if (!text)
+    fail(ErrorCode::kCorrupt, fmt::format("{} is no quoted text; the pickle is damaged",
+                                          quote(abbreviate(line, 60))));
+  push_python2_string(*text, false);
+}
+
+void Machine::push_persistent_line() {
+  push_unicode(now_.text, true);
+  stack_.push(tree_.add_persistent(stack_.pop()));
+}
+
+void Machine::memo_put(std::uint64_t index) { memo_.put(index, stack_.top()); }
+
+void Machine::memo_get(std::uint64_t index) {
+  const NodeId id = memo_.get(index);
+  if (id == value::kNoNode)
+    fail(ErrorCode::kCorrupt,
+         fmt::format("nothing was put into slot {} of the memo; the pickle is damaged", index));
+  stack_.push(id);
+}
+
+std::uint64_t Machine::line_index() {
+  const auto index = index_of_line(now_.text);
+  if (!index)
+    fail(ErrorCode::kCorrupt, fmt::format("{} is no slot of the memo; the pickle is damaged",
+                                          quote(abbreviate(now_.text, 60))));
+  return *index;
+}
+
+}  // namespace ckpt::pickle

@@ -1,0 +1,17 @@
+// The reporters that there are, for list.cpp alone. Private to this folder.
+#pragma once
+
+#include "report/reporter.h"
+
+namespace ckpt::report {
+
+extern const Reporter kTextReporter;
+extern const Reporter kJsonReporter;
+extern const Reporter kSarifReporter;
+
+// ckpt-lint's reports are their findings; ckpt-diff and ckpt-show say the same in sections and tables.
+inline bool is_list_of_findings(const Report& report) {
+  return report.has_findings && report.tables.empty() && report.sections.empty();
+}
+
+}  // namespace ckpt::report

@@ -1,0 +1,279 @@
+// SARIF 2.1.0 (OASIS, errata 01): one log, one run, the same bytes for the same report. No times, hosts,
+// accounts or directories. versionControlProvenance is left out: only git knows it, and reporters run nothing.
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "report/reporters/list.h"
+#include "report/reporters/sarif_message.h"
+#include "report/reporters/sarif_places.h"
+#include "report/reporters/sarif_rules.h"
+
+namespace ckpt::report {
+namespace sarif {
+namespace {
+
+constexpr std::string_view kSchema =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+constexpr std::size_t kMaxResults = 5000;   // GitHub keeps that many of a run
+constexpr int kNotDone = 2;                 // the exit status that says: not everything was judged
+constexpr std::size_t kHashDigits = 16;
+using Layout = JsonWriter::Layout;
+
+// The findings that go into the log, in the report's order: the most severe ones if there are too many.
+std::vector<std::size_t> choose(const std::vector<Finding>& findings) {
+  std::vector<std::size_t> chosen(findings.size());
+  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
+  if (chosen.size() <= kMaxResults) return chosen;
+  std::stable_sort(chosen.begin(), chosen.end(),
+                   [&](std::size_t a, std::size_t b) { return findings[a].level > findings[b].level; });
+  chosen.resize(kMaxResults);
+  std::sort(chosen.begin(), chosen.end());
+  return chosen;
+}
+
+// As a shell would want it typed.
+std::string shell_word(std::string_view word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_./=,:@%+").find(c) != std::string_view::npos;
+  });
+  if (plain) return std::string(word);
+  std::string out = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + "'";
+}
+
+class SarifWriter {
+ public:
+  SarifWriter(const Report& report, std::ostream& out);
+  void write();
+
+ private:
+  void write_tool();
+  void write_invocation();
+  void write_notifications();
+  void begin_notification(Notification which, const std::vector<std::string>& arguments);
+  void write_results();
+  void write_result(const Finding& finding);
+  void write_fingerprints(const Finding& finding);
+  void write_summary();
+
+  const Report& report_;
+  JsonWriter json_;
+  std::vector<std::size_t> chosen_;
+  Places places_;
+  std::map<std::string, std::size_t, std::less<>> rule_index_;
+  std::map<std::tuple<std::size_t, std::string, std::string>, int> seen_;  // artifact, rule, hash
+};
+
+SarifWriter::SarifWriter(const Report& report, std::ostream& out)
+    : report_(report),
+      json_(out, JsonWriter::Integers::kTextBeyond53Bits),
+      chosen_(choose(report.findings)),
+      places_(report) {
+  for (std::size_t i = 0; i < report.rules.size(); ++i) rule_index_.try_emplace(report.rules[i].id, i);
+  for (const std::size_t i : chosen_) {
+    places_.add(report.findings[i].where);
+    for (const Location& related : report.findings[i].related) places_.add(related);
+  }
+}
+
+void SarifWriter::write() {
+  json_.begin_object(Layout::kLines);
+  json_.member("$schema", kSchema);
+  json_.member("version", "2.1.0");
+  json_.key("runs");
+  json_.begin_array();
+  json_.begin_object(Layout::kLines);
+  write_tool();
+  write_invocation();
+  json_.key("originalUriBaseIds");
+  json_.begin_object();
+  json_.key("%SRCROOT%");
+  // No "uri": where the tree lies is nobody's business (SARIF 3.14.14 allows a description alone).
+  json_.value(Object{{"description", Object{{"text", "The directory in which the tool was started."}}}});
+  json_.end();
+  places_.write_artifacts(json_);
+  places_.write_logical_locations(json_);
+  write_results();
+  write_summary();
+  json_.end();
+  json_.end();
+  json_.end();
+  json_.finish();
+}
+
+void SarifWriter::write_tool() {
+  const Tool& tool = report_.tool;
+  json_.key("tool");
+  json_.begin_object(Layout::kLines);
+  json_.key("driver");
+  json_.begin_object(Layout::kLines);
+  json_.member("name", tool.name);
+  json_.member("fullName", fmt::format("{} {}", tool.name, tool.version));
+  json_.member("version", tool.version);
+  json_.member("semanticVersion", tool.version);
+  json_.member("informationUri", kHomePage);
+  json_.member("shortDescription", Object{{"text", with_period(one_line(tool.summary))}});
+  write_rules(json_, report_);
+  write_notification_descriptors(json_);
+  json_.end();
+  json_.end();
+}
+
+void SarifWriter::write_invocation() {
+  std::string command = report_.tool.name;
+  List arguments;
+  for (const std::string& argument : report_.arguments) {
+    command += " " + shell_word(one_line(argument));
+    arguments.emplace_back(one_line(argument));
+  }
+  json_.key("invocations");
+  json_.begin_array();
+  json_.begin_object(Layout::kLines);
+  json_.member("commandLine", command);
+  json_.member("arguments", Value(std::move(arguments)));
+  json_.member("exitCode", report_.exit_status);
+  if (!report_.exit_reason.empty()) json_.member("exitCodeDescription", one_line(report_.exit_reason));
+  // Findings are no failure of the tool: status 1 is a success (SARIF 3.20.14 has the same example).
+  json_.member("executionSuccessful", report_.exit_status != kNotDone);
+  write_notifications();
+  json_.end();
+  json_.end();
+}
+
+void SarifWriter::write_notifications() {
+  json_.key("toolExecutionNotifications");
+  json_.begin_array(Layout::kLines);
+  for (std::size_t i = 0; i < report_.inputs.size(); ++i) {
+    const Input& input = report_.inputs[i];
+    if (input.error.empty()) continue;
+    begin_notification(kInputUnreadable, {escape_file_name(input.path), escape_argument(input.error)});
+    json_.key("locations");
+    json_.begin_array();
+    places_.write_file_location(json_, i);
+    json_.end();
+    json_.member("properties", Object{{"errorCode", input.error_code}});
+    json_.end();
+  }
+  if (chosen_.size() < report_.findings.size()) {
+    begin_notification(kFindingsDropped,
+                       {std::to_string(chosen_.size()), std::to_string(report_.findings.size())});
+    json_.end();
+  }
+  json_.end();
+}
+
+void SarifWriter::begin_notification(Notification which, const std::vector<std::string>& arguments) {
+  const NotificationInfo& info = notifications()[which];
+  json_.begin_object();
+  json_.member("descriptor", Object{{"id", info.id}, {"index", std::uint64_t{which}}});
+  json_.member("level", to_string(info.level));
+  write_message(json_, "default", info.message, arguments);
+}
+
+void SarifWriter::write_results() {
+  json_.key("results");
+  json_.begin_array(Layout::kLines);
+  for (const std::size_t i : chosen_) write_result(report_.findings[i]);
+  json_.end();
+}
+
+void SarifWriter::write_result(const Finding& finding) {
+  const auto rule = rule_index_.find(finding.rule_id);
+  if (rule == rule_index_.end()) {
+    throw std::logic_error("SARIF: a finding of rule '" + finding.rule_id + "', which the report does not list");
+  }
+  json_.begin_object();
+  json_.member("ruleId", finding.rule_id);
+  json_.member("ruleIndex", rule->second);
+  json_.member("level", to_string(finding.level));
+  const std::string& file = report_.inputs.at(finding.where.input).path;
+  write_result_message(json_, report_.rules[rule->second], finding, file);
+  json_.key("locations");
+  json_.begin_array();
+  places_.write_location(json_, finding.where);
+  json_.end();
+  if (!finding.related.empty()) {
+    json_.key("relatedLocations");
+    json_.begin_array();
+    int id = 0;
+    for (const Location& related : finding.related) places_.write_location(json_, related, ++id);
+    json_.end();
+  }
+  write_fingerprints(finding);
+  if (!finding.properties.empty()) json_.member("properties", finding.properties);
+  json_.end();
+}
+
+// What is found and where, but no number, so that an alert stays the same alert when the model is trained on.
+// Services add rule and file themselves; the ordinal keeps true duplicates apart.
+void SarifWriter::write_fingerprints(const Finding& finding) {
+  std::string identity = canonical_path(finding.where.path);
+  identity += '\0';
+  identity += finding.kind;
+  const std::string hash = sha256_hex(identity);
+  const int ordinal = ++seen_[{places_.artifact_of(finding.where.input), finding.rule_id, hash}];
+  json_.key("partialFingerprints");
+  json_.begin_object();
+  json_.member("primaryLocationLineHash", fmt::format("{}:{}", hash.substr(0, kHashDigits), ordinal));
+  json_.member("checkpointPath/v1", hash);
+  json_.end();
+}
+
+void SarifWriter::write_summary() {
+  const Counts counts = count(report_);
+  std::uint64_t files = 0;
+  std::uint64_t failed = 0;
+  for (const Input& input : report_.inputs) {
+    if (input.role == Role::kRules) continue;
+    ++files;
+    if (!input.error.empty()) ++failed;
+  }
+  json_.key("properties");
+  json_.begin_object();
+  json_.member("summary", Object{
+                              {"errors", counts.errors},
+                              {"warnings", counts.warnings},
+                              {"notes", counts.notes},
+                              {"files", files},
+                              {"filesFailed", failed},
+                              {"truncated", chosen_.size() < report_.findings.size()},
+                          });
+  json_.end();
+}
+
+}  // namespace
+}  // namespace sarif
+
+namespace {
+
+void write_sarif(const Report& report, const RenderOptions&, std::ostream& out) {
+  sarif::SarifWriter(report, out).write();
+}
+
+}  // namespace
+
+const Reporter kSarifReporter{
+    .name = "sarif",
+    .help = "SARIF 2.1.0, for code scanning services and editors",
+    .needs_findings = true,
+    .write = write_sarif,
+};
+
+}  // namespace ckpt::report

@@ -1,0 +1,105 @@
+#include "report/reporters/text_line.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+
+namespace ckpt::report {
+namespace {
+
+constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
+
+bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// SGR parameters, ECMA-48 section 8.3.117; the eight old colours follow the user's own palette.
+std::string_view sgr(Style style) {
+  switch (style) {
+    case Style::kPlain: return "";
+    case Style::kDim: return "\x1b[2m";
+    case Style::kStrong: return "\x1b[1m";
+    case Style::kError: return "\x1b[31m";
+    case Style::kWarning: return "\x1b[33m";
+    case Style::kNote: return "\x1b[36m";
+    case Style::kGood: return "\x1b[32m";
+  }
+  return "";
+}
+
+// "##" that opens a command: "##[", "##vso[", "##teamcity[".
+bool opens_command(std::string_view text, std::size_t at) {
+  std::size_t i = at + 2;
+  while (i < text.size() && is_letter(text[i])) ++i;
+  return i < text.size() && text[i] == '[';
+}
+
+// GitHub's runner trims a line before it looks for "::error ...", so an indent does not help against it
+// (actions/runner, ActionCommand.TryParseV2). What counts as a blank there is not ASCII alone.
+bool guard_start(std::string& text) {
+  const auto is_graphic = [](char c) { return c > ' ' && c < '\x7f'; };
+  const auto first = std::find_if(text.begin(), text.end(), is_graphic);
+  if (first == text.end()) return false;
+  const auto at = static_cast<std::size_t>(first - text.begin());
+  if (text.compare(at, 2, "::") == 0) text.replace(at, 1, "\\u003a");
+  if (text.compare(at, 2, "##") == 0) text.replace(at, 1, "\\u0023");
+  return true;
+}
+
+// The first `count` characters.
+std::string_view head(std::string_view text, std::size_t count) {
+  std::size_t i = 0;
+  for (; i < text.size(); ++i) {
+    if (starts_character(text[i]) && count-- == 0) break;
+  }
+  return text.substr(0, i);
+}
+
+void write_piece(std::ostream& out, std::string_view text, Style style, bool color) {
+  const std::string_view on = color ? sgr(style) : std::string_view();
+  out << on << text;
+  if (!on.empty()) out << "\x1b[0m";
+}
+
+}  // namespace
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
+}
+
+std::string harmless(std::string_view text) {
+  std::string out = one_line(text);
+  for (std::size_t at = out.find("##"); at != std::string::npos; at = out.find("##", at + 1)) {
+    if (opens_command(out, at)) out.replace(at + 1, 1, "\\u0023");
+  }
+  return out;
+}
+
+void TextLine::add(std::string text, Style style) {
+  if (text.empty()) return;
+  if (!begun_) begun_ = guard_start(text);
+  if (pending_ > 0) pieces_.push_back({std::string(std::exchange(pending_, 0), ' '), Style::kPlain});
+  pieces_.push_back({std::move(text), style});
+}
+
+void TextLine::add_padded(std::string text, Style style, std::size_t width, std::size_t gap) {
+  const std::size_t used = columns(text);
+  add(std::move(text), style);
+  add_spaces((used < width ? width - used : 0) + gap);
+}
+
+void TextLine::write(std::ostream& out, bool color, std::size_t width) const {
+  std::size_t total = 0;
+  for (const Piece& piece : pieces_) total += columns(piece.text);
+  const bool cut = width > 0 && total > width;
+  std::size_t left = cut ? width - 1 : total;
+  for (const Piece& piece : pieces_) {
+    if (left == 0) break;
+    const std::string_view text = head(piece.text, left);
+    left -= columns(text);
+    write_piece(out, text, piece.style, color);
+  }
+  out << (cut ? kEllipsis : std::string_view()) << '\n';
+}
+
+}  // namespace ckpt::report

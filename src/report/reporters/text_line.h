@@ -1,0 +1,42 @@
+// One line of the text report: pieces with a style, put out with or without colour, cut to a width.
+// Private to the text reporter.
+#pragma once
+
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/report.h"
+
+namespace ckpt::report {
+
+// Columns a terminal needs, counted in code points (wide and combining characters are not looked up).
+std::size_t columns(std::string_view text);
+
+// `text` on one line and harmless to terminals and to the log readers of CI systems, which obey "##vso[..]"
+// and "##[..]" anywhere in a line. Does nothing to what it returned once already.
+std::string harmless(std::string_view text);
+
+class TextLine {
+ public:
+  // Text of the reporter itself or text that harmless() returned.
+  void add(std::string text, Style style = Style::kPlain);
+  void add_spaces(std::size_t count) { pending_ += count; }  // not written at the end of a line
+  // Adds `text` and then spaces up to `width` columns, and `gap` more.
+  void add_padded(std::string text, Style style, std::size_t width, std::size_t gap);
+
+  // With a width, what goes beyond it is replaced by an ellipsis.
+  void write(std::ostream& out, bool color, std::size_t width) const;
+
+ private:
+  struct Piece {
+    std::string text;
+    Style style;
+  };
+  std::vector<Piece> pieces_;
+  std::size_t pending_ = 0;
+  bool begun_ = false;  // something else than blanks is on the line
+};
+
+}  // namespace ckpt::report

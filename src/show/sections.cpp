@@ -1,0 +1,215 @@
+#include "show/sections.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "checkpoint/leaves.h"
+#include "value/path.h"
+
+namespace ckpt::show {
+namespace {
+
+using lightning::Items;
+using report::Cell;
+using report::Line;
+using report::Section;
+using report::Style;
+using value::Kind;
+using value::kNoNode;
+using value::NodeId;
+using value::Tree;
+
+constexpr std::size_t kValueLimit = 100;  // characters of a value in the summary
+constexpr std::size_t kLines = 40;        // of one dict in the summary
+
+Line row(std::string key, std::string text, Style style = Style::kPlain) {
+  Line line;
+  line.cells = {{std::move(key), Style::kPlain, false}, {std::move(text), style, false}};
+  return line;
+}
+
+std::string amount_text(const Amount& amount) {
+  return fmt::format("{} · {} elements · {}", plural(amount.tensors, "tensor"), format_count(amount.elements),
+                     format_bytes(amount.bytes));
+}
+
+std::string value_text(const Checkpoint& file, NodeId node) {
+  if (node == kNoNode) return "-";
+  if (file.tree.kind(node) == Kind::kTensor) {
+    if (const auto number = scalar_value(file, node)) return format_double(*number);
+    return "tensor " + format_shape(file.tensor_records[file.tree.payload(node)].view.shape);
+  }
+  return one_line(value::repr(file.tree, node, kValueLimit));
+}
+
+std::string key_text(const Tree& tree, NodeId key) {
+  return one_line(tree.kind(key) == Kind::kString ? std::string(tree.text(key)) : value::repr(tree, key, 60));
+}
+
+// The items of a dict, a line each; nested values shallow.
+std::vector<Line> dict_lines(const Checkpoint& file, NodeId dict) {
+  std::vector<Line> lines;
+  for (const value::Item& item : file.tree.items(dict)) {
+    if (lines.size() == kLines) {
+      lines.push_back(row("...", fmt::format("{} more; --format json shows all", file.tree.items(dict).size() - kLines), Style::kDim));
+      break;
+    }
+    lines.push_back(row(abbreviate(key_text(file.tree, item.key), 60), value_text(file, item.value)));
+  }
+  return lines;
+}
+
+void add_dict(const Checkpoint& file, NodeId dict, std::string title, std::vector<Section>& out) {
+  if (dict == kNoNode) return;
+  if (file.tree.kind(dict) != Kind::kDict)
+    return out.push_back(report::make_section(std::move(title), value_text(file, dict), {}));
+  const auto lines = dict_lines(file, dict);
+  out.push_back(report::make_section(std::move(title), plural(file.tree.items(dict).size(), "key"), lines));
+}
+
+void add_file(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+  const Checkpoint& file = *input.file;
+  std::vector<Line> lines;
+  for (const auto& [section, amount] : summary.by_section)
+    lines.push_back(row(std::string(lightning::title(section)), amount_text(amount)));
+  out.push_back(report::make_section(
+      "file", fmt::format("{} · {} · {} · pickle protocol {}", lightning::describe(input.items.kind), file.format,
+                          plural(summary.storages, "storage"), file.pickle_protocol),
+      lines));
+}
+
+void add_weights(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+  if (input.items.state_dict == kNoNode) return;
+  const auto weights = summary.by_section.find(lightning::Section::kWeights);
+  std::vector<Line> lines;
+  for (const auto& [dtype, amount] : summary.by_dtype) lines.push_back(row(dtype, amount_text(amount)));
+  out.push_back(report::make_section(
+      "weights", weights == summary.by_section.end() ? "no tensors" : amount_text(weights->second), lines));
+}
+
+void add_progress(const Opened& input, std::vector<Section>& out) {
+  const Checkpoint& file = *input.file;
+  const Items& items = input.items;
+  if (items.epoch == kNoNode && items.global_step == kNoNode && items.loops == kNoNode) return;
+  out.push_back(report::make_section("progress",
+                                     fmt::format("epoch {} · global_step {}{}", value_text(file, items.epoch),
+                                                 value_text(file, items.global_step),
+                                                 items.loops == kNoNode ? " · no loops" : ""),
+                                     {}));
+}
+
+std::string group_text(const Checkpoint& file, NodeId group) {
+  std::string text;
+  for (const std::string_view key : {"lr", "initial_lr", "momentum", "betas", "eps", "weight_decay"}) {
+    const NodeId value = file.tree.get(group, key);
+    if (value != kNoNode) text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
+  }
+  const NodeId params = file.tree.get(group, "params");
+  if (params != kNoNode) text += fmt::format(" · {}", plural(file.tree.elements(params).size(), "parameter"));
+  return text;
+}
+
+void add_optimizers(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+  const Tree& tree = input.file->tree;
+  for (std::size_t i = 0; i < summary.optimizers.size(); ++i) {
+    const OptimizerSummary& optimizer = summary.optimizers[i];
+    std::string note = fmt::format("{} · {} · {} with state of {}", optimizer.type, plural(optimizer.groups, "group"),
+                                   optimizer.states, plural(optimizer.parameters, "parameter"));
+    if (optimizer.step) note += fmt::format(" · step {}", format_double(*optimizer.step));
+    std::vector<Line> lines;
+    if (optimizer.groups > 0)
+      for (const NodeId group : tree.elements(optimizer.param_groups))
+        if (tree.kind(group) == Kind::kDict)
+          lines.push_back(row(fmt::format("group {}", lines.size()), group_text(*input.file, group)));
+    out.push_back(report::make_section(fmt::format("optimizer {}", i), note, lines));
+  }
+}
+
+void add_schedulers(const Summary& summary, std::vector<Section>& out) {
+  for (std::size_t i = 0; i < summary.schedulers.size(); ++i) {
+    const SchedulerSummary& scheduler = summary.schedulers[i];
+    std::string note = scheduler.type;
+    if (scheduler.last_epoch) note += fmt::format(" · last_epoch {}", *scheduler.last_epoch);
+    for (std::size_t k = 0; k < scheduler.last_lr.size() && k < 8; ++k)
+      note += fmt::format("{}{}", k == 0 ? " · lr " : ", ", format_double(scheduler.last_lr[k]));
+    out.push_back(report::make_section(fmt::format("scheduler {}", i), note, {}));
+  }
+}
+
+std::string callback_text(const Checkpoint& file, NodeId state) {
+  if (file.tree.kind(state) != Kind::kDict) return value_text(file, state);
+  std::string text;
+  for (const std::string_view key : {"monitor", "best_model_score", "best_model_path", "best_score", "wait_count", "patience",
+                                     "stopped_epoch", "n_averaged", "latest_update_step"}) {
+    const NodeId value = file.tree.get(state, key);
+    if (value != kNoNode) text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
+  }
+  return text.empty() ? plural(file.tree.items(state).size(), "key") : text;
+}
+
+void add_callbacks(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+  if (summary.callbacks.empty()) return;
+  std::vector<Line> lines;
+  for (const CallbackSummary& callback : summary.callbacks)
+    lines.push_back(row(abbreviate(one_line(callback.name), 60), callback_text(*input.file, callback.state)));
+  out.push_back(report::make_section("callbacks", plural(lines.size(), "callback"), lines));
+}
+
+// Every import of the pickle: what loading it with Python would touch.
+void add_imports(const Checkpoint& file, std::vector<Section>& out) {
+  std::vector<Line> lines;
+  for (const pickle::Import& import : file.imports)
+    lines.push_back(row(abbreviate(one_line(import.module + "." + import.name), 100), import.called ? "called" : "named", Style::kDim));
+  out.push_back(report::make_section("imports", plural(lines.size(), "name") + " that loading with Python would import", lines));
+}
+
+void add_other(const Opened& input, std::vector<Section>& out) {
+  const Items& items = input.items;
+  if (items.kind == lightning::FileKind::kStateDict || items.root == kNoNode) return;
+  const Checkpoint& file = *input.file;
+  std::vector<Line> lines;
+  for (const value::Item& item : file.tree.items(items.root)) {
+    std::string path;
+    value::append_key(path, file.tree, item.key);
+    if (lightning::section_of(items, path) == lightning::Section::kOther)
+      lines.push_back(row(abbreviate(key_text(file.tree, item.key), 60), value_text(file, item.value)));
+  }
+  if (!lines.empty()) out.push_back(report::make_section("other keys", plural(lines.size(), "key"), lines));
+}
+
+void add_defects(const Checkpoint& file, std::vector<Section>& out) {
+  if (file.defects.empty()) return;
+  std::vector<Line> lines;
+  for (const Defect& defect : file.defects) {
+    if (lines.size() == kLines) {
+      lines.push_back(row("...", fmt::format("{} more; ckpt-lint judges them", file.defects.size() - kLines), Style::kDim));
+      break;
+    }
+    lines.push_back(row(defect.code, fmt::format("{}{}{}", one_line(abbreviate(defect.path, 100)), defect.path.empty() ? "" : ": ",
+                                                 one_line(abbreviate(defect.text, 300))), Style::kWarning));
+  }
+  out.push_back(report::make_section("defects", plural(file.defects.size(), "defect"), lines));
+}
+
+}  // namespace
+
+void add_summary_sections(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+  const Checkpoint& file = *input.file;
+  const Items& items = input.items;
+  add_file(input, summary, out);
+  add_defects(file, out);
+  add_progress(input, out);
+  add_weights(input, summary, out);
+  add_optimizers(input, summary, out);
+  add_schedulers(summary, out);
+  add_callbacks(input, summary, out);
+  add_dict(file, items.precision, "precision " + one_line(items.precision_key), out);
+  add_dict(file, items.hyper_parameters, "hyperparameters", out);
+  add_dict(file, items.datamodule_hyper_parameters, "datamodule hparams", out);
+  add_dict(file, items.datamodule, "datamodule " + one_line(items.datamodule_key), out);
+  add_dict(file, items.averaging_state, "averaging", out);
+  add_other(input, out);
+  add_imports(file, out);
+}
+
+}  // namespace ckpt::show

@@ -1,0 +1,55 @@
+// From plain elements (block_reader.h) to numbers.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "tensor/tensor_view.h"
+
+namespace ckpt::tensor {
+
+// Sums and differences of 64-bit integers. __extension__: ISO C++ has no such type, all our compilers do.
+__extension__ typedef __int128 Int128;
+__extension__ typedef unsigned __int128 UInt128;
+
+// What the numbers of a view are computed in.
+enum class Domain : std::uint8_t {
+  kFloat32,   // the elements themselves
+  kDouble,    // decode_doubles
+  kInteger,   // decode_integers: 64 bits, too wide for double
+  kComplex,   // decode_doubles, two per element
+  kOpaque,    // no decoder
+};
+
+struct Decoder {
+  DType dtype = DType::kFloat32;
+  Domain domain = Domain::kFloat32;
+  bool integral = false;     // the values are integers (bool and quantized codes included)
+  bool has_sign = true;      // of integral ones: negative values exist
+  bool dequantize = false;   // value = (code - zero_point) * scale
+  double scale = 1;
+  double zero_point = 0;
+
+  bool operator==(const Decoder&) const = default;
+};
+
+// Per-tensor quantized views are dequantized; per-channel ones, and those without a quantizer, are codes.
+Decoder make_decoder(const TensorView& view);
+
+// Fills `out` (two doubles a complex element). Any type but Bits; exact but for 64-bit integers.
+void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, double* out);
+// Everything that is `integral`, into a type that holds the values: int64, uint64 or Int128.
+template <class T>
+void decode_integers(const Decoder& decoder, std::span<const std::byte> elements, T* out);
+extern template void decode_integers(const Decoder&, std::span<const std::byte>, std::int64_t*);
+extern template void decode_integers(const Decoder&, std::span<const std::byte>, std::uint64_t*);
+extern template void decode_integers(const Decoder&, std::span<const std::byte>, Int128*);
+
+// One code of the small floats, by the formula of the OCP 8-bit specification and of torch
+// (c10/util/Float8_*.h, Half.h, BFloat16.h).
+double float8_value(DType dtype, std::uint8_t code);
+float half_value(std::uint16_t code);
+float bfloat16_value(std::uint16_t code);
+
+}  // namespace ckpt::tensor

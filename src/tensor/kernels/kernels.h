@@ -1,0 +1,64 @@
+// The inner loops: everything that is hot, and nothing else. One table of function pointers an instruction
+// set; the baseline (x86-64, SSE2) is the only one now. Files for wider sets go beside baseline.cpp, fill
+// their own table and are chosen in kernels(); all tables must return the same bits.
+//
+// What makes the bits the same: element i of a chunk belongs to lane i % 16, a lane adds its elements in
+// order, the lanes are added as a fixed binary tree, a short last row is padded with neutral elements, all
+// sums are double, and nothing is contracted (-ffp-contract=off).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace ckpt::tensor {
+
+inline constexpr std::size_t kLanes = 16;
+// Elements that one call sees. Part of the definition of every sum: changing it changes results.
+inline constexpr std::size_t kChunk = 1024;
+
+// Sums over pairs; d = new - old. Any non-finite input makes old_square or new_square non-finite.
+struct PairSums {
+  double abs = 0;         // sum |d|
+  double square = 0;      // sum d*d
+  double old_square = 0;
+  double new_square = 0;
+  double max_abs = 0;     // max |d|
+};
+
+// sum is non-finite if any input is; min and max hold for finite inputs only. Zeros may have either sign.
+struct Range {
+  double sum = 0;
+  double min = 0;
+  double max = 0;
+};
+
+struct SignCounts {
+  std::uint32_t zeros = 0;
+  std::uint32_t negative = 0;
+};
+
+// Pointers are aligned for their type; 0 < size <= 2 * kChunk.
+template <class T>
+struct FloatKernels {
+  PairSums (*pair_sums)(const T* old_values, const T* new_values, std::size_t size);
+  // pair_sums().old_square of the same values, bit for bit.
+  double (*square_sum)(const T* values, std::size_t size);
+  std::uint32_t (*count_unequal)(const T* old_values, const T* new_values, std::size_t size);
+  // Pairs that are unequal and not |d| <= atol + rtol * |old|.
+  std::uint32_t (*count_beyond)(const T* old_values, const T* new_values, std::size_t size, double rtol,
+                                double atol);
+  Range (*range)(const T* values, std::size_t size);
+  double (*square_deviation)(const T* values, std::size_t size, double mean);  // sum (x - mean)^2
+  SignCounts (*signs)(const T* values, std::size_t size);
+};
+
+struct KernelTable {
+  FloatKernels<float> f32;
+  FloatKernels<double> f64;
+};
+
+const KernelTable& baseline_kernels();
+// The table in use.
+const KernelTable& kernels();
+
+}  // namespace ckpt::tensor

@@ -1,0 +1,106 @@
+#include "value/path.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "value/repr.h"
+
+namespace ckpt::value {
+namespace {
+
+// A container as a key is spelled by its repr up to here; scalar keys are spelled whole.
+constexpr std::size_t kContainerKey = 4096;
+
+std::string class_name(const Tree& tree, NodeId callee) {
+  const bool named = callee != kNoNode && tree.kind(callee) == Kind::kGlobal;
+  return named ? tree.qualified_name(callee) : "object";
+}
+
+// A key in brackets that is no string.
+std::string key_text(const Tree& tree, NodeId key) {
+  switch (tree.kind(key)) {
+    case Kind::kObject:
+    case Kind::kPersistent:
+    case Kind::kTensor:
+    case Kind::kStorage: return fmt::format("<{}>", type_name(tree, key));
+    case Kind::kList:
+    case Kind::kTuple:
+    case Kind::kSet:
+    case Kind::kDict: return exact_repr(tree, key, kContainerKey);
+    case Kind::kNone:
+    case Kind::kBool:
+    case Kind::kInt:
+    case Kind::kBigInt:
+    case Kind::kFloat:
+    case Kind::kString:
+    case Kind::kBytes:
+    case Kind::kGlobal: return exact_repr(tree, key, std::string::npos);
+  }
+  return {};
+}
+
+}  // namespace
+
+void append_key(std::string& path, const Tree& tree, NodeId key) {
+  if (tree.kind(key) == Kind::kString) return append_key(path, tree.text(key));
+  if (tree.kind(key) == Kind::kInt) {
+    fmt::format_to(std::back_inserter(path), "[{}]", tree.integer(key));
+    return;
+  }
+  path += '[';
+  path += key_text(tree, key);
+  path += ']';
+}
+
+void append_key(std::string& path, std::string_view key) {
+  if (is_identifier(key)) return append_attribute(path, key);
+  path += '[';
+  path += quote(key);
+  path += ']';
+}
+
+void append_index(std::string& path, std::uint64_t index) {
+  fmt::format_to(std::back_inserter(path), "[{}]", index);
+}
+
+void append_attribute(std::string& path, std::string_view name) {
+  if (!path.empty()) path += '.';
+  if (is_identifier(name))
+    path += name;
+  else
+    path += quote(name);
+}
+
+void append_part(std::string& path, std::string_view name) {
+  if (!path.empty()) path += '.';
+  path += '<';
+  path += name;
+  path += '>';
+}
+
+std::string display_path(std::string_view path) { return std::string(path.empty() ? "<root>" : path); }
+
+std::string type_name(const Tree& tree, NodeId id) {
+  if (const NodeId origin = tree.origin(id); origin != kNoNode) return tree.qualified_name(origin);
+  switch (tree.kind(id)) {
+    case Kind::kNone: return "NoneType";
+    case Kind::kBool: return "bool";
+    case Kind::kInt:
+    case Kind::kBigInt: return "int";
+    case Kind::kFloat: return "float";
+    case Kind::kString: return "str";
+    case Kind::kBytes: return "bytes";
+    case Kind::kList: return "list";
+    case Kind::kTuple: return "tuple";
+    case Kind::kSet: return "set";
+    case Kind::kDict: return "dict";
+    case Kind::kGlobal: return "type";
+    case Kind::kObject: return class_name(tree, tree.object(id).callee);
+    case Kind::kPersistent: return "persistent id";
+    case Kind::kTensor: return "Tensor";
+    case Kind::kStorage: return "Storage";
+  }
+  return {};
+}
+
+}  // namespace ckpt::value

@@ -1,0 +1,15 @@
+// value::repr with its texts whole, for keys in paths: two keys that differ must not look the same there.
+// Private to value.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "value/tree.h"
+
+namespace ckpt::value {
+
+// Like repr(), but texts are never abbreviated; of containers, what begins beyond `limit` characters is.
+std::string exact_repr(const Tree& tree, NodeId id, std::size_t limit);
+
+}  // namespace ckpt::value

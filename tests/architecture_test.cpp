@@ -1,0 +1,247 @@
+// The house rules that a program can check: which layer includes which, how long a file may be, what must
+// not appear. The order of the layers is read from CMakeLists.txt, the one place where it is written.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/support/files.h"
+
+namespace ckpt::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Layers = std::map<std::string, std::set<std::string>>;  // a layer -> what it may include besides itself
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : text) {
+    if (std::isspace(static_cast<unsigned char>(c)) == 0) {
+      word += c;
+    } else if (!word.empty()) {
+      words.push_back(std::exchange(word, {}));
+    }
+  }
+  if (!word.empty()) words.push_back(word);
+  return words;
+}
+
+// ckpt_layer(io DEPENDS base LINK fmt::fmt)
+Layers read_layers(std::string_view cmake) {
+  constexpr std::string_view kCall = "ckpt_layer(";
+  Layers layers;
+  for (const std::string& line : split_lines(cmake)) {
+    const auto end = line.find(')');
+    if (!line.starts_with(kCall) || end == std::string::npos) continue;
+    const auto words = words_of(std::string_view(line).substr(kCall.size(), end - kCall.size()));
+    auto& depends = layers[words.at(0)];
+    bool in_depends = false;
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      if (words[i] == "DEPENDS" || words[i] == "LINK") {
+        in_depends = words[i] == "DEPENDS";
+      } else if (in_depends) {
+        depends.insert(words[i]);
+      }
+    }
+  }
+  return layers;
+}
+
+// What stands between the quotes or brackets of the #include lines, with its opening mark: "base/text.h or <vector>
+std::vector<std::string> includes_of(std::string_view text) {
+  std::vector<std::string> found;
+  for (const std::string& line : split_lines(text)) {
+    const auto hash = line.find_first_not_of(" \t");
+    if (hash == std::string::npos || line[hash] != '#') continue;
+    const auto word = line.find("include", hash);
+    const auto open = line.find_first_of("\"<", hash);
+    if (word == std::string::npos || open == std::string::npos || word > open) continue;
+    const auto close = line.find_first_of("\">", open + 1);
+    if (close != std::string::npos) found.push_back(line.substr(open, close - open));
+  }
+  return found;
+}
+
+std::vector<std::string> wrong_includes(const std::string& layer, std::string_view text, const Layers& layers) {
+  std::vector<std::string> wrong;
+  for (const std::string& include : includes_of(text)) {
+    const auto slash = include.find('/');
+    if (include.front() != '"' || slash == std::string::npos) continue;
+    const std::string target = include.substr(1, slash - 1);
+    if (target != layer && layers.count(target) != 0 && layers.at(layer).count(target) == 0)
+      wrong.push_back(include.substr(1));
+  }
+  return wrong;
+}
+
+bool is_code(const fs::path& path) {
+  static const std::set<std::string> kinds{".h", ".cpp", ".def"};
+  return kinds.count(path.extension().string()) != 0;
+}
+
+bool is_text(const fs::path& path) {
+  static const std::set<std::string> kinds{".h", ".cpp", ".def", ".md", ".yaml", ".py", ".cmake"};
+  return path.filename() == "CMakeLists.txt" || kinds.count(path.extension().string()) != 0;
+}
+
+std::vector<fs::path> code_below(const char* folder) {
+  std::vector<fs::path> files = files_below(source_dir() / folder);
+  files.erase(std::remove_if(files.begin(), files.end(), [](const fs::path& file) { return !is_code(file); }),
+              files.end());
+  return files;
+}
+
+std::string layer_of(const std::string& name) {  // "src/io/zip.cpp" -> "io"
+  const auto first = name.find('/');
+  const auto second = name.find('/', first + 1);
+  return second == std::string::npos ? "" : name.substr(first + 1, second - first - 1);
+}
+
+std::set<std::string> identifiers_in(std::string_view text) {
+  std::set<std::string> names;
+  std::string word;
+  for (const char c : std::string(text) + ' ') {
+    if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') {
+      word += c;
+    } else if (!word.empty()) {
+      names.insert(std::exchange(word, {}));
+    }
+  }
+  return names;
+}
+
+// The constants that a file defines for the list of its folder: "const Check kTensorStat{" gives kTensorStat.
+std::vector<std::string> defined_in(std::string_view text, const std::string& type) {
+  const std::string start = "const " + type + " k";
+  std::vector<std::string> names;
+  for (const std::string& line : split_lines(text)) {
+    const auto at = line.find(start);
+    if (at == std::string::npos || line.starts_with("//") || line.starts_with("extern") || line.find('[') != std::string::npos) continue;
+    const auto first = at + start.size() - 1;
+    names.push_back(line.substr(first, line.find_first_of(" ={(;", first) - first));
+  }
+  return names;
+}
+
+// Code that the listed ones share has a header in the folder: its own, or one that it includes.
+bool is_shared_part(const fs::path& file, const std::string& text) {
+  if (fs::exists(fs::path(file).replace_extension(".h"))) return true;
+  const auto includes = includes_of(text);
+  return std::any_of(includes.begin(), includes.end(), [&](const std::string& include) {
+    const fs::path header = source_dir() / "src" / include.substr(1);
+    return header.parent_path() == file.parent_path() && header.stem() != "list";
+  });
+}
+
+std::string name_of(const fs::path& file) { return relative_name(file, source_dir()); }
+
+// Places of this or that machine. In two parts, so that this file does not hold what it looks for.
+std::vector<std::string> foreign_places() {
+  return {std::string("../") + "shared", std::string("/wo") + "rk/", std::string("/tm") + "p/"};
+}
+
+}  // namespace
+
+TEST_CASE("a layer includes itself and what CMakeLists.txt lets it depend on") {
+  const Layers layers = read_layers(read_file(source_dir() / "CMakeLists.txt"));
+  REQUIRE(layers.size() >= 10);
+  for (const auto& file : code_below("src")) {
+    const std::string name = name_of(file);
+    const std::string layer = layer_of(name);
+    CAPTURE(name);
+    REQUIRE(layers.count(layer) == 1);
+    for (const std::string& include : wrong_includes(layer, read_file(file), layers))
+      FAIL_CHECK(name, " includes ", include, ", which ", layer, " must not depend on");
+  }
+}
+
+TEST_CASE("the layers depend on earlier ones only") {
+  std::set<std::string> earlier;
+  for (const std::string& line : split_lines(read_file(source_dir() / "CMakeLists.txt"))) {
+    for (const auto& [layer, depends] : read_layers(line)) {
+      CAPTURE(layer);
+      for (const std::string& target : depends) CHECK_MESSAGE(earlier.count(target) == 1, target);
+      earlier.insert(layer);
+    }
+  }
+}
+
+TEST_CASE("an include of a later layer or of a dependency's dependency is noticed") {
+  const Layers layers = read_layers("ckpt_layer(a LINK x)\nckpt_layer(b DEPENDS a LINK x y)\nckpt_layer(c DEPENDS b)\n");
+  using Names = std::vector<std::string>;
+  CHECK(wrong_includes("a", "#include \"b/x.h\"\n#include <b/x.h>\n#include \"a/y.h\"\n", layers) == Names{"b/x.h"});
+  CHECK(wrong_includes("c", "#include \"b/x.h\"\n#  include \"a/x.h\"\n", layers) == Names{"a/x.h"});
+  CHECK(wrong_includes("b", "#include \"a/x.h\"\n// a comment that mentions \"c/x.h\"\n", layers).empty());
+}
+
+TEST_CASE("no source file is longer than 600 lines") {
+  constexpr std::size_t kHardCap = 600, kSoftCap = 400;
+  for (const char* folder : {"src", "tests"}) {
+    for (const auto& file : code_below(folder)) {
+      const std::size_t lines = split_lines(read_file(file)).size();
+      CHECK_MESSAGE(lines <= kHardCap, name_of(file), " has ", lines, " lines: split it");
+      if (lines > kSoftCap) MESSAGE(name_of(file), " has ", lines, " lines, more than ", kSoftCap);
+    }
+  }
+}
+
+TEST_CASE("nothing in src uses std::regex, and only io/zip_*.cpp knows libzip") {
+  for (const auto& file : code_below("src")) {
+    const std::string name = name_of(file);
+    for (const std::string& include : includes_of(read_file(file))) {
+      CHECK_MESSAGE(include != "<regex", name, ": std::regex overflows the stack on long names; use base/glob.h");
+      const bool may_zip = name.starts_with("src/io/zip_") && name.ends_with(".cpp");
+      if (include == "<zip.h") CHECK_MESSAGE(may_zip, name, ": use io/zip_archive.h");
+    }
+  }
+}
+
+TEST_CASE("every format, check and reporter is in the list of its folder") {
+  const std::vector<std::pair<const char*, const char*>> folders{
+      {"src/checkpoint/formats", "Format"}, {"src/lint/checks", "Check"}, {"src/report/reporters", "Reporter"}};
+  for (const auto& [folder, type] : folders) {
+    const fs::path path = source_dir() / folder;
+    CAPTURE(path.string());
+    REQUIRE(fs::exists(path / "list.cpp"));
+    const auto listed = identifiers_in(read_file(path / "list.cpp"));
+    for (const auto& file : files_below(path)) {
+      if (file.extension() != ".cpp" || file.stem() == "list") continue;
+      const std::string text = read_file(file);
+      const auto defined = defined_in(text, type);
+      for (const auto& name : defined) CHECK_MESSAGE(listed.count(name) == 1, name, " of ", name_of(file), " is not in list.cpp");
+      if (defined.empty()) CHECK_MESSAGE(is_shared_part(file, text), name_of(file), " defines no ", type, " and is part of none");
+    }
+  }
+}
+
+TEST_CASE("a constant that is missing in a list is noticed") {
+  using Names = std::vector<std::string>;
+  CHECK(defined_in("const Check kTensorStat = {\nconst Check kOther{\n", "Check") == Names{"kTensorStat", "kOther"});
+  CHECK(defined_in("extern const Check kA;\n// const Check kB\nconst Check* kC[] = {", "Check").empty());
+  CHECK(identifiers_in("{&kTensorStat, &ns::kJson};").count("kJson") == 1);
+  CHECK(identifiers_in("{&kTensorStats};").count("kTensorStat") == 0);
+}
+
+TEST_CASE("no file names a place of one machine") {
+  std::vector<fs::path> files{source_dir() / "README.md", source_dir() / "CHANGELOG.md", source_dir() / "CMakeLists.txt"};
+  for (const char* folder : {"src", "rules", "tests", "fixtures"})
+    for (const auto& file : files_below(source_dir() / folder))
+      if (is_text(file) && (std::string_view(folder) != "fixtures" || file.extension() == ".md")) files.push_back(file);
+  for (const auto& file : files) {
+    if (!fs::exists(file)) continue;
+    const std::string text = read_file(file);
+    for (const std::string& place : foreign_places())
+      CHECK_MESSAGE(text.find(place) == std::string::npos, name_of(file), " mentions ", place);
+  }
+}
+
+}  // namespace ckpt::test

@@ -1,0 +1,103 @@
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+#include "checkpoint/open.h"
+#include "io/byte_source.h"
+#include "tests/support/zip_builder.h"
+
+using namespace ckpt;
+using namespace std::string_literals;
+
+namespace {
+
+Error open_error(const std::string& bytes) {
+  try {
+    open_checkpoint(io::memory_source(test::to_bytes(bytes)), "x.ckpt");
+  } catch (const Error& error) {
+    return error;
+  }
+  FAIL("it was opened");
+  return Error(ErrorCode::kIo, "");
+}
+
+TEST_CASE("a file that is no checkpoint is called what it is, with what to do") {
+  struct Case {
+    std::string bytes;
+    ErrorCode code;
+    std::string says;
+  };
+  const std::string lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:5ca6\nsize 4000\n";
+  const std::string lengths("\x10\0\0\0\0\0\0\0", 8);
+  const Case cases[] = {
+      {"", ErrorCode::kEmpty, "empty"},
+      {lfs, ErrorCode::kPointer, "git lfs pull"},
+      {"/annex/objects/SHA256E-s4--abc", ErrorCode::kPointer, "git annex get"},
+      {"outs:\n- md5: 0123\n  path: model.ckpt\n", ErrorCode::kPointer, "dvc pull"},
+      {"<!DOCTYPE html><html><body>404</body></html>", ErrorCode::kForeign, "HTML"},
+      {"\n  <html>", ErrorCode::kForeign, "HTML"},
+      {"{\"error\": \"not found\"}", ErrorCode::kForeign, "JSON"},
+      {"hello world\n", ErrorCode::kForeign, "text file"},
+      {"\x1f\x8b\x08"s, ErrorCode::kForeign, "gunzip"},
+      {"\x89HDF\r\n\x1a\n"s, ErrorCode::kForeign, "HDF5"},
+      {"\x93NUMPY\x01\0"s, ErrorCode::kForeign, "NumPy"},
+      {"GGUF\x03\0\0\0"s, ErrorCode::kForeign, "GGUF"},
+      {lengths + "{\"__metadata__\":", ErrorCode::kForeign, ""},
+      {lengths + "{\"a\":{}}       ", ErrorCode::kUnsupported, "safetensors"},
+      {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kUnsupported, "legacy torch file"},
+      {"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kUnsupported, "legacy"},
+      {"L119547037146038801333356L\n."s, ErrorCode::kUnsupported, "legacy"},
+      {"\x80\x04}."s, ErrorCode::kUnsupported, "bare pickle"},
+      {std::string(4096, '\0'), ErrorCode::kCorrupt, "zeros"},
+      {"\x01\x02\x03\x04zz", ErrorCode::kForeign, "PK"},
+      {"P", ErrorCode::kForeign, "text file"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.bytes);
+    const Error error = open_error(c.bytes);
+    CHECK(to_string(error.code()) == to_string(c.code));
+    CHECK(error.text().find(c.says) != std::string::npos);
+  }
+}
+
+TEST_CASE("a zip archive that is no checkpoint is called what it is") {
+  struct Case {
+    std::string entry;
+    ErrorCode code;
+    std::string says;
+  };
+  const Case cases[] = {
+      {"weights.npy", ErrorCode::kForeign, ".npz"},
+      {"p/.data/extern_modules", ErrorCode::kUnsupported, "torch.package"},
+      {"p/archive_format", ErrorCode::kUnsupported, ".pt2"},
+      {"archive/version", ErrorCode::kCorrupt, "failed while pickling"},
+      {"notes.txt", ErrorCode::kForeign, "without data.pkl"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.entry);
+    const Error error = open_error(test::build_zip({{.name = c.entry, .data = "3\n"}}));
+    CHECK(to_string(error.code()) == to_string(c.code));
+    CHECK(error.text().find(c.says) != std::string::npos);
+  }
+}
+
+TEST_CASE("a TorchScript archive is refused, because torch.load would run it") {
+  auto records = test::torch_records("\x80\x02}.", {});
+  records.push_back({.name = "archive/constants.pkl", .data = "\x80\x02)."});
+  const Error error = open_error(test::build_zip(records));
+  CHECK(to_string(error.code()) == to_string(ErrorCode::kUnsupported));
+  CHECK(error.text().find("TorchScript") != std::string::npos);
+}
+
+TEST_CASE("a directory is refused with the way to merge it") {
+  try {
+    open_checkpoint(CKPT_SOURCE_DIR "/src");
+    FAIL("it was opened");
+  } catch (const Error& error) {
+    CHECK(to_string(error.code()) == to_string(ErrorCode::kUnsupported));
+    CHECK(error.text().find("consolidate") != std::string::npos);
+  }
+}
+
+}  // namespace

@@ -1,0 +1,32 @@
+// Any bytes as a checkpoint: opened, judged by every rule of the strict set, compared with itself.
+#include "base/error.h"
+#include "checkpoint/lightning.h"
+#include "checkpoint/open.h"
+#include "checkpoint/opened.h"
+#include "diff/diff.h"
+#include "io/byte_source.h"
+#include "lint/engine.h"
+#include "lint/rule_set.h"
+#include "tests/fuzz/fuzz_input.h"
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace ckpt;
+  static const lint::RuleSet kRules = lint::load_rule_set("strict");
+  Opened input;
+  input.path = "fuzz.ckpt";
+  try {
+    input.file = open_checkpoint(io::memory_source(fuzz::bytes_of(data, size)), input.path, fuzz::short_limits());
+    input.items = lightning::find_items(*input.file);
+  } catch (const Error& error) {
+    input.failure = error;
+  }
+  lint::run_rules(kRules, input, 0, input.file ? &input : nullptr, 0, {});
+  if (!input.file) return 0;
+  try {
+    const Opened* const both[] = {&input, &input};
+    diff::compare(both, {});
+  } catch (const Error&) {
+    // bytes of a tensor that cannot be read
+  }
+  return 0;
+}

@@ -1,0 +1,54 @@
+// A small library of checks, rules and sets for the tests of the loader: what the product ships may change
+// without a test here noticing.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "lint/rule_loader.h"
+
+namespace ckpt::lint::test {
+
+inline constexpr ParamSpec kDriftParams[] = {
+    {"rtol", ParamType::kNumber, "1.0e-6", "relative tolerance"},
+    {"strict", ParamType::kBool, "false", "compare exactly"},
+    {"count", ParamType::kInteger, "3", "how many"},
+    {"key", ParamType::kString, "lr", "which key"},
+    {"keys", ParamType::kStrings, "[]", "which keys"},
+    {"allow", ParamType::kGlobs, "[]", "where it may drift"},
+};
+inline constexpr std::string_view kDriftFields[] = {"old", "new"};
+
+inline constexpr ParamSpec kExpectParams[] = {{"expect", ParamType::kExpect, "", "path: condition"}};
+inline constexpr std::string_view kTextField[] = {"text"};
+
+inline constexpr ParamSpec kDeltaParams[] = {{"max-abs", ParamType::kNumber, "0", "the largest change"}};
+inline constexpr std::string_view kDeltaFields[] = {"max-abs", "at"};
+
+inline void refuse_one_third(const Rule& rule) {
+  if (rule.number("rtol") == 0.333) throw std::invalid_argument("rtol is an odd number: take 0.3");
+}
+
+inline constexpr Check kDrift = {"drift", "Two values differ.", kNothing, kDriftParams, kDriftFields, nullptr, refuse_one_third};
+inline constexpr Check kExpect = {"value-expect", "Values are not as expected.", kNothing, kExpectParams, kTextField, nullptr};
+inline constexpr Check kDelta = {"tensor-delta", "A tensor moved.", kBase | kDeltas, kDeltaParams, kDeltaFields, nullptr};
+inline constexpr const Check* kChecks[] = {&kDrift, &kExpect, &kDelta};
+
+inline std::string catalog_text(std::string_view id, std::string_view level, std::string_view sets, std::string_view rest) {
+  return "id: " + std::string(id) + "\ntitle: Title of " + std::string(id) + ".\nlevel: " + std::string(level) +
+         "\nsets: " + std::string(sets) + "\nwhat: W\nwhy: Y\nfix: F\n" + std::string(rest);
+}
+
+struct TestLibrary {
+  std::string drift = catalog_text("scheduler-lr-drift", "warning", "[recommended, strict]",
+                                   "check: drift\nmessage: \"{old} is not {new} at {path}\"\noptions: [rtol]\n");
+  std::string exact = catalog_text("value-drift", "note", "[strict]", "check: drift\nparams: {strict: true}\nmessage: \"{old}\"\n");
+  std::string expected = catalog_text("hparams-expected", "error", "[]", "check: value-expect\nmessage: \"{text}\"\n");
+  BuiltinFile catalog[3] = {{"value-drift", exact}, {"scheduler-lr-drift", drift}, {"hparams-expected", expected}};
+  BuiltinFile sets[2] = {{"recommended", "set: recommended\n"}, {"strict", "set: strict\nrules: {value-drift: warning}\n"}};
+
+  Library library() const { return {kChecks, catalog, sets}; }
+};
+
+}  // namespace ckpt::lint::test

@@ -1,0 +1,113 @@
+#include "lint/rule_params.h"
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include <doctest/doctest.h>
+
+#include "base/error.h"
+
+using namespace ckpt;
+using namespace ckpt::lint;
+
+namespace {
+
+report::Value convert(ParamType type, const std::string& yaml) {
+  const ParamSpec spec = {"p", type, "", ""};
+  const YamlNode root = read_yaml("v: " + yaml + "\n", "t.yaml");
+  return convert_param("t.yaml", root.items[0], spec, "r");
+}
+
+std::string error_of(ParamType type, const std::string& yaml) {
+  try {
+    convert(type, yaml);
+  } catch (const Error& e) {
+    return e.text();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("numbers are decimal and finite, and nothing else is taken for one") {
+  struct Good {
+    std::string text;
+    double value;
+  };
+  for (const Good& c : {Good{"1e-4", 1e-4}, {"1.0e-4", 1e-4}, {".5", 0.5}, {"+2", 2}, {"-3.", -3}, {"0", 0}, {"0.10", 0.1}}) {
+    CAPTURE(c.text);
+    CHECK(std::get<double>(convert(ParamType::kNumber, c.text).data()) == c.value);
+  }
+  for (const std::string text : {"\"1\"", "'0.5'", ".nan", "nan", ".inf", "inf", "0777", "1_000", "0x10", "1e", "e5", ".", "-x",
+                                 "1 2", "true", "[1]", "{a: 1}", "~", "''"}) {
+    CAPTURE(text);
+    CHECK(error_of(ParamType::kNumber, text).starts_with(
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be a number (finite, without quotes), but here is "));
+  }
+  for (const std::string text : {"1e999999", "-1e400", "1e-400"}) {
+    CAPTURE(text);
+    CHECK(error_of(ParamType::kNumber, text) ==
+          "t.yaml:1:4: parameter 'p' of rule 'r' must be a number that fits 64-bit floating point, but here is '" + text + "'");
+  }
+}
+
+TEST_CASE("whole numbers are not negative and fit 64 bits") {
+  CHECK(std::get<std::int64_t>(convert(ParamType::kInteger, "65536").data()) == 65536);
+  CHECK(std::get<std::int64_t>(convert(ParamType::kInteger, "9223372036854775807").data()) == INT64_MAX);
+  for (const std::string text : {"-1", "1.0", "1e3", "9223372036854775808", "\"3\"", "007", "1_000"}) {
+    CAPTURE(text);
+    CHECK(error_of(ParamType::kInteger, text).starts_with(
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be a whole number, 0 or more, but here is '"));
+  }
+}
+
+TEST_CASE("booleans are true and false only") {
+  CHECK(std::get<bool>(convert(ParamType::kBool, "true").data()));
+  CHECK_FALSE(std::get<bool>(convert(ParamType::kBool, "false").data()));
+  for (const std::string text : {"yes", "no", "on", "off", "True", "1", "\"true\"", "~"}) {
+    CAPTURE(text);
+    CHECK(error_of(ParamType::kBool, text).starts_with(
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be true or false, but here is "));
+  }
+}
+
+TEST_CASE("a text is what is written, whatever another YAML reader makes of it") {
+  for (const std::string text : {"no", "1.10", "0777", "off", "2.0.0"}) {
+    CAPTURE(text);
+    CHECK(std::get<std::string>(convert(ParamType::kString, text).data()) == text);
+  }
+  CHECK(error_of(ParamType::kString, "[a]") == "t.yaml:1:4: parameter 'p' of rule 'r' must be a text, but here is a list");
+  CHECK(std::get<report::List>(convert(ParamType::kStrings, "lr").data()).size() == 1);
+  CHECK(std::get<report::List>(convert(ParamType::kStrings, "[a, b]").data()).size() == 2);
+  CHECK(error_of(ParamType::kStrings, "[a, [b]]") == "t.yaml:1:8: parameter 'p' of rule 'r' must be a text, but here is a list");
+}
+
+TEST_CASE("a pattern that is none is an error where it stands, never a pattern without matches") {
+  CHECK(std::get<report::List>(convert(ParamType::kGlobs, "[\"a.**\"]").data()).size() == 1);
+  CHECK(error_of(ParamType::kGlobs, "[a, \"\"]").starts_with("t.yaml:1:8: "));
+  CHECK(error_of(ParamType::kExpect, "{\"\": 1}").starts_with("t.yaml:1:5: "));
+}
+
+TEST_CASE("conditions keep numbers, texts, lists and maps, and refuse what YAML readers disagree on") {
+  const auto value = convert(ParamType::kExpect, "{lr: {max: 0.01}, n: 64, opt: {one-of: [adam, \"no\", \"1\"]}, v: 2.1.0, f: true, z: ~}");
+  const auto& object = std::get<report::Object>(value.data());
+  REQUIRE(object.size() == 6);
+  CHECK(object[0].name == "lr");
+  CHECK(std::get<double>(std::get<report::Object>(object[0].value.data()).at(0).value.data()) == 0.01);
+  CHECK(std::get<std::int64_t>(object[1].value.data()) == 64);
+  const auto& choices = std::get<report::List>(std::get<report::Object>(object[2].value.data()).at(0).value.data());
+  REQUIRE(choices.size() == 3);
+  CHECK(std::get<std::string>(choices[1].data()) == "no");
+  CHECK(std::get<std::string>(choices[2].data()) == "1");
+  CHECK(std::get<std::string>(object[3].value.data()) == "2.1.0");
+  CHECK(std::get<bool>(object[4].value.data()));
+  CHECK(object[5].value.is_null());
+  for (const std::string text : {"no", "Yes", "off", "True", "0777", "1_000", "0x1F", "10:30", ".inf", "-.inf", ".NaN"}) {
+    CAPTURE(text);
+    CHECK(error_of(ParamType::kExpect, "{a: " + text + "}") ==
+          "t.yaml:1:8: '" + text + "' is read as different things by different YAML readers: put it in quotes if it is a text, "
+          "else write true, false or a plain decimal number");
+  }
+  CHECK(error_of(ParamType::kExpect, "{a: 1e999}").find("must be a number that fits") != std::string::npos);
+}

@@ -1,0 +1,123 @@
+// All rules x all fixtures in one golden file, tests/golden/rules_matrix.txt: a rule that suddenly hits
+// something shows in review. One line a finding: "fixture: level rule path".
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/text.h"
+#include "checkpoint/lightning.h"
+#include "checkpoint/opened.h"
+#include "lint/engine.h"
+#include "lint/rule_set.h"
+#include "report/finding.h"
+#include "tests/support/files.h"
+
+namespace ckpt::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The whole catalogue at its own levels, where a rule needs nothing that only a team can say.
+lint::RuleSet all_rules() {
+  lint::RuleSet set = lint::load_rule_set("strict");
+  set.name = "all";
+  for (auto& rule : set.rules) rule.on = rule.on || !rule.sets.empty();
+  return set;
+}
+
+bool is_input(const fs::path& file) {
+  const std::string extension = file.extension().string();
+  return extension != ".json" && extension != ".md";
+}
+
+std::vector<fs::path> inputs_below(const char* folder) {
+  auto files = files_below(fixtures_dir() / folder);
+  files.erase(std::remove_if(files.begin(), files.end(), [](const fs::path& file) { return !is_input(file); }),
+              files.end());
+  return files;
+}
+
+std::vector<report::Finding> findings_of(const lint::RuleSet& rules, const fs::path& file,
+                                         lint::Profile profile, const std::optional<fs::path>& against = {}) {
+  const Opened input = open_input(file.string());
+  std::optional<Opened> base;
+  if (against) base = open_input(against->string());
+  return lint::run_rules(rules, input, 0, base ? &*base : nullptr, 1, {profile, 1});
+}
+
+std::string lines_for(const std::string& name, const std::vector<report::Finding>& findings) {
+  std::string text;
+  for (const auto& finding : findings) {
+    const std::string place = finding.where.path.empty() ? "<root>" : finding.where.path;
+    text += one_line(name + ": " + std::string(report::to_string(finding.level)) + ' ' + finding.rule_id + ' ' + place) + '\n';
+  }
+  return text;
+}
+
+// A file without any training state is for inference, whatever wrote it.
+lint::Profile purpose_of(const fs::path& file) {
+  const Opened input = open_input(file.string());
+  const bool resumable = input.file != nullptr && input.items.optimizer_states != value::kNoNode;
+  return resumable ? lint::Profile::kResume : lint::Profile::kInference;
+}
+
+}  // namespace
+
+TEST_CASE("the findings of all rules on all fixtures are those of the golden file") {
+  const lint::RuleSet rules = all_rules();
+  std::string text;
+  for (const char* folder : {"valid", "variants", "broken", "pairs"})
+    for (const auto& file : inputs_below(folder))
+      text += lines_for(relative_name(file, fixtures_dir()), findings_of(rules, file, lint::Profile::kResume));
+  for (const auto& file : inputs_below("pairs")) {
+    if (file.stem() != "new") continue;
+    const auto old = file.parent_path() / "old.ckpt";
+    const std::string name = relative_name(file, fixtures_dir()) + " against old.ckpt";
+    text += lines_for(name, findings_of(rules, file, lint::Profile::kResume, old));
+  }
+  const std::string difference = compare_golden(source_dir() / "tests/golden/rules_matrix.txt", text);
+  CHECK_MESSAGE(difference.empty(), difference);
+}
+
+TEST_CASE("healthy Lightning checkpoints of every version have no errors in the recommended set") {
+  const lint::RuleSet rules = lint::load_rule_set("recommended");
+  std::size_t seen = 0;
+  for (const auto& file : inputs_below("valid")) {
+    const std::string name = relative_name(file, fixtures_dir());
+    if (!name.starts_with("valid/lightning-")) continue;
+    ++seen;
+    for (const auto& finding : findings_of(rules, file, purpose_of(file)))
+      CHECK_MESSAGE(finding.level != report::Level::kError, name, ": ", finding.rule_id, " at ", finding.where.path, ": ",
+                    finding.message);
+  }
+  CHECK(seen > 50);
+}
+
+TEST_CASE("a checkpoint against itself has only the findings that it has alone, and the one that nothing was trained") {
+  const lint::RuleSet rules = lint::load_rule_set("recommended");
+  for (const char* name : {"valid/lightning-2.6.5/base/last.ckpt", "variants/nan_weight.ckpt"}) {
+    CAPTURE(name);
+    const fs::path file = fixtures_dir() / name;
+    for (const auto& finding : findings_of(rules, file, lint::Profile::kResume, file)) {
+      const bool cross = finding.rule_id.starts_with("cross-") && finding.rule_id != "cross-weights-identical";
+      CHECK_MESSAGE(!cross, finding.rule_id, " at ", finding.where.path);
+    }
+  }
+}
+
+TEST_CASE("a broken file is never without a finding") {
+  const lint::RuleSet rules = lint::load_rule_set("strict");
+  for (const auto& file : inputs_below("broken")) {
+    const std::string name = relative_name(file, fixtures_dir());
+    CHECK_MESSAGE(!findings_of(rules, file, lint::Profile::kResume).empty(), name);
+  }
+}
+
+}  // namespace ckpt::test

@@ -1,0 +1,19 @@
+// What our SARIF logs promise beyond the schema, and validators do not look at.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace ckpt::test {
+
+// One line a broken promise: indexes in range and pointing to what stands beside them, one location a result,
+// fingerprints unique per file and rule, texts that equal their message strings with the arguments put in,
+// integers that fit into 32 bits, no control characters, complete descriptors, clean URIs.
+std::vector<std::string> sarif_problems(const nlohmann::json& log);
+
+// Control, bidi and other invisible characters, or bytes that are no UTF-8 (newlines only if allowed).
+bool has_hidden_characters(const std::string& text, bool allow_newlines = false);
+
+}  // namespace ckpt::test
