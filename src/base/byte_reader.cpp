@@ -17,8 +17,8 @@ std::string_view as_text(std::span<const std::byte> bytes) {
 std::span<const std::byte> ByteReader::bytes(std::uint64_t size, std::string_view field) {
   if (size > remaining()) {
     fail(ErrorCode::kTruncated,
-         fmt::format("the file ends inside '{}': {} needed, {} left", one_line(field),
-                     plural(size, "byte"), remaining()),
+         fmt::format("the file ends inside '{}': {} needed, {} left", one_line(field), plural(size, "byte"),
+                     remaining()),
          offset());
   }
   const auto result = bytes_.subspan(position_, size);

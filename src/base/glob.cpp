@@ -111,7 +111,9 @@ std::vector<Token> tokens_of(std::string_view pattern) {
   return tokens;
 }
 
-bool is_run(const Token& token) { return token.kind == Kind::kRun || token.kind == Kind::kAnyRun; }
+bool is_run(const Token& token) {
+  return token.kind == Kind::kRun || token.kind == Kind::kAnyRun;
+}
 
 // The set of tokens that may come next, without duplicates: at most one step a token and character, so
 // the time is bounded by pattern x text, and in practice by the text.
@@ -224,7 +226,8 @@ bool matches_prefix_or_glob(const Glob& glob, std::string_view text) {
   const std::string prefix = literal_prefix(glob.pattern(), position);
   if (position < glob.pattern().size()) return glob.matches(text);
   if (!text.starts_with(prefix)) return false;
-  if (text.size() == prefix.size() || prefix.ends_with('.')) return true;  // "encoder." as torch users write it
+  if (text.size() == prefix.size() || prefix.ends_with('.'))
+    return true;  // "encoder." as torch users write it
   const char after = text[prefix.size()];
   return (after == '.' || after == '[') && Separators(text).at(prefix.size());
 }

@@ -21,9 +21,9 @@ struct Range {
 // Characters that move the cursor, reorder a line or cannot be seen: what a name could use to look like
 // another one or to rewrite the report it stands in (text.h lists them; CWE-150, CVE-2021-42574).
 constexpr std::array kHidden = {
-    Range{0x00, 0x1F},       Range{0x7F, 0x9F},         Range{0xAD, 0xAD},     Range{0x61C, 0x61C},
-    Range{0x180E, 0x180E},   Range{0x200B, 0x200F},     Range{0x2028, 0x202E}, Range{0x2060, 0x206F},
-    Range{0xFEFF, 0xFEFF},   Range{0xFFF9, 0xFFFB},     Range{0xE0000, 0xE007F},
+    Range{0x00, 0x1F},     Range{0x7F, 0x9F},     Range{0xAD, 0xAD},       Range{0x61C, 0x61C},
+    Range{0x180E, 0x180E}, Range{0x200B, 0x200F}, Range{0x2028, 0x202E},   Range{0x2060, 0x206F},
+    Range{0xFEFF, 0xFEFF}, Range{0xFFF9, 0xFFFB}, Range{0xE0000, 0xE007F},
 };
 
 bool is_hidden(std::uint32_t code) {
@@ -38,7 +38,8 @@ void append_escape(std::string& out, std::uint32_t code) {
     return;
   }
   const std::uint32_t rest = code - 0x10000;  // JSON has no longer escape than a surrogate pair
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}\\u{:04x}", 0xD800 + (rest >> 10), 0xDC00 + (rest & 0x3FF));
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}\\u{:04x}", 0xD800 + (rest >> 10),
+                 0xDC00 + (rest & 0x3FF));
 }
 
 void append_invalid(std::string& out, std::uint32_t byte, bool replace) {
@@ -69,8 +70,12 @@ void append_escaped(std::string& out, std::string_view text, Escaping how) {
   }
 }
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "diff/describe_change.h"
 #include "show/leaf_value.h"
+#include "value/path.h"
 
 namespace ckpt::diff {
 namespace {
@@ -113,7 +114,7 @@ void add_delta(const tensor::Delta& delta, const std::vector<std::int64_t>& shap
 
 Object change_row(const Diff& diff, const Change& change) {
   Object row = {{"kind", to_string(change.kind)},
-                {"path", change.path.empty() ? "<root>" : change.path},
+                {"path", value::display_path(change.path)},
                 {"section", lightning::title(change.section)},
                 {"old", side_value(diff, change, false)},
                 {"new", side_value(diff, change, true)},

@@ -67,7 +67,8 @@ class SliceSource final : public ByteSource {
 void require_range(std::uint64_t offset, std::uint64_t size, std::uint64_t available) {
   if (offset <= available && size <= available - offset) return;
   fail(ErrorCode::kTruncated,
-       fmt::format("{} needed at byte {}, but the data end at byte {}", plural(size, "byte"), offset, available),
+       fmt::format("{} needed at byte {}, but the data end at byte {}", plural(size, "byte"), offset,
+                   available),
        available);
 }
 
@@ -86,9 +87,9 @@ SourcePtr slice_source(SourcePtr source, std::uint64_t offset, std::uint64_t siz
 
 std::vector<std::byte> read_all(const ByteSource& source, std::uint64_t max_bytes, std::string_view what) {
   if (source.size() > max_bytes) {
-    fail(ErrorCode::kLimit, fmt::format("{} has {} ({}), more than the limit of {}", one_line(abbreviate(what, 200)),
-                                        format_bytes(source.size()), plural(source.size(), "byte"),
-                                        format_bytes(max_bytes)));
+    fail(ErrorCode::kLimit,
+         fmt::format("{} has {} ({}), more than the limit of {}", one_line(abbreviate(what, 200)),
+                     format_bytes(source.size()), plural(source.size(), "byte"), format_bytes(max_bytes)));
   }
   std::vector<std::byte> bytes(source.size());
   source.read(0, bytes);

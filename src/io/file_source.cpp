@@ -22,9 +22,13 @@ struct FileSource::Identity {
 
 namespace {
 
-std::string display(const std::string& path) { return quote(abbreviate(path, 256)); }
+std::string display(const std::string& path) {
+  return quote(abbreviate(path, 256));
+}
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string reason(int error) {
+  return std::generic_category().message(error);
+}
 
 // What stands in the way of reading a path as a checkpoint, or empty for a regular file.
 std::string_view not_a_file(mode_t mode) {
@@ -38,8 +42,9 @@ std::string_view not_a_file(mode_t mode) {
 }
 
 [[noreturn]] void refuse_kind(const std::string& path, std::string_view kind) {
-  fail(ErrorCode::kIo, fmt::format("{} is {}, but a regular file is needed; give the path of a checkpoint file",
-                                   display(path), kind));
+  fail(ErrorCode::kIo,
+       fmt::format("{} is {}, but a regular file is needed; give the path of a checkpoint file",
+                   display(path), kind));
 }
 
 // A socket cannot be opened at all (ENXIO), so its kind is asked for by name.
@@ -93,7 +98,9 @@ int open_retrying(const std::string& path) {
 FileSource::FileSource(int fd, std::uint64_t size, std::unique_ptr<Identity> identity)
     : fd_(fd), size_(size), identity_(std::move(identity)) {}
 
-FileSource::~FileSource() { ::close(fd_); }
+FileSource::~FileSource() {
+  ::close(fd_);
+}
 
 std::shared_ptr<const FileSource> FileSource::open(const std::string& path) {
   if (path.find('\0') != std::string::npos) refuse_open(path, ENOENT);
@@ -115,7 +122,8 @@ void FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
     const ssize_t got = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      fail(ErrorCode::kIo, fmt::format("cannot read {}: {}", display(identity_->path), reason(errno)), offset);
+      fail(ErrorCode::kIo, fmt::format("cannot read {}: {}", display(identity_->path), reason(errno)),
+           offset);
     }
     if (got == 0) fail_changed(identity_->path);  // the range was inside the file when it was opened
     out = out.subspan(static_cast<std::size_t>(got));

@@ -51,7 +51,8 @@ void fill(LibzipFile& file, const DeflatedEntry& entry, std::uint64_t& position,
                                       one_line(chunk.problem)));
     }
     if (chunk.bytes == 0) {
-      fail_corrupt(entry, fmt::format("inflates to {}, but the directory says {}", plural(position, "byte"), entry.size));
+      fail_corrupt(entry, fmt::format("inflates to {}, but the directory says {}", plural(position, "byte"),
+                                      entry.size));
     }
     position += chunk.bytes;
     out = out.subspan(chunk.bytes);
@@ -61,7 +62,8 @@ void fill(LibzipFile& file, const DeflatedEntry& entry, std::uint64_t& position,
 void skip_to(LibzipFile& file, const DeflatedEntry& entry, std::uint64_t& position, std::uint64_t offset) {
   std::vector<std::byte> scratch(std::min<std::uint64_t>(kBlock, offset - position));
   while (position < offset) {
-    fill(file, entry, position, std::span(scratch).first(std::min<std::uint64_t>(scratch.size(), offset - position)));
+    fill(file, entry, position,
+         std::span(scratch).first(std::min<std::uint64_t>(scratch.size(), offset - position)));
   }
 }
 
@@ -70,10 +72,14 @@ void skip_to(LibzipFile& file, const DeflatedEntry& entry, std::uint64_t& positi
 void check_end(LibzipFile& file, const DeflatedEntry& entry) {
   std::byte extra[1];
   const auto chunk = file.read(extra);
-  if (chunk.bytes != 0) fail_corrupt(entry, fmt::format("inflates to more than the {} the directory says", plural(entry.size, "byte")));
-  if (chunk.bad_crc && entry.crc32 != 0) fail_corrupt(entry, "inflates to bytes that do not have the CRC in the directory");
+  if (chunk.bytes != 0)
+    fail_corrupt(entry,
+                 fmt::format("inflates to more than the {} the directory says", plural(entry.size, "byte")));
+  if (chunk.bad_crc && entry.crc32 != 0)
+    fail_corrupt(entry, "inflates to bytes that do not have the CRC in the directory");
   if (!chunk.problem.empty() && !chunk.bad_crc) {
-    fail_corrupt(entry, fmt::format("has no proper end after its {} ({})", plural(entry.size, "byte"), one_line(chunk.problem)));
+    fail_corrupt(entry, fmt::format("has no proper end after its {} ({})", plural(entry.size, "byte"),
+                                    one_line(chunk.problem)));
   }
 }
 
@@ -82,8 +88,9 @@ void check_end(LibzipFile& file, const DeflatedEntry& entry) {
 void Inflater::require_ratio(const DeflatedEntry& entry) const {
   const auto most = checked_mul_add<std::uint64_t>(entry.compressed_size, ratio_, kBlock);
   if (!most || entry.size <= *most) return;
-  fail(ErrorCode::kLimit, fmt::format("{} should inflate from {} to {}, more than deflate can hold; this looks like a zip bomb",
-                                      display_name(entry.name), format_bytes(entry.compressed_size), format_bytes(entry.size)),
+  fail(ErrorCode::kLimit,
+       fmt::format("{} should inflate from {} to {}, more than deflate can hold; this looks like a zip bomb",
+                   display_name(entry.name), format_bytes(entry.compressed_size), format_bytes(entry.size)),
        entry.header_offset);
 }
 
@@ -102,7 +109,8 @@ void Inflater::read(const DeflatedEntry& entry, std::uint64_t offset, std::span<
 // A stream at or before `offset`: the one in use if it has not passed it, else a new one. It is out of
 // streams_ while it is used, so that one that fails is closed.
 Inflater::Stream Inflater::take_stream(const DeflatedEntry& entry, std::uint64_t offset) {
-  const auto found = std::find_if(streams_.begin(), streams_.end(), [&](const Stream& s) { return s.index == entry.index; });
+  const auto found =
+      std::find_if(streams_.begin(), streams_.end(), [&](const Stream& s) { return s.index == entry.index; });
   if (found != streams_.end()) {
     Stream stream = std::move(*found);
     streams_.erase(found);
@@ -113,8 +121,9 @@ Inflater::Stream Inflater::take_stream(const DeflatedEntry& entry, std::uint64_t
 
 void Inflater::keep_stream(Stream stream) {
   if (streams_.size() >= kMaxStreams) {
-    streams_.erase(std::min_element(streams_.begin(), streams_.end(),
-                                    [](const Stream& a, const Stream& b) { return a.last_use < b.last_use; }));
+    streams_.erase(std::min_element(streams_.begin(), streams_.end(), [](const Stream& a, const Stream& b) {
+      return a.last_use < b.last_use;
+    }));
   }
   stream.last_use = ++clock_;
   streams_.push_back(std::move(stream));
@@ -123,9 +132,12 @@ void Inflater::keep_stream(Stream stream) {
 std::unique_ptr<LibzipFile> Inflater::open(const DeflatedEntry& entry) {
   std::string problem;
   if (!libzip_) libzip_ = Libzip::open(source_, problem);
-  if (!libzip_) fail_corrupt(entry, fmt::format("cannot be inflated: libzip refuses the archive ({})", one_line(problem)));
+  if (!libzip_)
+    fail_corrupt(entry,
+                 fmt::format("cannot be inflated: libzip refuses the archive ({})", one_line(problem)));
   const auto listed = libzip_->entry(entry.index);
-  const bool same = listed && listed->name == entry.name && listed->compressed_size == entry.compressed_size && listed->method == 8;
+  const bool same = listed && listed->name == entry.name &&
+                    listed->compressed_size == entry.compressed_size && listed->method == 8;
   if (!same) fail_corrupt(entry, "cannot be inflated: libzip sees another entry in its place");
   auto file = libzip_->open_entry(entry.index, problem);
   if (!file) fail_corrupt(entry, fmt::format("cannot be inflated ({})", one_line(problem)));

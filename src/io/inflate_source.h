@@ -28,7 +28,8 @@ struct DeflatedEntry {
 // thread; one reads at a time, since libzip is not thread-safe.
 class Inflater {
  public:
-  Inflater(SourcePtr source, const Limits& limits) : source_(std::move(source)), ratio_(limits.inflate_ratio) {}
+  Inflater(SourcePtr source, const Limits& limits)
+      : source_(std::move(source)), ratio_(limits.inflate_ratio) {}
 
   // Throws kLimit if `entry` promises more than deflate can hold.
   void require_ratio(const DeflatedEntry& entry) const;

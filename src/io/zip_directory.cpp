@@ -44,11 +44,13 @@ Central read_central(ByteReader& reader, std::uint64_t index, std::uint64_t coun
   Central entry;
   entry.offset = reader.offset();
   if (reader.remaining() < kCentralSize) {
-    fail(ErrorCode::kCorrupt, fmt::format("the directory announces {}, but ends after {}", plural(count, "entry"), index),
+    fail(ErrorCode::kCorrupt,
+         fmt::format("the directory announces {}, but ends after {}", plural(count, "entry"), index),
          entry.offset);
   }
   if (reader.le<std::uint32_t>("directory entry signature") != kCentralSignature) {
-    fail(ErrorCode::kCorrupt, fmt::format("entry {} of {} in the directory has no signature", index + 1, count), entry.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("entry {} of {} in the directory has no signature", index + 1, count), entry.offset);
   }
   reader.skip(4, "directory entry versions");
   entry.flags = reader.le<std::uint16_t>("directory entry flags");
@@ -66,7 +68,8 @@ Central read_central(ByteReader& reader, std::uint64_t index, std::uint64_t coun
   entry.attributes = reader.le<std::uint32_t>("directory entry attributes");
   entry.header_offset = reader.le<std::uint32_t>("directory entry header offset");
   if (reader.remaining() < std::uint64_t{name_size} + extra_size + comment_size) {
-    fail(ErrorCode::kCorrupt, fmt::format("entry {} of {} does not fit into the directory", index + 1, count), entry.offset);
+    fail(ErrorCode::kCorrupt, fmt::format("entry {} of {} does not fit into the directory", index + 1, count),
+         entry.offset);
   }
   entry.name = reader.text(name_size, "directory entry name");
   entry.extra = reader.bytes(extra_size, "directory entry extra fields");
@@ -75,7 +78,8 @@ Central read_central(ByteReader& reader, std::uint64_t index, std::uint64_t coun
 }
 
 // The content of the extra field `id`, or nullopt. `malformed` is set when the fields before it overrun.
-std::optional<std::span<const std::byte>> find_extra(std::span<const std::byte> extra, std::uint16_t id, bool& malformed) {
+std::optional<std::span<const std::byte>> find_extra(std::span<const std::byte> extra, std::uint16_t id,
+                                                     bool& malformed) {
   ByteReader reader(extra);
   while (reader.remaining() >= 4) {
     const auto found = reader.le<std::uint16_t>("extra field id");
@@ -97,7 +101,8 @@ void apply_zip64(const Central& central, std::span<const std::byte> field, ZipEn
   const auto replace = [&](std::uint64_t& value) {
     if (value != kMarker32) return;
     if (reader.remaining() < 8) {
-      fail(ErrorCode::kCorrupt, fmt::format("the zip64 field of {} is too short", display_name(entry.name)), central.offset);
+      fail(ErrorCode::kCorrupt, fmt::format("the zip64 field of {} is too short", display_name(entry.name)),
+           central.offset);
     }
     value = reader.le<std::uint64_t>("zip64 field");
   };
@@ -111,54 +116,70 @@ void require_sizes(const Central& central, const ZipEntry& entry) {
   const bool compared = central.compressed_size != kMarker32 && central.size != kMarker32;
   const bool differs = central.compressed_size != central.size;
   if (compared && entry.stored() && central.time == 0 && differs) {
-    fail(ErrorCode::kCorrupt, fmt::format("{} is stored, but its compressed size is {} and its size {}; torch refuses the archive",
-                                          display_name(entry.name), entry.compressed_size, entry.size), central.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} is stored, but its compressed size is {} and its size {}; torch refuses the archive",
+                     display_name(entry.name), entry.compressed_size, entry.size),
+         central.offset);
   }
   if (entry.size != 0 && entry.compressed_size == 0) {
-    fail(ErrorCode::kCorrupt, fmt::format("{} should inflate from nothing to {}; torch refuses the archive",
-                                          display_name(entry.name), plural(entry.size, "byte")), central.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} should inflate from nothing to {}; torch refuses the archive",
+                     display_name(entry.name), plural(entry.size, "byte")),
+         central.offset);
   }
 }
 
-void require_range_of(const Central& central, const ZipEntry& entry, const EndRecord& end, std::uint64_t file_size) {
+void require_range_of(const Central& central, const ZipEntry& entry, const EndRecord& end,
+                      std::uint64_t file_size) {
   if (central.disk == kMarker16 || (central.disk != end.disk && central.disk != 1)) {
-    fail(ErrorCode::kCorrupt, fmt::format("{} is said to be on disk {}; an archive must be in one file",
-                                          display_name(entry.name), central.disk), central.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} is said to be on disk {}; an archive must be in one file", display_name(entry.name),
+                     central.disk),
+         central.offset);
   }
   const auto header_end = checked_add(entry.header_offset, kLocalSize);
   const auto data_end = header_end ? checked_add(*header_end, entry.compressed_size) : std::nullopt;
   if (!data_end || *data_end > file_size) {
     fail(ErrorCode::kTruncated,
-         fmt::format("{} should be {} at byte {}, but the file has {}; copy or save it again", display_name(entry.name),
-                     plural(entry.compressed_size, "byte"), entry.header_offset, plural(file_size, "byte")),
+         fmt::format("{} should be {} at byte {}, but the file has {}; copy or save it again",
+                     display_name(entry.name), plural(entry.compressed_size, "byte"), entry.header_offset,
+                     plural(file_size, "byte")),
          central.offset);
   }
 }
 
 void check_flags(const Central& central, const ZipEntry& entry, DefectLog& log) {
   if ((entry.flags & kFlagsUnreadable) != 0) {
-    log.add("zip-encrypted", entry.name, fmt::format("{} is marked as encrypted or patched (flags {:#06x}); torch refuses it",
-                                                     display_name(entry.name), entry.flags), central.offset);
+    log.add("zip-encrypted", entry.name,
+            fmt::format("{} is marked as encrypted or patched (flags {:#06x}); torch refuses it",
+                        display_name(entry.name), entry.flags),
+            central.offset);
   }
   if (entry.method != 0 && entry.method != 8) {
     log.add("zip-method-unsupported", entry.name,
             fmt::format("{} is compressed with method {}; only 0 (stored) and 8 (deflated) can be read",
-                        display_name(entry.name), entry.method), central.offset);
+                        display_name(entry.name), entry.method),
+            central.offset);
   }
 }
 
 void check_attributes(const Central& central, const ZipEntry& entry, DefectLog& log) {
   const bool directory_name = entry.name.ends_with('/');
   if ((central.attributes & kDosDirectory) != 0 && !directory_name) {
-    log.add("zip-dir-attribute", entry.name, fmt::format("{} is marked as a directory: torch uses uninitialised memory for it",
-                                                         display_name(entry.name)), central.offset);
+    log.add("zip-dir-attribute", entry.name,
+            fmt::format("{} is marked as a directory: torch uses uninitialised memory for it",
+                        display_name(entry.name)),
+            central.offset);
   }
   if (directory_name && entry.size != 0) {
-    log.add("zip-dir-attribute", entry.name, fmt::format("{} is a directory by its name, but holds {}", display_name(entry.name),
-                                                         plural(entry.size, "byte")), central.offset);
+    log.add("zip-dir-attribute", entry.name,
+            fmt::format("{} is a directory by its name, but holds {}", display_name(entry.name),
+                        plural(entry.size, "byte")),
+            central.offset);
   }
   if ((central.attributes >> 16 & kUnixTypeMask) == kUnixSymlink) {
-    log.add("zip-symlink", entry.name, fmt::format("{} is a symbolic link; it is never followed", display_name(entry.name)),
+    log.add("zip-symlink", entry.name,
+            fmt::format("{} is a symbolic link; it is never followed", display_name(entry.name)),
             central.offset);
   }
 }
@@ -168,15 +189,18 @@ void check_unicode_path(const Central& central, const ZipEntry& entry, DefectLog
   bool malformed = false;
   const auto field = find_extra(central.extra, kUnicodePathExtra, malformed);
   if (malformed) {
-    log.add("zip-layout", entry.name, fmt::format("the extra fields of {} do not add up to their length", display_name(entry.name)),
+    log.add("zip-layout", entry.name,
+            fmt::format("the extra fields of {} do not add up to their length", display_name(entry.name)),
             central.offset);
   }
   if (!field) return;
   const std::string_view text(reinterpret_cast<const char*>(field->data()), field->size());
   const std::string_view name = text.substr(std::min<std::size_t>(5, text.size()));  // after version and CRC
   if (name == entry.name) return;
-  log.add("zip-name-ambiguous", entry.name, fmt::format("{} has a second name, {}, which some readers use instead",
-                                                        display_name(entry.name), display_name(name)), central.offset);
+  log.add("zip-name-ambiguous", entry.name,
+          fmt::format("{} has a second name, {}, which some readers use instead", display_name(entry.name),
+                      display_name(name)),
+          central.offset);
 }
 
 ZipEntry to_entry(const Central& central, const EndRecord& end, std::uint64_t file_size, DefectLog& log) {
@@ -193,17 +217,21 @@ ZipEntry to_entry(const Central& central, const EndRecord& end, std::uint64_t fi
     const auto field = find_extra(central.extra, kZip64Extra, malformed);
     if (field) apply_zip64(central, *field, entry);
     if (malformed) {
-      fail(ErrorCode::kCorrupt, fmt::format("{} needs a zip64 field, but its extra fields are malformed", display_name(entry.name)),
-           central.offset);
+      fail(
+          ErrorCode::kCorrupt,
+          fmt::format("{} needs a zip64 field, but its extra fields are malformed", display_name(entry.name)),
+          central.offset);
     }
   }
   require_sizes(central, entry);
   require_range_of(central, entry, end, file_size);
   if (entry.stored() && entry.size != entry.compressed_size) {
-    log.add("zip-size-mismatch", entry.name,
-            fmt::format("{} is stored, but its compressed size is {} and its size {}; torch reads {}, other readers {}",
-                        display_name(entry.name), entry.compressed_size, entry.size, entry.size, entry.compressed_size),
-            central.offset);
+    log.add(
+        "zip-size-mismatch", entry.name,
+        fmt::format(
+            "{} is stored, but its compressed size is {} and its size {}; torch reads {}, other readers {}",
+            display_name(entry.name), entry.compressed_size, entry.size, entry.size, entry.compressed_size),
+        central.offset);
   }
   check_flags(central, entry, log);
   check_attributes(central, entry, log);
@@ -213,12 +241,16 @@ ZipEntry to_entry(const Central& central, const EndRecord& end, std::uint64_t fi
 
 void require_limits(const EndRecord& end, const Limits& limits) {
   if (end.entries > limits.zip_entries) {
-    fail(ErrorCode::kLimit, fmt::format("the archive has {} entries, more than the limit of {}", end.entries, limits.zip_entries),
-         end.offset);
+    fail(
+        ErrorCode::kLimit,
+        fmt::format("the archive has {} entries, more than the limit of {}", end.entries, limits.zip_entries),
+        end.offset);
   }
   if (end.directory_size > limits.zip_directory_bytes) {
-    fail(ErrorCode::kLimit, fmt::format("the directory of the archive has {}, more than the limit of {}",
-                                        format_bytes(end.directory_size), format_bytes(limits.zip_directory_bytes)), end.offset);
+    fail(ErrorCode::kLimit,
+         fmt::format("the directory of the archive has {}, more than the limit of {}",
+                     format_bytes(end.directory_size), format_bytes(limits.zip_directory_bytes)),
+         end.offset);
   }
 }
 
@@ -229,18 +261,22 @@ void read_entries(const EndRecord& end, std::uint64_t file_size, ZipDirectory& d
     directory.entries.push_back(to_entry(read_central(reader, i, end.entries), end, file_size, log));
   }
   if (!reader.done()) {
-    log.add("zip-layout", "", fmt::format("the directory has {} after the last of its {}: entries may be hidden there",
-                                          plural(reader.remaining(), "byte"), plural(end.entries, "announced entry")),
+    log.add("zip-layout", "",
+            fmt::format("the directory has {} after the last of its {}: entries may be hidden there",
+                        plural(reader.remaining(), "byte"), plural(end.entries, "announced entry")),
             reader.offset());
   }
 }
 
 }  // namespace
 
-std::string display_name(std::string_view name) { return quote(abbreviate(name, 120)); }
+std::string display_name(std::string_view name) {
+  return quote(abbreviate(name, 120));
+}
 
 void DefectLog::add(std::string_view code, std::string_view entry, std::string text, std::uint64_t offset) {
-  auto count = std::find_if(counts_.begin(), counts_.end(), [&](const auto& item) { return item.first == code; });
+  auto count =
+      std::find_if(counts_.begin(), counts_.end(), [&](const auto& item) { return item.first == code; });
   if (count == counts_.end()) count = counts_.insert(counts_.end(), {std::string(code), 0});
   if (++count->second > kDefectsOfAKind) return;
   defects_.push_back({std::string(code), std::string(entry), std::move(text), offset});
@@ -254,9 +290,9 @@ void DefectLog::finish() {
 }
 
 const ZipEntry* ZipDirectory::find(std::string_view name) const {
-  const auto found = std::lower_bound(by_name.begin(), by_name.end(), name, [this](std::uint32_t index, std::string_view wanted) {
-    return entries[index].name < wanted;
-  });
+  const auto found = std::lower_bound(
+      by_name.begin(), by_name.end(), name,
+      [this](std::uint32_t index, std::string_view wanted) { return entries[index].name < wanted; });
   if (found == by_name.end() || entries[*found].name != name) return nullptr;
   return &entries[*found];
 }

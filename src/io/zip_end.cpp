@@ -91,7 +91,8 @@ std::optional<Zip64> read_zip64(const ByteSource& source, std::uint64_t end_offs
   source.read(zip64.offset, bytes);
   ByteReader reader(bytes, zip64.offset);
   if (reader.le<std::uint32_t>("zip64 end record signature") != kEnd64Signature) {
-    log.add(kAmbiguous, "", fmt::format("the zip64 locator points at byte {}, where no zip64 end record is", zip64.offset),
+    log.add(kAmbiguous, "",
+            fmt::format("the zip64 locator points at byte {}, where no zip64 end record is", zip64.offset),
             end_offset - kLocatorSize);
     return std::nullopt;
   }
@@ -111,8 +112,8 @@ void compare_field(DefectLog& log, std::uint64_t offset, std::string_view what, 
                    std::uint64_t marker, std::uint64_t zip64) {
   if (classic == marker || classic == zip64) return;
   log.add(kAmbiguous, "",
-          fmt::format("the end record says {} {}, the zip64 end record {}: readers see different archives", what,
-                      classic, zip64),
+          fmt::format("the end record says {} {}, the zip64 end record {}: readers see different archives",
+                      what, classic, zip64),
           offset);
 }
 
@@ -129,42 +130,54 @@ void compare(const Classic& classic, const Zip64& zip64, std::uint64_t offset, D
 
 void require_zip64(const Zip64& zip64) {
   if (zip64.record_size < kEnd64Size - 12) {
-    fail(ErrorCode::kCorrupt, fmt::format("the zip64 end record says its size is {}, at least {} is needed",
-                                          zip64.record_size, kEnd64Size - 12), zip64.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("the zip64 end record says its size is {}, at least {} is needed", zip64.record_size,
+                     kEnd64Size - 12),
+         zip64.offset);
   }
   if (zip64.disks != 1) {
-    fail(ErrorCode::kCorrupt, fmt::format("the zip64 locator says {}; only an archive in one file can be read",
-                                          plural(zip64.disks, "disk")), zip64.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("the zip64 locator says {}; only an archive in one file can be read",
+                     plural(zip64.disks, "disk")),
+         zip64.offset);
   }
   if (zip64.summary.entries > kMarker32 || zip64.summary.directory_size > kMarker32) {
-    fail(ErrorCode::kCorrupt, fmt::format("the zip64 end record announces {} in {} of directory; torch reads at most 2^32 - 1",
-                                          plural(zip64.summary.entries, "entry"),
-                                          plural(zip64.summary.directory_size, "byte")), zip64.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("the zip64 end record announces {} in {} of directory; torch reads at most 2^32 - 1",
+                     plural(zip64.summary.entries, "entry"), plural(zip64.summary.directory_size, "byte")),
+         zip64.offset);
   }
 }
 
 void require_summary(const Summary& summary, std::uint64_t offset, std::uint64_t file_size) {
   if (summary.entries != summary.entries_here) {
-    fail(ErrorCode::kCorrupt, fmt::format("the end record says {} in all, but {} on this disk; an archive must be in one file",
-                                          plural(summary.entries, "entry"), summary.entries_here), offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("the end record says {} in all, but {} on this disk; an archive must be in one file",
+                     plural(summary.entries, "entry"), summary.entries_here),
+         offset);
   }
   const bool one_disk = (summary.disk == 0 && summary.directory_disk == 0) ||
                         (summary.disk == 1 && summary.directory_disk == 1);
   if (!one_disk) {
-    fail(ErrorCode::kCorrupt, fmt::format("the end record says disk {} and {}; an archive must be in one file",
-                                          summary.disk, summary.directory_disk), offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("the end record says disk {} and {}; an archive must be in one file", summary.disk,
+                     summary.directory_disk),
+         offset);
   }
   const auto end = checked_add(summary.directory_offset, summary.directory_size);
   if (!end || *end > file_size) {
     fail(ErrorCode::kTruncated,
          fmt::format("the directory should be {} at byte {}, but the file has {}; copy or save it again",
-                     plural(summary.directory_size, "byte"), summary.directory_offset, plural(file_size, "byte")),
+                     plural(summary.directory_size, "byte"), summary.directory_offset,
+                     plural(file_size, "byte")),
          offset);
   }
   const auto least = checked_mul(summary.entries, kCentralSize);
   if (!least || summary.directory_size < *least) {
-    fail(ErrorCode::kCorrupt, fmt::format("the directory has {}, too few for its {}",
-                                          plural(summary.directory_size, "byte"), plural(summary.entries, "entry")), offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("the directory has {}, too few for its {}", plural(summary.directory_size, "byte"),
+                     plural(summary.entries, "entry")),
+         offset);
   }
 }
 
@@ -173,19 +186,30 @@ void check_surroundings(const EndRecord& end, const std::optional<Zip64>& zip64,
                         std::uint64_t file_size, DefectLog& log) {
   const std::uint64_t after = file_size - end.offset - kEndSize;
   if (comment_size > after) {
-    log.add(kAmbiguous, "", fmt::format("the archive comment should have {}, but the file ends after {}; other readers refuse it",
-                                        plural(comment_size, "byte"), after), end.offset);
+    log.add(
+        kAmbiguous, "",
+        fmt::format("the archive comment should have {}, but the file ends after {}; other readers refuse it",
+                    plural(comment_size, "byte"), after),
+        end.offset);
   } else if (comment_size < after) {
-    log.add("zip-trailing-data", "", fmt::format("{} after the end of the archive, which nothing describes",
-                                                 plural(after - comment_size, "byte")), end.end);
+    log.add("zip-trailing-data", "",
+            fmt::format("{} after the end of the archive, which nothing describes",
+                        plural(after - comment_size, "byte")),
+            end.end);
   }
   if (end.directory_end() != end.chain_offset) {
-    log.add("zip-layout", "", fmt::format("the directory ends at byte {}, but its end record starts at byte {}: readers that count back from there find another directory",
-                                          end.directory_end(), end.chain_offset), end.directory_end());
+    log.add("zip-layout", "",
+            fmt::format("the directory ends at byte {}, but its end record starts at byte {}: readers that "
+                        "count back from there find another directory",
+                        end.directory_end(), end.chain_offset),
+            end.directory_end());
   }
   if (zip64 && zip64->offset + 12 + zip64->record_size != end.offset - kLocatorSize) {
-    log.add("zip-layout", "", fmt::format("the zip64 end record at byte {} with a size of {} does not reach its locator at byte {}",
-                                          zip64->offset, zip64->record_size, end.offset - kLocatorSize), zip64->offset);
+    log.add(
+        "zip-layout", "",
+        fmt::format("the zip64 end record at byte {} with a size of {} does not reach its locator at byte {}",
+                    zip64->offset, zip64->record_size, end.offset - kLocatorSize),
+        zip64->offset);
   }
 }
 
@@ -198,7 +222,8 @@ EndRecord find_end_record(const ByteSource& source, DefectLog& log) {
   const auto found = candidates({reinterpret_cast<const char*>(tail.data()), tail.size()});
   if (found.empty()) {
     fail(ErrorCode::kTruncated,
-         "the zip archive has no end record: the file was cut short or is still being written; copy or save it again",
+         "the zip archive has no end record: the file was cut short or is still being written; copy or save "
+         "it again",
          source.size());
   }
   EndRecord end;

@@ -52,8 +52,10 @@ struct Local {
 Local read_local(Window& window, const ZipEntry& entry) {
   ByteReader reader(window.at(entry.header_offset, kLocalSize), entry.header_offset);
   if (reader.le<std::uint32_t>("local header signature") != kLocalSignature) {
-    fail(ErrorCode::kCorrupt, fmt::format("{} has no local header at byte {}, where the directory says it is",
-                                          display_name(entry.name), entry.header_offset), entry.header_offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} has no local header at byte {}, where the directory says it is",
+                     display_name(entry.name), entry.header_offset),
+         entry.header_offset);
   }
   Local local;
   reader.skip(2, "local header version");
@@ -78,15 +80,18 @@ void place_data(const Local& local, std::uint64_t file_size, ZipEntry& entry) {
   entry.data_offset = entry.header_offset + kLocalSize + local.name_size + local.extra_size;
   if (entry.data_offset <= file_size && longest_size(entry) <= file_size - entry.data_offset) return;
   fail(ErrorCode::kTruncated,
-       fmt::format("the data of {} should be {} at byte {}, but the file has {}; copy or save it again", display_name(entry.name),
-                   plural(longest_size(entry), "byte"), entry.data_offset, plural(file_size, "byte")),
+       fmt::format("the data of {} should be {} at byte {}, but the file has {}; copy or save it again",
+                   display_name(entry.name), plural(longest_size(entry), "byte"), entry.data_offset,
+                   plural(file_size, "byte")),
        entry.header_offset);
 }
 
-void compare_number(DefectLog& log, const ZipEntry& entry, std::string_view what, std::uint64_t local, std::uint64_t central) {
+void compare_number(DefectLog& log, const ZipEntry& entry, std::string_view what, std::uint64_t local,
+                    std::uint64_t central) {
   if (local == central) return;
   log.add("zip-header-mismatch", entry.name,
-          fmt::format("{}: its own header says {} {}, the directory {}", display_name(entry.name), what, local, central),
+          fmt::format("{}: its own header says {} {}, the directory {}", display_name(entry.name), what,
+                      local, central),
           entry.header_offset);
 }
 
@@ -94,12 +99,14 @@ void compare_number(DefectLog& log, const ZipEntry& entry, std::string_view what
 // marker says that zip64 fields hold them; torch's local zip64 fields are not standard, so they are not read.
 void compare_local(Window& window, const Local& local, const ZipEntry& entry, DefectLog& log) {
   // A name of another length differs anyway; its head is enough for the message.
-  const std::uint64_t shown = local.name_size == entry.name.size() ? local.name_size : std::min<std::uint64_t>(local.name_size, 256);
+  const std::uint64_t shown =
+      local.name_size == entry.name.size() ? local.name_size : std::min<std::uint64_t>(local.name_size, 256);
   const auto raw = window.at(entry.header_offset + kLocalSize, shown);
   const std::string_view name(reinterpret_cast<const char*>(raw.data()), raw.size());
   if (name != entry.name || local.name_size != name.size()) {
     log.add("zip-header-mismatch", entry.name,
-            fmt::format("{}: its own header gives the name {}", display_name(entry.name), display_name(name)), entry.header_offset);
+            fmt::format("{}: its own header gives the name {}", display_name(entry.name), display_name(name)),
+            entry.header_offset);
   }
   compare_number(log, entry, "method", local.method, entry.method);
   compare_number(log, entry, "flags", local.flags, entry.flags);
@@ -140,7 +147,12 @@ std::optional<std::uint64_t> descriptor_size(Window& window, const ZipEntry& ent
 class Layout {
  public:
   Layout(const ByteSource& source, const EndRecord& end, ZipDirectory& directory, DefectLog& log)
-      : source_(source), window_(source), end_(end), directory_(directory), log_(log), order_(directory.entries.size()) {
+      : source_(source),
+        window_(source),
+        end_(end),
+        directory_(directory),
+        log_(log),
+        order_(directory.entries.size()) {
     std::iota(order_.begin(), order_.end(), std::uint32_t{0});
     std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
       const auto first = directory.entries[a].header_offset;
@@ -156,7 +168,8 @@ class Layout {
       ZipEntry& entry = directory_.entries[index];
       const std::uint64_t entry_end = check_entry(entry);
       if (entry.header_offset < reached) {
-        log_.add("zip-overlap", entry.name, fmt::format("{} shares bytes with {}", display_name(entry.name), display_name(reached_by)),
+        log_.add("zip-overlap", entry.name,
+                 fmt::format("{} shares bytes with {}", display_name(entry.name), display_name(reached_by)),
                  entry.header_offset);
       }
       if (entry_end > reached) {
@@ -181,7 +194,8 @@ class Layout {
         entry_end = std::max(entry_end, entry.data_offset + entry.compressed_size + *descriptor);
       } else {
         log_.add("zip-header-mismatch", entry.name,
-                 fmt::format("{}: the descriptor after its data is missing or contradicts the directory", display_name(entry.name)),
+                 fmt::format("{}: the descriptor after its data is missing or contradicts the directory",
+                             display_name(entry.name)),
                  entry.data_offset + entry.compressed_size);
       }
     }
@@ -194,19 +208,23 @@ class Layout {
     if (entry_end <= first) return;
     const std::uint64_t last = end_.offset + kEndSize;
     if (entry.header_offset < last) {
-      log_.add("zip-overlap", entry.name, fmt::format("{} shares bytes with the directory", display_name(entry.name)),
+      log_.add("zip-overlap", entry.name,
+               fmt::format("{} shares bytes with the directory", display_name(entry.name)),
                entry.header_offset);
     } else {
-      log_.add("zip-layout", entry.name, fmt::format("{} lies behind the end of the archive", display_name(entry.name)),
+      log_.add("zip-layout", entry.name,
+               fmt::format("{} lies behind the end of the archive", display_name(entry.name)),
                entry.header_offset);
     }
   }
 
   void check_start() {
-    const std::uint64_t first = order_.empty() ? end_.directory_offset : directory_.entries[order_.front()].header_offset;
+    const std::uint64_t first =
+        order_.empty() ? end_.directory_offset : directory_.entries[order_.front()].header_offset;
     const std::uint64_t start = std::min({first, end_.directory_offset, end_.chain_offset});
     if (start == 0) return;
-    log_.add("zip-leading-data", "", fmt::format("{} before the first entry, which nothing describes", plural(start, "byte")), 0);
+    log_.add("zip-leading-data", "",
+             fmt::format("{} before the first entry, which nothing describes", plural(start, "byte")), 0);
   }
 
   // A second signature of an end record. Inside the data of an entry (an archive in the archive) it only
@@ -214,13 +232,16 @@ class Layout {
   void check_other_end(std::uint64_t offset) {
     if (inside_data(offset) && !finds_directory(offset)) return;
     log_.add("zip-eocd-ambiguous", "",
-             fmt::format("bytes {} and {} both start an end record: readers see different archives", offset, end_.offset), offset);
+             fmt::format("bytes {} and {} both start an end record: readers see different archives", offset,
+                         end_.offset),
+             offset);
   }
 
   bool inside_data(std::uint64_t offset) const {
-    const auto after = std::upper_bound(order_.begin(), order_.end(), offset, [this](std::uint64_t wanted, std::uint32_t index) {
-      return wanted < directory_.entries[index].header_offset;
-    });
+    const auto after = std::upper_bound(order_.begin(), order_.end(), offset,
+                                        [this](std::uint64_t wanted, std::uint32_t index) {
+                                          return wanted < directory_.entries[index].header_offset;
+                                        });
     if (after == order_.begin()) return false;
     const ZipEntry& entry = directory_.entries[*(after - 1)];
     return offset >= entry.data_offset && offset - entry.data_offset < entry.compressed_size;
@@ -233,7 +254,8 @@ class Layout {
     const auto size = reader.le<std::uint32_t>("end record directory size");
     const auto start = reader.le<std::uint32_t>("end record directory offset");
     if (entries == 0 || std::uint64_t{start} + size > offset || size < entries * kCentralSize) return false;
-    return ByteReader(window_.at(start, 4), start).le<std::uint32_t>("directory signature") == kCentralSignature;
+    return ByteReader(window_.at(start, 4), start).le<std::uint32_t>("directory signature") ==
+           kCentralSignature;
   }
 
   const ByteSource& source_;
@@ -246,7 +268,8 @@ class Layout {
 
 }  // namespace
 
-void read_local_headers(const ByteSource& source, const EndRecord& end, ZipDirectory& directory, DefectLog& log) {
+void read_local_headers(const ByteSource& source, const EndRecord& end, ZipDirectory& directory,
+                        DefectLog& log) {
   Layout(source, end, directory, log).check();
 }
 

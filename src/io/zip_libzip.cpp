@@ -67,7 +67,8 @@ zip_int64_t read_guarded(Reader& reader, void* data, zip_uint64_t size) {
 }
 
 zip_int64_t seek(Reader& reader, void* data, zip_uint64_t size) {
-  const zip_int64_t to = zip_source_seek_compute_offset(reader.position, reader.source->size(), data, size, &reader.error);
+  const zip_int64_t to =
+      zip_source_seek_compute_offset(reader.position, reader.source->size(), data, size, &reader.error);
   if (to < 0) return -1;
   reader.position = static_cast<std::uint64_t>(to);
   return 0;
@@ -93,9 +94,9 @@ zip_int64_t callback(void* state, void* data, zip_uint64_t size, zip_source_cmd_
   if (command == ZIP_SOURCE_ERROR) return zip_error_to_data(&reader.error, data, size);
   if (command == ZIP_SOURCE_CLOSE || command == ZIP_SOURCE_FREE) return 0;
   if (command == ZIP_SOURCE_SUPPORTS) {
-    return zip_source_make_command_bitmap(ZIP_SOURCE_SUPPORTS, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE,
-                                          ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK,
-                                          ZIP_SOURCE_TELL, -1);
+    return zip_source_make_command_bitmap(ZIP_SOURCE_SUPPORTS, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ,
+                                          ZIP_SOURCE_CLOSE, ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR,
+                                          ZIP_SOURCE_FREE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, -1);
   }
   zip_error_set(&reader.error, ZIP_ER_OPNOTSUPP, 0);
   return -1;
@@ -166,7 +167,8 @@ std::optional<ListedEntry> Libzip::entry(std::uint64_t index) const {
   zip_stat_init(&listed);
   const int status = zip_stat_index(state_->archive, index, ZIP_FL_ENC_RAW, &listed);
   state_->reader.rethrow();
-  constexpr auto kNeeded = ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_CRC | ZIP_STAT_COMP_METHOD;
+  constexpr auto kNeeded =
+      ZIP_STAT_NAME | ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_CRC | ZIP_STAT_COMP_METHOD;
   if (status != 0 || (listed.valid & kNeeded) != kNeeded) return std::nullopt;
   return ListedEntry{listed.name, listed.size, listed.comp_size, listed.crc, listed.comp_method};
 }
@@ -174,7 +176,8 @@ std::optional<ListedEntry> Libzip::entry(std::uint64_t index) const {
 std::unique_ptr<LibzipFile> Libzip::open_entry(std::uint64_t index, std::string& problem) {
   zip_file_t* file = zip_fopen_index(state_->archive, index, 0);
   if (file != nullptr) {
-    return std::unique_ptr<LibzipFile>(new LibzipFile(std::make_unique<LibzipFile::State>(file, state_->reader)));
+    return std::unique_ptr<LibzipFile>(
+        new LibzipFile(std::make_unique<LibzipFile::State>(file, state_->reader)));
   }
   state_->reader.rethrow();
   problem = zip_error_strerror(zip_get_error(state_->archive));

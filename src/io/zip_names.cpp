@@ -15,7 +15,8 @@ std::string_view component_problem(std::string_view component, bool last) {
   if (component.empty()) return last ? "" : "has an empty part";
   if (component == "." || component == "..") return "has a '.' or '..' part";
   const auto letter = static_cast<char>(component[0] | 0x20);
-  if (component.size() == 2 && component[1] == ':' && letter >= 'a' && letter <= 'z') return "has a drive letter";
+  if (component.size() == 2 && component[1] == ':' && letter >= 'a' && letter <= 'z')
+    return "has a drive letter";
   return "";
 }
 
@@ -55,7 +56,8 @@ void check_duplicates(const ZipDirectory& directory, DefectLog& log) {
     const ZipEntry& entry = directory.entries[directory.by_name[i]];
     if (entry.name != directory.entries[directory.by_name[i - 1]].name) continue;
     log.add("zip-duplicate-entry", entry.name,
-            fmt::format("{} is in the archive more than once: which one is read depends on the reader", display_name(entry.name)),
+            fmt::format("{} is in the archive more than once: which one is read depends on the reader",
+                        display_name(entry.name)),
             entry.header_offset);
   }
 }
@@ -64,15 +66,18 @@ void check_duplicates(const ZipDirectory& directory, DefectLog& log) {
 void check_case(const ZipDirectory& directory, DefectLog& log) {
   std::vector<Folded> folded;
   folded.reserve(directory.entries.size());
-  for (const std::uint32_t index : directory.by_name) folded.push_back({folded_hash(directory.entries[index].name), index});
-  std::stable_sort(folded.begin(), folded.end(), [](const Folded& a, const Folded& b) { return a.hash < b.hash; });
+  for (const std::uint32_t index : directory.by_name)
+    folded.push_back({folded_hash(directory.entries[index].name), index});
+  std::stable_sort(folded.begin(), folded.end(),
+                   [](const Folded& a, const Folded& b) { return a.hash < b.hash; });
   for (std::size_t i = 1; i < folded.size(); ++i) {
     if (folded[i].hash != folded[i - 1].hash) continue;
     const ZipEntry& entry = directory.entries[folded[i].index];
     const std::string_view other = directory.entries[folded[i - 1].index].name;
     if (entry.name == other || lower(entry.name) != lower(other)) continue;
     log.add("zip-case-insensitive", entry.name,
-            fmt::format("{} and {} differ in case only: torch takes either for the other", display_name(other), display_name(entry.name)),
+            fmt::format("{} and {} differ in case only: torch takes either for the other",
+                        display_name(other), display_name(entry.name)),
             entry.header_offset);
   }
 }
@@ -83,7 +88,8 @@ void check_names(ZipDirectory& directory, const Limits& limits, DefectLog& log) 
   for (const ZipEntry& entry : directory.entries) {
     const auto problem = name_problem(entry.name, limits);
     if (problem.empty()) continue;
-    log.add("zip-name-unsafe", entry.name, fmt::format("the entry name {} {}", display_name(entry.name), problem), entry.header_offset);
+    log.add("zip-name-unsafe", entry.name,
+            fmt::format("the entry name {} {}", display_name(entry.name), problem), entry.header_offset);
   }
   directory.by_name.resize(directory.entries.size());
   std::iota(directory.by_name.begin(), directory.by_name.end(), std::uint32_t{0});

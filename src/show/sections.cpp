@@ -29,7 +29,8 @@ Line row(std::string key, std::string text, Style style = Style::kPlain) {
 }
 
 std::string amount_text(const Amount& amount) {
-  return fmt::format("{} · {} elements · {}", plural(amount.tensors, "tensor"), format_count(amount.elements),
+  return fmt::format("{} · {} {} · {}", plural(amount.tensors, "tensor"), format_count(amount.elements),
+                     amount.elements == 1 ? "element" : "elements",
                      format_bytes(amount.bytes));
 }
 

@@ -11,6 +11,7 @@
 #include "show/sections.h"
 #include "show/summary.h"
 #include "tensor/stats.h"
+#include "value/path.h"
 
 namespace ckpt::show {
 namespace {
@@ -35,7 +36,8 @@ struct Shown {
   const TensorEntry& entry(std::size_t i) const { return file().entries[entries[i]]; }
   const TensorRecord& record(std::size_t i) const { return file().record_of(entry(i)); }
   std::string name(std::size_t i) const {
-    return lightning::weight_name(input->items, entry(i).path).value_or(entry(i).path);
+    const auto name = lightning::weight_name(input->items, entry(i).path);
+    return name ? *name : value::display_path(entry(i).path);
   }
 };
 
@@ -101,7 +103,7 @@ Object tensor_row(const Shown& shown, std::size_t i) {
   const tensor::TensorView& view = record.view;
   const bool stored = view.has_storage();
   Object row = {
-      {"path", shown.entry(i).path},
+      {"path", value::display_path(shown.entry(i).path)},
       {"name", shown.name(i)},
       {"dtype", tensor::name(view.dtype)},
       {"shape", shape_value(view.shape)},
@@ -124,7 +126,7 @@ Object tensor_row(const Shown& shown, std::size_t i) {
 
 Object value_row(const Shown& shown, std::size_t i) {
   const Leaf& leaf = shown.leaves[i];
-  return {{"path", leaf.path.empty() ? "<root>" : leaf.path},
+  return {{"path", value::display_path(leaf.path)},
           {"type", leaf_type(shown.file(), leaf)},
           {"value", leaf_value(shown.file(), leaf)}};
 }
@@ -186,7 +188,7 @@ Section value_section(const std::shared_ptr<const Shown>& shown) {
   section.line = [shown](std::size_t i) {
     const Leaf& leaf = shown->leaves[i];
     Line line;
-    line.cells = {{one_line(leaf.path.empty() ? "<root>" : leaf.path), Style::kPlain, false},
+    line.cells = {{one_line(value::display_path(leaf.path)), Style::kPlain, false},
                   {one_line(leaf_repr(shown->file(), leaf)), Style::kPlain, false}};
     return line;
   };

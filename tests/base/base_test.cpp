@@ -1,6 +1,4 @@
 // The small parts of base: errors, the byte reader, checked arithmetic, SHA-256, suggestions, threads.
-#include <doctest/doctest.h>
-
 #include <atomic>
 #include <cstdint>
 #include <limits>
@@ -8,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "base/byte_reader.h"
 #include "base/checked.h"
@@ -82,7 +82,8 @@ TEST_CASE("the byte reader names the field in which the bytes end, and does not 
   CHECK(error.text() == "the file ends inside 'storage key': 4 bytes needed, 2 left");
   CHECK(error.offset() == 11u);
   CHECK(reader.position() == 1);
-  CHECK(error_of([&] { reader.bytes(std::numeric_limits<std::uint64_t>::max(), "f"); }).code() == ErrorCode::kTruncated);
+  CHECK(error_of([&] { reader.bytes(std::numeric_limits<std::uint64_t>::max(), "f"); }).code() ==
+        ErrorCode::kTruncated);
   CHECK(error_of([&] { reader.text(3, "f\n"); }).text().find('\n') == std::string::npos);
   CHECK(reader.text(2, "f") == "bc");
   CHECK(reader.text(0, "f").empty());
@@ -124,7 +125,8 @@ TEST_CASE("SHA-256 agrees with the examples of FIPS 180-4") {
 }
 
 TEST_CASE("a misspelt name gets the closest candidate, a foreign one none") {
-  const std::vector<std::string> rules = {"weights-nonfinite", "weights-zero", "scheduler-lr-drift", "text", "json", "off"};
+  const std::vector<std::string> rules = {
+      "weights-nonfinite", "weights-zero", "scheduler-lr-drift", "text", "json", "off"};
   CHECK(did_you_mean("weights-nonfinit", rules) == " (did you mean 'weights-nonfinite'?)");
   CHECK(did_you_mean("weihgts-zero", rules) == " (did you mean 'weights-zero'?)");
   CHECK(did_you_mean("JSON", rules) == " (did you mean 'json'?)");
@@ -138,7 +140,8 @@ TEST_CASE("a misspelt name gets the closest candidate, a foreign one none") {
 }
 
 TEST_CASE("parallel_for runs every task once, whatever the number of threads") {
-  for (const std::size_t jobs : {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{64}}) {
+  for (const std::size_t jobs :
+       {std::size_t{0}, std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{64}}) {
     for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{5}, std::size_t{1000}}) {
       CAPTURE(jobs);
       CAPTURE(count);
@@ -161,4 +164,6 @@ TEST_CASE("parallel_for rethrows the exception of the lowest index after all tas
   }
 }
 
-TEST_CASE("there is always at least one hardware thread") { CHECK(default_jobs() >= 1); }
+TEST_CASE("there is always at least one hardware thread") {
+  CHECK(default_jobs() >= 1);
+}

@@ -1,10 +1,10 @@
 #include "base/glob.h"
 
-#include <doctest/doctest.h>
-
 #include <chrono>
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "base/error.h"
 
@@ -130,7 +130,8 @@ TEST_CASE("a pattern without wildcards matches the name and what is below it") {
 }
 
 TEST_CASE("patterns that cannot be meant are refused") {
-  for (const std::string& bad : {std::string(), std::string(4097, 'a'), std::string("a\\"), std::string("a\\\\\\")}) {
+  for (const std::string& bad :
+       {std::string(), std::string(4097, 'a'), std::string("a\\"), std::string("a\\\\\\")}) {
     CAPTURE(bad.size());
     try {
       Glob glob(bad);

@@ -1,6 +1,4 @@
 // Sources of bytes: memory, slices, files.
-#include <doctest/doctest.h>
-
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -8,6 +6,7 @@
 #include <string>
 #include <thread>
 
+#include <doctest/doctest.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -84,7 +83,8 @@ TEST_CASE("a memory source gives ranges of its bytes and nothing beyond") {
   CHECK(read_text(*source, 6, 0).empty());
   CHECK(source->view(1, 2)->size() == 2);
   CHECK((*source->view(1, 2))[0] == std::byte{'b'});
-  for (const auto& [offset, size] : {std::pair<std::uint64_t, std::uint64_t>{6, 1}, {0, 7}, {7, 0}, {~0ull, 2}}) {
+  for (const auto& [offset, size] :
+       {std::pair<std::uint64_t, std::uint64_t>{6, 1}, {0, 7}, {7, 0}, {~0ull, 2}}) {
     CAPTURE(offset);
     CHECK(code_of([&, o = offset, s = size] { read_text(*source, o, s); }) == ErrorCode::kTruncated);
     CHECK(code_of([&, o = offset, s = size] { source->view(o, s); }) == ErrorCode::kTruncated);

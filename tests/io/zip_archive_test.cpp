@@ -1,14 +1,15 @@
 // Entries as sources, and libzip's second opinion.
-#include <doctest/doctest.h>
+#include "io/zip_archive.h"
 
 #include <algorithm>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <doctest/doctest.h>
+
 #include "base/error.h"
 #include "base/parallel.h"
-#include "io/zip_archive.h"
 #include "tests/support/zip_builder.h"
 
 using namespace ckpt;
@@ -65,13 +66,15 @@ Error error_of(F f) {
 
 std::size_t count_code(const ZipArchive& archive, std::string_view code) {
   const auto& defects = archive.defects();
-  return static_cast<std::size_t>(std::count_if(defects.begin(), defects.end(), [&](const auto& d) { return d.code == code; }));
+  return static_cast<std::size_t>(
+      std::count_if(defects.begin(), defects.end(), [&](const auto& d) { return d.code == code; }));
 }
 
 // Fails when asked for anything behind `limit`.
 class FailingSource final : public ByteSource {
  public:
-  FailingSource(std::string text, std::uint64_t limit) : inner_(memory_source(to_bytes(text))), limit_(limit) {}
+  FailingSource(std::string text, std::uint64_t limit)
+      : inner_(memory_source(to_bytes(text))), limit_(limit) {}
   std::uint64_t size() const override { return inner_->size(); }
   void read(std::uint64_t offset, std::span<std::byte> out) const override {
     if (armed && offset < limit_) fail(ErrorCode::kIo, "the disk is gone");
@@ -141,12 +144,14 @@ TEST_CASE("sources outlive their archive") {
 
 TEST_CASE("many threads may inflate many entries") {
   std::vector<ZipRecord> records;
-  for (std::uint32_t i = 0; i < 300; ++i) records.push_back(record("a/" + std::to_string(i), pattern(20'000 + i, i), 8));
+  for (std::uint32_t i = 0; i < 300; ++i)
+    records.push_back(record("a/" + std::to_string(i), pattern(20'000 + i, i), 8));
   const auto archive = open_zip(build_zip(records));
   std::vector<SourcePtr> sources;
   for (const auto& entry : archive->entries()) sources.push_back(archive->entry_source(entry));
   // All are half read before any is read on: more streams than are kept open.
-  for (std::size_t i = 0; i < sources.size(); ++i) CHECK(read_text(*sources[i], 0, 10'000) == records[i].data.substr(0, 10'000));
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    CHECK(read_text(*sources[i], 0, 10'000) == records[i].data.substr(0, 10'000));
   std::vector<char> same(sources.size(), 0);
   parallel_for(sources.size(), 4, [&](std::size_t i) {
     same[i] = read_text(*sources[i], 10'000, sources[i]->size() - 10'000) == records[i].data.substr(10'000);
@@ -155,7 +160,8 @@ TEST_CASE("many threads may inflate many entries") {
 }
 
 TEST_CASE("of two entries with one name each has its own bytes") {
-  const auto archive = open_zip(build_zip({record("a/data.pkl", pattern(100, 1), 8), record("a/data.pkl", pattern(100, 2), 8)}));
+  const auto archive = open_zip(
+      build_zip({record("a/data.pkl", pattern(100, 1), 8), record("a/data.pkl", pattern(100, 2), 8)}));
   CHECK(count_code(*archive, "zip-duplicate-entry") == 1);
   CHECK(archive->find("a/data.pkl") == &archive->entries()[0]);
   for (std::uint32_t i = 0; i < 2; ++i) {
@@ -172,13 +178,18 @@ TEST_CASE("a deflated entry that does not keep its promise is an error with clea
     void (*change)(ZipRecord&, const std::string&);
   };
   const std::vector<Row> table = {
-      {"a broken stream", "does not inflate", [](ZipRecord& r, const std::string&) { r.raw = std::string(50'000, '\xFF'); }},
-      {"a broken tail", "inflate", [](ZipRecord& r, const std::string& s) {
+      {"a broken stream", "does not inflate",
+       [](ZipRecord& r, const std::string&) { r.raw = std::string(50'000, '\xFF'); }},
+      {"a broken tail", "inflate",
+       [](ZipRecord& r, const std::string& s) {
          r.raw = s.substr(0, s.size() / 2) + std::string(s.size() / 2, '\xFF');
        }},
-      {"a stream that ends early", "inflate", [](ZipRecord& r, const std::string&) { r.raw = deflate_raw(pattern(90'000)); }},
-      {"a stream that is cut", "inflate", [](ZipRecord& r, const std::string& s) { r.raw = s.substr(0, s.size() - 10); }},
-      {"a stream that goes on", "more than", [](ZipRecord& r, const std::string&) { r.raw = deflate_raw(pattern(110'000)); }},
+      {"a stream that ends early", "inflate",
+       [](ZipRecord& r, const std::string&) { r.raw = deflate_raw(pattern(90'000)); }},
+      {"a stream that is cut", "inflate",
+       [](ZipRecord& r, const std::string& s) { r.raw = s.substr(0, s.size() - 10); }},
+      {"a stream that goes on", "more than",
+       [](ZipRecord& r, const std::string&) { r.raw = deflate_raw(pattern(110'000)); }},
       {"a wrong CRC", "CRC", [](ZipRecord& r, const std::string&) { r.crc32 = 1; }},
   };
   for (const Row& row : table) {
@@ -299,7 +310,8 @@ TEST_CASE("where libzip sees another archive there is a defect") {
 
 TEST_CASE("a hundred differences are a screenful of defects") {
   std::vector<ZipRecord> records;
-  for (int i = 0; i < 100; ++i) records.push_back(record(std::string("a/") + std::to_string(i) + std::string("\0x", 2), "x"));
+  for (int i = 0; i < 100; ++i)
+    records.push_back(record(std::string("a/") + std::to_string(i) + std::string("\0x", 2), "x"));
   const auto archive = open_zip(build_zip(records));
   CHECK(count_code(*archive, "zip-libzip-differs") == 21);
   CHECK(archive->defects().back().text == "80 more of this kind");

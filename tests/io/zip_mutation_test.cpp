@@ -1,9 +1,9 @@
 // Every truncation and every changed byte of small archives: an error, a defect or an archive that can be
 // read, never a crash (sanitizers watch).
-#include <doctest/doctest.h>
-
 #include <string>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "base/error.h"
 #include "io/zip_archive.h"
@@ -52,7 +52,8 @@ std::vector<std::string> archives() {
   }
   std::vector<ZipRecord> large = torch_records("pickle", {"abc"});
   for (auto& record : large) record.zip64 = true;
-  return {build_zip(torch_records("pickle", {"abc"})), build_zip(deflated, plain_options()), build_zip(large)};
+  return {build_zip(torch_records("pickle", {"abc"})), build_zip(deflated, plain_options()),
+          build_zip(large)};
 }
 
 }  // namespace

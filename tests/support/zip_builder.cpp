@@ -69,8 +69,15 @@ void write_local(std::string& out, const ZipRecord& record, const Facts& facts, 
   const auto told = [streamed](std::uint64_t value) { return streamed ? 0 : value; };
   const std::string name = local.name.value_or(record.name);
   const std::string extra = local.extra.value_or(padding(out.size(), name.size(), alignment));
-  Writer(out).u32(local.signature.value_or(0x04034b50)).u16(0).u16(flags).u16(local.method.value_or(record.method));
-  Writer(out).u16(record.time).u16(record.date).u32(local.crc32.value_or(static_cast<std::uint32_t>(told(facts.crc32))));
+  Writer(out)
+      .u32(local.signature.value_or(0x04034b50))
+      .u16(0)
+      .u16(flags)
+      .u16(local.method.value_or(record.method));
+  Writer(out)
+      .u16(record.time)
+      .u16(record.date)
+      .u32(local.crc32.value_or(static_cast<std::uint32_t>(told(facts.crc32))));
   Writer(out).u32(local.compressed_size.value_or(static_cast<std::uint32_t>(told(facts.compressed_size))));
   Writer(out).u32(local.size.value_or(static_cast<std::uint32_t>(told(facts.size))));
   Writer(out).u16(local.name_size.value_or(static_cast<std::uint16_t>(name.size())));
@@ -95,19 +102,30 @@ void write_central(std::string& out, const ZipRecord& record, const Facts& facts
     extra = extra_field(1, values);
   }
   extra += record.extra;
-  const auto short_form = [&](std::uint64_t value) { return record.zip64 ? kMarker : std::min(value, kMarker); };
-  Writer(out).u32(record.signature.value_or(0x02014b50)).u16(record.made_by).u16(0).u16(facts.flags).u16(record.method);
+  const auto short_form = [&](std::uint64_t value) {
+    return record.zip64 ? kMarker : std::min(value, kMarker);
+  };
+  Writer(out)
+      .u32(record.signature.value_or(0x02014b50))
+      .u16(record.made_by)
+      .u16(0)
+      .u16(facts.flags)
+      .u16(record.method);
   Writer(out).u16(record.time).u16(record.date).u32(facts.crc32);
   Writer(out).u32(short_form(facts.compressed_size)).u32(short_form(facts.size));
   Writer(out).u16(record.name_size.value_or(static_cast<std::uint16_t>(record.name.size())));
-  Writer(out).u16(record.extra_size.value_or(static_cast<std::uint16_t>(extra.size()))).u16(record.comment.size());
+  Writer(out)
+      .u16(record.extra_size.value_or(static_cast<std::uint16_t>(extra.size())))
+      .u16(record.comment.size());
   Writer(out).u16(record.disk).u16(0).u32(record.attributes).u32(short_form(facts.header_offset));
   Writer(out).text(record.name).text(extra).text(record.comment);
 }
 
-void write_ends(std::string& out, std::uint64_t entries, std::uint64_t start, std::uint64_t size, std::uint64_t base,
-                const ZipOptions& options) {
-  const auto field = [](const auto& wanted, std::uint64_t fitting) { return wanted ? std::uint64_t{*wanted} : fitting; };
+void write_ends(std::string& out, std::uint64_t entries, std::uint64_t start, std::uint64_t size,
+                std::uint64_t base, const ZipOptions& options) {
+  const auto field = [](const auto& wanted, std::uint64_t fitting) {
+    return wanted ? std::uint64_t{*wanted} : fitting;
+  };
   const std::uint64_t end64 = out.size() - base;
   if (options.zip64_end) {
     const ZipEnd& e = options.end64;
@@ -115,14 +133,22 @@ void write_ends(std::string& out, std::uint64_t entries, std::uint64_t start, st
     Writer(out).u32(field(e.disk, 0)).u32(field(e.directory_disk, 0));
     Writer(out).u64(field(e.entries_here, entries)).u64(field(e.entries, entries));
     Writer(out).u64(field(e.directory_size, size)).u64(field(e.directory_offset, start));
-    Writer(out).u32(0x07064b50).u32(0).u64(options.locator_offset.value_or(end64)).u32(options.locator_disks.value_or(1));
+    Writer(out)
+        .u32(0x07064b50)
+        .u32(0)
+        .u64(options.locator_offset.value_or(end64))
+        .u32(options.locator_disks.value_or(1));
   }
   const ZipEnd& e = options.end;
   Writer(out).u32(0x06054b50).u16(field(e.disk, 0)).u16(field(e.directory_disk, 0));
   Writer(out).u16(std::min<std::uint64_t>(field(e.entries_here, entries), 0xFFFF));
   Writer(out).u16(std::min<std::uint64_t>(field(e.entries, entries), 0xFFFF));
-  Writer(out).u32(std::min(field(e.directory_size, size), kMarker)).u32(std::min(field(e.directory_offset, start), kMarker));
-  Writer(out).u16(options.comment_size.value_or(static_cast<std::uint16_t>(options.comment.size()))).text(options.comment);
+  Writer(out)
+      .u32(std::min(field(e.directory_size, size), kMarker))
+      .u32(std::min(field(e.directory_offset, start), kMarker));
+  Writer(out)
+      .u16(options.comment_size.value_or(static_cast<std::uint16_t>(options.comment.size())))
+      .text(options.comment);
 }
 
 }  // namespace
@@ -159,7 +185,8 @@ std::string build_zip(const std::vector<ZipRecord>& records, const ZipOptions& o
   return out + options.trailing;
 }
 
-std::vector<ZipRecord> torch_records(std::string data_pkl, const std::vector<std::string>& storages, std::string_view folder) {
+std::vector<ZipRecord> torch_records(std::string data_pkl, const std::vector<std::string>& storages,
+                                     std::string_view folder) {
   std::vector<ZipRecord> records;
   const auto add = [&](std::string_view name, std::string data) {
     ZipRecord record;

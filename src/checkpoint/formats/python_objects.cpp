@@ -92,8 +92,8 @@ void set(const Call& c) {
   c.tree.become_copy_of(c.node, result, c.object.callee);
 }
 
-void tuple_like(const Call& c) {  // torch.Size((2, 3))
-  if (has_no_extras(c) && c.args.size() == 1 && is(c.tree, c.args[0], Kind::kTuple))
+void tuple_like(const Call& c) {  // torch.Size((2, 3)); torch.return_types.max(((values, indices), {}))
+  if (has_no_extras(c) && !c.args.empty() && is(c.tree, c.args[0], Kind::kTuple))
     c.tree.become_copy_of(c.node, c.args[0], c.object.callee);
 }
 
@@ -292,6 +292,7 @@ void (*find_known(const Tree& tree, NodeId callee))(const Call&) {
   if (std::find(kPathModules.begin(), kPathModules.end(), module) != kPathModules.end() && name.ends_with("Path"))
     return path;
   if (module.starts_with("omegaconf.")) return omegaconf;
+  if (module == "torch.return_types") return tuple_like;
   if (name == "AttributeDict" && (module.starts_with("lightning") || module.starts_with("pytorch_lightning")))
     return items_only;
   for (const Known& known : kKnown)

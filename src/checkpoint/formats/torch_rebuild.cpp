@@ -140,7 +140,7 @@ std::optional<std::uint32_t> rebuild_qtensor(RebuildContext& c, std::span<const 
     q->zero_point = c.tree.integer(quantizer[2]);
   } else {
     q->scheme = tensor::Quantizer::Scheme::kPerChannel;
-    record.parts = {{"<scales>", quantizer[1]}, {"<zero_points>", quantizer[2]}};
+    record.parts = {{"scales", quantizer[1]}, {"zero_points", quantizer[2]}};
   }
   record.view.quantizer = std::move(q);
   return index;
@@ -173,19 +173,28 @@ std::optional<std::uint32_t> rebuild_sparse(RebuildContext& c, std::span<const N
   const std::string layout = layout_name(c, args[0]);
   const auto data = c.tree.elements(args[1]);
   if (layout == "sparse_coo" && data.size() >= 3)
-    return composite(c, layout, data[1], data[2], {{"<indices>", data[0]}, {"<values>", data[1]}});
+    return composite(c, layout, data[1], data[2], {{"indices", data[0]}, {"values", data[1]}});
   if (!layout.starts_with("sparse_") || data.size() < 4) return std::nullopt;
   const bool rows = layout == "sparse_csr" || layout == "sparse_bsr";
   return composite(c, layout, data[2], data[3],
-                   {{rows ? "<crow_indices>" : "<ccol_indices>", data[0]},
-                    {rows ? "<col_indices>" : "<row_indices>", data[1]},
-                    {"<values>", data[2]}});
+                   {{rows ? "crow_indices" : "ccol_indices", data[0]},
+                    {rows ? "col_indices" : "row_indices", data[1]},
+                    {"values", data[2]}});
 }
 
 std::optional<std::uint32_t> rebuild_nested(RebuildContext& c, std::span<const NodeId> args) {
   if (args.size() < 4) return std::nullopt;
   return composite(c, "nested", args[0], kNoNode,
-                   {{"<buffer>", args[0]}, {"<sizes>", args[1]}, {"<strides>", args[2]}, {"<offsets>", args[3]}});
+                   {{"buffer", args[0]}, {"sizes", args[1]}, {"strides", args[2]}, {"offsets", args[3]}});
+}
+
+// ({values, offsets, lengths, ...},): torch/nested/_internal/nested_tensor.py
+std::optional<std::uint32_t> rebuild_jagged(RebuildContext& c, std::span<const NodeId> args) {
+  if (args.size() != 1 || c.tree.kind(args[0]) != Kind::kDict) return std::nullopt;
+  const NodeId values = c.tree.get(args[0], "values");
+  const NodeId offsets = c.tree.get(args[0], "offsets");
+  if (values == kNoNode || offsets == kNoNode) return std::nullopt;
+  return composite(c, "jagged", values, kNoNode, {{"values", values}, {"offsets", offsets}});
 }
 
 // (dtype, size, stride, requires_grad): no bytes by design
@@ -256,6 +265,7 @@ constexpr RebuildFunction kFunctions[] = {
     {"torch._utils._rebuild_sparse_tensor", rebuild_sparse},
     {"torch._utils._rebuild_sparse_csr_tensor", rebuild_sparse},
     {"torch._utils._rebuild_nested_tensor", rebuild_nested},
+    {"torch.nested._internal.nested_tensor._rebuild_njt", rebuild_jagged},
     {"torch._utils._rebuild_meta_tensor_no_storage", rebuild_meta},
     {"torch._utils._rebuild_wrapper_subclass", rebuild_wrapper},
     {"torch._utils._rebuild_device_tensor_from_cpu_tensor", rebuild_device},
@@ -280,8 +290,10 @@ void add_state_parts(RebuildContext& c, NodeId state, TensorRecord& record) {
     if (c.tree.kind(element) == Kind::kDict) dicts.push_back(element);
   for (const NodeId dict : dicts)
     for (const value::Item& item : c.tree.items(dict))
-      if (c.tree.kind(item.key) == Kind::kString && c.tree.kind(item.value) == Kind::kTensor)
-        record.parts.emplace_back(fmt::format("<{}>", one_line(c.tree.text(item.key))), item.value);
+      if (c.tree.kind(item.key) == Kind::kString && c.tree.kind(item.value) == Kind::kTensor) {
+        const std::string name(c.tree.text(item.key));
+        record.parts.emplace_back(name == "_local_tensor" ? "local" : name, item.value);
+      }
 }
 
 // (function, class, arguments, state): function(*arguments) seen as `class`. torch CALLS the first argument, so
@@ -298,7 +310,7 @@ std::optional<std::uint32_t> rebuild_from_type(RebuildContext& c, std::span<cons
     if (name != "torch.Tensor" && name != "torch._tensor.Tensor") record.subclass = name;
     if (name.ends_with(".DTensor")) record.layout = "dtensor";
   }
-  add_state_parts(c, args[3], record);
+  if (record.parts.empty()) add_state_parts(c, args[3], record);
   return index;
 }
 

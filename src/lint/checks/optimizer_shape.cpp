@@ -70,6 +70,20 @@ Hit shape_hit(const std::string& path, const Moment& moment, std::string text) {
   return hit;
 }
 
+Hit differing_hit(const std::string& path, const Moment& wrong, const Moment& right) {
+  return shape_hit(path, wrong,
+                   format_shape(wrong.view->shape) + ", but " + std::string(right.name) + " of the same parameter is " +
+                       format_shape(right.view->shape));
+}
+
+bool take(Shapes& shapes, const Shape& shape) {
+  const auto found = shapes.find(shape);
+  if (found == shapes.end() || found->second == 0) return false;
+  --found->second;
+  return true;
+}
+
+// A weight of shape [0] is ZeRO's placeholder (rule state-dict-zero-size): it may stand for any shape.
 void judge(const Checkpoint& file, NodeId state, const std::string& path, Shapes shapes, const Emit& emit) {
   for (const auto& parameter : mapping_items(file.tree, state)) {
     std::string place = path;
@@ -79,16 +93,12 @@ void judge(const Checkpoint& file, NodeId state, const std::string& path, Shapes
     const auto odd = std::find_if(moments.begin(), moments.end(),
                                   [&](const Moment& m) { return m.view->shape != moments.front().view->shape; });
     if (odd != moments.end()) {
-      emit(shape_hit(place, *odd,
-                     format_shape(odd->view->shape) + ", but " + std::string(moments.front().name) +
-                         " of the same parameter is " + format_shape(moments.front().view->shape)));
+      // The one that no weight has is the wrong one, whichever comes first.
+      const bool first_fits = shapes.contains(moments.front().view->shape) || !shapes.contains(odd->view->shape);
+      emit(differing_hit(place, first_fits ? *odd : moments.front(), first_fits ? moments.front() : *odd));
       continue;
     }
-    const auto found = shapes.find(moments.front().view->shape);
-    if (found != shapes.end() && found->second > 0) {
-      --found->second;
-      continue;
-    }
+    if (take(shapes, moments.front().view->shape) || take(shapes, Shape{0})) continue;
     emit(shape_hit(place, moments.front(),
                    format_shape(moments.front().view->shape) + " fits no weight that is left for it: the first step fails"));
   }

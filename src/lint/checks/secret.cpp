@@ -32,6 +32,7 @@ class Scanner {
     if (what.empty() || !said_.insert(path).second) return;
     Hit hit = make_hit(path, "secret");
     hit.fields = {{"what", std::string(what)}, {"masked", mask(secret)}};
+    if (what != "a password" && is_weak_secret(secret)) hit.level = report::Level::kWarning;
     emit_(std::move(hit));
   }
 

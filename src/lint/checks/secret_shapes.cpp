@@ -146,6 +146,8 @@ std::string_view secret_under_key(std::string_view key, std::string_view value) 
   return "";
 }
 
+bool is_weak_secret(std::string_view value) { return secret_shape(value).empty() && !looks_random(value); }
+
 std::string mask(std::string_view secret) {
   return one_line(secret.substr(0, 2)) + "... (" + plural(secret.size(), "character") + ")";
 }

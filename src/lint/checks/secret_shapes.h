@@ -13,6 +13,11 @@ std::string_view secret_shape(std::string_view text);
 // `key` is judged by whole words (use_cls_token and num_tokens are healthy, T30).
 std::string_view secret_under_key(std::string_view key, std::string_view value);
 
+// True for what stands under a telling name but does not look like a credential itself ("sk-test-000000"):
+// worth a warning, not an error.
+bool is_weak_secret(std::string_view value);
+
+
 // "gh... (40 characters)": enough to find it, too little to use it.
 std::string mask(std::string_view secret);
 

@@ -16,12 +16,17 @@ std::optional<double> epoch_of(const Opened& opened) {
   return *epoch - (before_1_6(opened) ? 1.0 : 0.0);
 }
 
+std::string show_progress(const Opened& opened, std::string_view key, NodeId node) {
+  const auto text = show(opened.file->tree, node);
+  return key == "epoch" && before_1_6(opened) ? text + " (the next epoch, as Lightning before 1.6 counts)" : text;
+}
+
 void compare(const Context& context, std::string_view key, NodeId node, NodeId base_node, const Emit& emit) {
   Hit hit = make_hit(key_path("", key), "regressed");
   hit.base_path = hit.path;
   hit.fields = {{"key", std::string(key)},
-                {"value", show(context.file().tree, node)},
-                {"base-value", show(context.base->file->tree, base_node)}};
+                {"value", show_progress(context.input, key, node)},
+                {"base-value", show_progress(*context.base, key, base_node)}};
   emit(std::move(hit));
 }
 
