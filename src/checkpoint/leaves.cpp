@@ -88,6 +88,7 @@ std::string leaf_type(const Checkpoint& checkpoint, const Leaf& leaf) {
 void collect_entries(Checkpoint& out, const Limits& limits) {
   std::multimap<std::uint32_t, Defect*> pending;
   for (auto& [record, defect] : out.record_defects) pending.emplace(record, &defect);
+  out.entries.reserve(out.tensor_records.size());
   const auto visit = [&](const Visit& v) {
     if (out.tree.kind(v.id) != Kind::kTensor) return v.place == Place::kRepeat ? Next::kSkip : Next::kInto;
     const std::uint32_t record = out.tree.payload(v.id);

@@ -69,7 +69,8 @@ EndRecord find_end_record(const ByteSource& source, DefectLog& log);
 
 // zip_layout.cpp: reads the local headers, fills in data_offset, and checks that every byte of the file
 // has one meaning at most. Throws kTruncated, kCorrupt.
-void read_local_headers(const ByteSource& source, const EndRecord& end, ZipDirectory& directory, DefectLog& log);
+void read_local_headers(const ByteSource& source, const EndRecord& end, ZipDirectory& directory,
+                        DefectLog& log);
 
 // zip_names.cpp: fills in by_name and checks the names.
 void check_names(ZipDirectory& directory, const Limits& limits, DefectLog& log);

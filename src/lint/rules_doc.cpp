@@ -30,8 +30,9 @@ of your own:
 extends: recommended                 # a built-in set, or a path relative to this file; without it all is off
 profile: resume                      # resume | inference | any: which training state must be there
 rules:
-  weights-nonfinite: error           # error | warning | note | off
-  weights-magnitude: {level: warning, max-abs: 1.0e+3, ignore: ["*.pos_embed"]}
+  state-dict-zero-size: warning      # error | warning | note | off
+  scheduler-lr-drift: {level: error, rtol: 1.0e-4}
+  weights-nonfinite: {allow-inf: ["**.mask"], ignore: ["debug.**"]}
   backbone-frozen:                   # a rule of your own: a check under a new id
     check: tensor-delta
     title: Backbone weights must not move.
@@ -83,7 +84,8 @@ std::string_view group_of(std::string_view id) {
 }
 
 std::string sets_of(const Rule& rule) {
-  return rule.sets.empty() ? "off until configured" : fmt::format("{}", fmt::join(rule.sets, ", "));
+  if (rule.sets.empty()) return rule.on ? "none" : "off until configured";
+  return fmt::format("{}", fmt::join(rule.sets, ", "));
 }
 
 struct Option {

@@ -18,26 +18,33 @@ using Object = std::vector<Property>;   // in the order in which it is written
 
 class Value {
  public:
-  Value() = default;                                  // null
-  Value(std::nullptr_t) {}                            // NOLINT(google-explicit-constructor)
-  Value(bool v) : data_(v) {}                         // NOLINT(google-explicit-constructor)
-  Value(int v) : data_(std::int64_t{v}) {}            // NOLINT(google-explicit-constructor)
-  Value(std::int64_t v) : data_(v) {}                 // NOLINT(google-explicit-constructor)
-  Value(std::uint64_t v) : data_(v) {}                // NOLINT(google-explicit-constructor)
-  Value(double v) : data_(v) {}                       // NOLINT(google-explicit-constructor)
-  Value(std::string v) : data_(std::move(v)) {}       // NOLINT(google-explicit-constructor)
-  Value(std::string_view v) : data_(std::string(v)) {}// NOLINT(google-explicit-constructor)
-  Value(const char* v) : data_(std::string(v)) {}     // NOLINT(google-explicit-constructor)
-  Value(List v) : data_(std::move(v)) {}              // NOLINT(google-explicit-constructor)
-  Value(Object v);                                    // NOLINT(google-explicit-constructor)
-
   // Doubles that are not finite are written as the strings "nan", "inf", "-inf" by every writer.
   using Data = std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, List, Object>;
+
+  // Defined below: a list of properties needs the complete Property.
+  Value();                      // null
+  Value(std::nullptr_t);        // NOLINT(google-explicit-constructor)
+  Value(bool v);                // NOLINT(google-explicit-constructor)
+  Value(int v);                 // NOLINT(google-explicit-constructor)
+  Value(std::int64_t v);        // NOLINT(google-explicit-constructor)
+  Value(std::uint64_t v);       // NOLINT(google-explicit-constructor)
+  Value(double v);              // NOLINT(google-explicit-constructor)
+  Value(std::string v);         // NOLINT(google-explicit-constructor)
+  Value(std::string_view v);    // NOLINT(google-explicit-constructor)
+  Value(const char* v);         // NOLINT(google-explicit-constructor)
+  Value(List v);                // NOLINT(google-explicit-constructor)
+  Value(Object v);              // NOLINT(google-explicit-constructor)
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
+
   const Data& data() const { return data_; }
-  bool is_null() const { return std::holds_alternative<std::nullptr_t>(data_); }
+  bool is_null() const { return data_.index() == 0; }
 
  private:
-  Data data_ = nullptr;
+  Data data_;
 };
 
 struct Property {
@@ -45,6 +52,22 @@ struct Property {
   Value value;
 };
 
+inline Value::Value() = default;
+inline Value::Value(std::nullptr_t) {}
+inline Value::Value(bool v) : data_(v) {}
+inline Value::Value(int v) : data_(std::int64_t{v}) {}
+inline Value::Value(std::int64_t v) : data_(v) {}
+inline Value::Value(std::uint64_t v) : data_(v) {}
+inline Value::Value(double v) : data_(v) {}
+inline Value::Value(std::string v) : data_(std::move(v)) {}
+inline Value::Value(std::string_view v) : data_(std::string(v)) {}
+inline Value::Value(const char* v) : data_(std::string(v)) {}
+inline Value::Value(List v) : data_(std::move(v)) {}
 inline Value::Value(Object v) : data_(std::move(v)) {}
+inline Value::Value(const Value&) = default;
+inline Value::Value(Value&&) noexcept = default;
+inline Value& Value::operator=(const Value&) = default;
+inline Value& Value::operator=(Value&&) noexcept = default;
+inline Value::~Value() = default;
 
 }  // namespace ckpt::report

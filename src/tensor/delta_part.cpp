@@ -45,6 +45,7 @@ void add_sums(DeltaPart& part, const PairSums& sums, std::size_t pairs) {
   part.square += sums.square;
   part.old_square += sums.old_square;
   part.new_square += sums.new_square;
+  part.dot += sums.dot;
   part.finite_pairs += pairs;
 }
 
@@ -108,15 +109,17 @@ void add_special_pair(const Kind& old_kind, const Kind& new_kind, bool equal, st
   offer_max(part, kInfinity, 0, index);
 }
 
+// Near 1 the digits of 1 - cos count, and they come from the difference: (|d|^2 - (|a| - |b|)^2) / (2|a||b|). Where
+// the norms or the directions are far apart that cancels, and the dot product is the stable way.
 double cosine_of(const DeltaPart& part) {
   const double a = std::sqrt(part.old_square);
   const double b = std::sqrt(part.new_square);
   if (a == 0 && b == 0) return 1;
   if (a == 0 || b == 0) return 0;
+  const double by_dot = part.dot / a / b;
   const double gap = a - b;
-  const double one_minus = (part.square - gap * gap) / (2 * a * b);
-  const double cosine = 1 - one_minus;
-  return std::isnan(cosine) ? cosine : std::clamp(cosine, -1.0, 1.0);
+  if (!(by_dot > 0.5) || std::abs(gap) > 0.5 * std::max(a, b)) return std::clamp(by_dot, -1.0, 1.0);
+  return std::clamp(1 - (part.square - gap * gap) / a / b / 2, -1.0, 1.0);
 }
 
 }  // namespace
@@ -133,6 +136,7 @@ void merge(DeltaPart& part, const DeltaPart& after) {
   part.square += after.square;
   part.old_square += after.old_square;
   part.new_square += after.new_square;
+  part.dot += after.dot;
   if (after.max_index) offer_max(part, after.max_abs, after.max_magnitude, *after.max_index);
   part.same_bytes = part.same_bytes && after.same_bytes;
 }
@@ -227,7 +231,7 @@ void DeltaAccumulator::add_floats(const T* old_values, const T* new_values, std:
   if (same) {
     // All differences are 0: only the norms remain. The same sums as pair_sums would give, bit for bit.
     const double square = kernel.square_sum(old_values, size);
-    if (std::isfinite(square)) return add_sums(part, {0, 0, square, square, 0}, size);
+    if (std::isfinite(square)) return add_sums(part, {0, 0, square, square, 0, square}, size);
     return add_with_nonfinite(old_values, new_values, size, first, part);
   }
   const PairSums sums = kernel.pair_sums(old_values, new_values, size);
@@ -300,8 +304,10 @@ void DeltaAccumulator::add_integers(std::span<const std::byte> old_elements, std
     }
   }
   PairSums sums = kernels().f64.pair_sums(kZeros.data(), difference_.data(), size);
-  sums.old_square = kernels().f64.square_sum(old_values_.data(), size);
-  sums.new_square = kernels().f64.square_sum(new_values_.data(), size);
+  const PairSums norms = kernels().f64.pair_sums(old_values_.data(), new_values_.data(), size);
+  sums.old_square = norms.old_square;
+  sums.new_square = norms.new_square;
+  sums.dot = norms.dot;
   add_sums(part, sums, size);
   part.changed += changed;
   std::uint64_t differing = changed;

@@ -17,7 +17,7 @@ struct DeltaPart {
   std::uint64_t differing = 0, changed = 0;
   std::uint64_t nan_old = 0, nan_new = 0, inf_old = 0, inf_new = 0;
   std::uint64_t finite_pairs = 0;
-  double abs = 0, square = 0, old_square = 0, new_square = 0;
+  double abs = 0, square = 0, old_square = 0, new_square = 0, dot = 0;
   double max_abs = 0;
   UInt128 max_magnitude = 0;               // integers: max_abs before rounding
   std::optional<std::uint64_t> max_index;  // index of the walk

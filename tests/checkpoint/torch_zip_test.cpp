@@ -134,7 +134,7 @@ TEST_CASE("storages that contradict their record are named") {
 }
 
 TEST_CASE("storage keys never open anything outside of data/") {
-  for (const std::string key : {"../data.pkl", "/etc/passwd", std::string("0\0x", 3)}) {
+  for (const std::string& key : {std::string("../data.pkl"), std::string("/etc/passwd"), std::string("0\0x", 3)}) {
     CAPTURE(key);
     PickleBuilder b;
     b.torch_tensor(key, "FloatStorage", kFour);

@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   } catch (const Error& error) {
     input.failure = error;
   }
-  lint::run_rules(kRules, input, 0, input.file ? &input : nullptr, 0, {});
-  if (!input.file) return 0;
   try {
+    lint::run_rules(kRules, input, 0, input.file ? &input : nullptr, 0, {});
+    if (!input.file) return 0;
     const Opened* const both[] = {&input, &input};
     diff::compare(both, {});
   } catch (const Error&) {

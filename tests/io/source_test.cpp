@@ -175,7 +175,9 @@ TEST_CASE("a file that changes after it was opened gives an error, not other byt
   }
   SUBCASE("appended to") {
     const auto source = FileSource::open(path);
+    const auto time = fs::last_write_time(path);
     std::ofstream(path, std::ios::app) << "more";
+    fs::last_write_time(path, time);  // the size alone tells
     CHECK(code_of([&] { source->check_unchanged(); }) == ErrorCode::kChanged);
     CHECK(code_of([&] { slice_source(source, 1, 2)->check_unchanged(); }) == ErrorCode::kChanged);
   }

@@ -141,7 +141,7 @@ Delta naive_delta(std::span<const NaiveValue> old_values, std::span<const NaiveV
                   const Tolerance& tolerance) {
   Delta delta;
   delta.numel = old_values.size();
-  long double pairs = 0, sum = 0, squares = 0, old_squares = 0, new_squares = 0;
+  long double pairs = 0, sum = 0, squares = 0, old_squares = 0, new_squares = 0, dot = 0;
   for (std::size_t i = 0; i < old_values.size(); ++i) {
     const NaiveValue& a = old_values[i];
     const NaiveValue& b = new_values[i];
@@ -158,6 +158,7 @@ Delta naive_delta(std::span<const NaiveValue> old_values, std::span<const NaiveV
       squares += size * size;
       old_squares += a.real * a.real + a.imag * a.imag;
       new_squares += b.real * b.real + b.imag * b.imag;
+      dot += a.real * b.real + a.imag * b.imag;
     }
     if (equal) continue;
     ++delta.changed;
@@ -172,9 +173,7 @@ Delta naive_delta(std::span<const NaiveValue> old_values, std::span<const NaiveV
   if (pairs > 0) delta.rms = static_cast<double>(std::sqrt(squares / pairs));
   if (squares > 0) delta.rel_l2 = static_cast<double>(std::sqrt(squares) / std::sqrt(old_squares));
   const long double product = std::sqrt(old_squares) * std::sqrt(new_squares);
-  const long double gap = std::sqrt(old_squares) - std::sqrt(new_squares);
-  delta.cosine = product > 0 ? static_cast<double>(1 - (squares - gap * gap) / (2 * product))
-                             : (old_squares == 0 && new_squares == 0 ? 1 : 0);
+  delta.cosine = product > 0 ? static_cast<double>(dot / product) : (old_squares == 0 && new_squares == 0 ? 1 : 0);
   return delta;
 }
 

@@ -135,12 +135,14 @@ void codecs_encode(const Call& c) {
   if (!has_no_extras(c) || c.args.size() != 2 || !is(c.tree, c.args[0], Kind::kString)) return;
   const std::string_view codec = is(c.tree, c.args[1], Kind::kString) ? c.tree.text(c.args[1]) : std::string_view{};
   if (codec != "latin1" && codec != "latin-1" && codec != "iso-8859-1") return;
-  if (const auto bytes = latin1(c.tree.text(c.args[0]))) c.tree.become_bytes(c.node, *bytes, c.object.callee);
+  // Plain bytes: the call is only how protocol 2 writes them.
+  if (const auto bytes = latin1(c.tree.text(c.args[0]))) c.tree.become_bytes(c.node, *bytes, kNoNode);
 }
 
 void bytes(const Call& c) {  // builtins.bytes(), bytearray(b".."), bytearray(text, 'latin-1')
   if (!has_no_extras(c)) return;
-  if (c.args.empty()) return c.tree.become_bytes(c.node, {}, c.object.callee);
+  const bool plain = c.tree.text(c.object.callee) == "bytes";
+  if (c.args.empty()) return c.tree.become_bytes(c.node, {}, plain ? kNoNode : c.object.callee);
   if (is(c.tree, c.args[0], Kind::kBytes))
     return c.tree.become_bytes(c.node, std::string(c.tree.text(c.args[0])), c.object.callee);
   if (c.args.size() == 2 && is(c.tree, c.args[0], Kind::kString))

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -183,12 +183,15 @@ void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& 
   }
 }
 
-FindStorage storage_finder(const ZipArchive& archive, const std::string& folder, std::set<const ZipEntry*>& used) {
+// Which entries of the archive a storage of the pickle named.
+using Used = std::vector<bool>;
+
+FindStorage storage_finder(const ZipArchive& archive, const std::string& folder, Used& used) {
   return [&archive, &used, prefix = folder + "/data/"](std::string_view key) -> std::optional<StorageBytes> {
     const std::string name = prefix + std::string(key);
     const ZipEntry* entry = find_any_case(archive, name);
     if (entry == nullptr) return std::nullopt;
-    used.insert(entry);
+    used[static_cast<std::size_t>(entry - archive.entries().data())] = true;
     StorageBytes found{nullptr, entry->data_offset, entry->size, entry->stored(), {}};
     try {
       found.bytes = archive.entry_source(*entry);
@@ -199,11 +202,11 @@ FindStorage storage_finder(const ZipArchive& archive, const std::string& folder,
   };
 }
 
-void report_unreferenced(const ZipArchive& archive, const std::string& folder, const std::set<const ZipEntry*>& used,
-                         Checkpoint& out) {
+void report_unreferenced(const ZipArchive& archive, const std::string& folder, const Used& used, Checkpoint& out) {
   const std::string data = folder + "/data/";
-  for (const ZipEntry& entry : archive.entries()) {
-    if (!entry.name.starts_with(data) || entry.name.ends_with('/') || used.contains(&entry)) continue;
+  for (std::size_t i = 0; i < archive.entries().size(); ++i) {
+    const ZipEntry& entry = archive.entries()[i];
+    if (used[i] || !entry.name.starts_with(data) || entry.name.ends_with('/')) continue;
     out.defects.push_back({"storage-unreferenced", std::string(entry.name),
                            fmt::format("record {} ({}) is used by no tensor", quote(abbreviate(entry.name, 80)),
                                        format_bytes(entry.size)), entry.data_offset});
@@ -229,7 +232,10 @@ void read(io::SourcePtr source, const Limits& limits, Checkpoint& out) {
   check_version(*archive, folder, limits, out);
   list_records(*archive, folder, out);
   run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);
-  std::set<const ZipEntry*> used;
+  Used used(archive->entries().size());
+  // One record a storage is the rule: room for all of them at once, so that growing never doubles the peak.
+  out.storages.reserve(archive->entries().size());
+  out.tensor_records.reserve(archive->entries().size());
   rebuild_tensors(out, storage_finder(*archive, folder, used), limits);
   simplify_python_objects(out.tree);
   if (out.complete) report_unreferenced(*archive, folder, used, out);

@@ -43,7 +43,7 @@ std::array<T, kLanes> last_row(const T* values, std::size_t size, T filler) {
 
 struct PairStrip {
   Strip abs = Strip::Zero(), square = Strip::Zero(), old_square = Strip::Zero(), new_square = Strip::Zero(),
-        top = Strip::Zero();
+        top = Strip::Zero(), dot = Strip::Zero();
 
   void add(const Strip& a, const Strip& b) {
     const Strip d = b - a;
@@ -52,6 +52,7 @@ struct PairStrip {
     square += d * d;
     old_square += a * a;
     new_square += b * b;
+    dot += a * b;
     top = top.max(size);
   }
 };
@@ -60,7 +61,7 @@ template <class T>
 PairSums pair_sums(const T* old_values, const T* new_values, std::size_t size) {
   const auto old_row = last_row(old_values, size, T{0});
   const auto new_row = last_row(new_values, size, T{0});
-  Lanes abs, square, old_square, new_square, top;
+  Lanes abs, square, old_square, new_square, top, dot;
   for (std::size_t strip = 0; strip < kLanes; strip += kStrip) {
     PairStrip sums;
     for (std::size_t i = strip; i + (kLanes - strip) <= size; i += kLanes)
@@ -72,8 +73,9 @@ PairSums pair_sums(const T* old_values, const T* new_values, std::size_t size) {
     old_square.segment<kStrip>(at) = sums.old_square;
     new_square.segment<kStrip>(at) = sums.new_square;
     top.segment<kStrip>(at) = sums.top;
+    dot.segment<kStrip>(at) = sums.dot;
   }
-  return {total(abs), total(square), total(old_square), total(new_square), top.maxCoeff()};
+  return {total(abs), total(square), total(old_square), total(new_square), top.maxCoeff(), total(dot)};
 }
 
 template <class T>

@@ -23,6 +23,7 @@ struct PairSums {
   double old_square = 0;
   double new_square = 0;
   double max_abs = 0;     // max |d|
+  double dot = 0;         // sum old*new
 };
 
 // sum is non-finite if any input is; min and max hold for finite inputs only. Zeros may have either sign.
