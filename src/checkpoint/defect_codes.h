@@ -47,7 +47,8 @@ inline constexpr std::array kDefectCodes = {
     DefectCode{"pickle-nested", "a value that is itself a pickle"},
     // --- storages and tensors ----------------------------------------------------------------------------
     DefectCode{"storage-missing", "a storage without its record"},
-    DefectCode{"storage-size-mismatch", "a record that has not the claimed size"},
+    DefectCode{"storage-size-mismatch", "a record that is smaller than the claimed size"},
+    DefectCode{"storage-size-excess", "a record that is larger than the claimed size"},
     DefectCode{"storage-inconsistent", "one storage described in two ways"},
     DefectCode{"storage-unreferenced", "a record of tensor data that nothing refers to"},
     DefectCode{"storage-type-unknown", "a storage class that is not torch's"},

@@ -49,6 +49,22 @@ bool is_plain_call(const Tree& tree, NodeId node) {
   return true;
 }
 
+// A bytes value that is itself a pickle or an archive: what a second load would run.
+bool is_nested_payload(std::string_view bytes) {
+  if (bytes.starts_with("PK\x03\x04")) return true;
+  return bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5 && bytes.back() == '.';
+}
+
+constexpr std::size_t kMostOfACode = 20;
+
+// What only the walk sees: names with characters that nobody sees (paths show them as \u....), hidden payloads.
+void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
+  if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos && ++unprintable <= kMostOfACode)
+    out.defects.push_back({"name-unprintable", std::string(v.path), "the name holds control or invisible characters", {}});
+  if (out.tree.kind(v.id) == Kind::kBytes && is_nested_payload(out.tree.text(v.id)))
+    out.defects.push_back({"pickle-nested", std::string(v.path), "the bytes are themselves a pickle or a zip archive", {}});
+}
+
 }  // namespace
 
 std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& limits) {
@@ -89,7 +105,9 @@ void collect_entries(Checkpoint& out, const Limits& limits) {
   std::multimap<std::uint32_t, Defect*> pending;
   for (auto& [record, defect] : out.record_defects) pending.emplace(record, &defect);
   out.entries.reserve(out.tensor_records.size());
+  std::size_t unprintable = 0;
   const auto visit = [&](const Visit& v) {
+    look_at(out, v, unprintable);
     if (out.tree.kind(v.id) != Kind::kTensor) return v.place == Place::kRepeat ? Next::kSkip : Next::kInto;
     const std::uint32_t record = out.tree.payload(v.id);
     const bool part = v.parent != kNoNode && out.tree.kind(v.parent) == Kind::kTensor;

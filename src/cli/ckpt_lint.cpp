@@ -89,21 +89,26 @@ struct Base {
   const Opened* usable() const { return input && input->file ? input.get() : nullptr; }
 };
 
-// One input: its findings. What cannot be read while judging makes the input unreadable.
+void add_findings(std::vector<report::Finding> findings, report::Report& report) {
+  std::move(findings.begin(), findings.end(), std::back_inserter(report.findings));
+}
+
+// One input: its findings. If a tensor cannot be read while judging, the input counts as unreadable, and what can
+// be said without numbers is still said.
 int judge(const lint::RuleSet& rules, const OpenedPtr& input, std::size_t index, const Base& base,
-          const lint::EngineOptions& options, report::Report& report) {
+          lint::EngineOptions options, report::Report& report) {
   try {
-    auto findings = lint::run_rules(rules, *input, index, base.usable(), base.index, options);
-    std::move(findings.begin(), findings.end(), std::back_inserter(report.findings));
+    add_findings(lint::run_rules(rules, *input, index, base.usable(), base.index, options), report);
     return status_of(*input);
   } catch (const Error& error) {
     complain(kProgram.name, input->path, error.what());
+    options.numbers = false;
+    add_findings(lint::run_rules(rules, *input, index, base.usable(), base.index, options), report);
     Opened failed;
     failed.path = input->path;
     failed.failure = error;
     report.inputs[index] = describe_input(failed, report::Role::kTarget);
-    auto findings = lint::run_rules(rules, failed, index, nullptr, 0, options);
-    std::move(findings.begin(), findings.end(), std::back_inserter(report.findings));
+    add_findings(lint::run_rules(rules, failed, index, nullptr, 0, options), report);
     return kTrouble;
   }
 }

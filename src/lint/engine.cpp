@@ -55,14 +55,18 @@ std::vector<std::size_t> wanted_entries(const Context& context, const std::vecto
 // A tensor that stands at several places (shared objects) is read once.
 std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::size_t>& entries, std::size_t jobs) {
   std::vector<tensor::StatsJob> todo;
-  std::map<std::uint32_t, std::size_t> slots;  // record -> index into todo
+  constexpr std::size_t kNone = ~std::size_t{0};
+  std::vector<std::size_t> slots(context.file().tensor_records.size(), kNone);  // record -> index into todo
   std::vector<std::pair<std::size_t, std::size_t>> places;
   for (const std::size_t entry : entries) {
     const auto job = readable_job(context.file(), entry);
     if (!job) continue;
-    const auto [slot, added] = slots.emplace(context.file().entries[entry].record, todo.size());
-    if (added) todo.push_back(*job);
-    places.emplace_back(entry, slot->second);
+    std::size_t& slot = slots[context.file().entries[entry].record];
+    if (slot == kNone) {
+      slot = todo.size();
+      todo.push_back(*job);
+    }
+    places.emplace_back(entry, slot);
   }
   std::vector<tensor::Stats> results = tensor::compute_stats_all(todo, jobs);
   for (const auto& [entry, slot] : places) context.stats_[entry] = &results[slot];
@@ -186,8 +190,8 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
   Context context(input, base, options.profile);
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
-  if (input.file != nullptr) stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
-  if (input.file != nullptr && base != nullptr && base->file != nullptr)
+  if (options.numbers && input.file != nullptr) stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
+  if (options.numbers && input.file != nullptr && base != nullptr && base->file != nullptr)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
   Collector collector(context, input_index, base_index);
   for (const Rule* rule : on) collector.run(*rule);

@@ -14,6 +14,7 @@ namespace ckpt::lint {
 struct EngineOptions {
   Profile profile = Profile::kResume;
   std::size_t jobs = 1;
+  bool numbers = true;   // false: no tensor is read; rules about numbers stay silent (an input that broke while read)
 };
 
 // `input_index` goes into Location::input of the findings, `base_index` into the related ones.

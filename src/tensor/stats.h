@@ -21,7 +21,8 @@ double to_double(const Number& number);  // NaN for monostate
 struct Stats {
   bool decoded = true;          // false: a dtype without decoder (bits8, float4): only numel holds
   std::uint64_t numel = 0;      // logical elements
-  std::uint64_t nan = 0;        // complex: elements with a NaN part; then posinf/neginf count real parts only
+  std::uint64_t nan = 0;        // complex: elements with a NaN part; an infinite one counts once, by its real part
+                                // if that is infinite, else by its imaginary part
   std::uint64_t posinf = 0;
   std::uint64_t neginf = 0;
   std::uint64_t zeros = 0;      // +0 and -0

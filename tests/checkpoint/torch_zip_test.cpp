@@ -181,6 +181,19 @@ TEST_CASE("records that belong to no torch file are named, traces of packing are
   CHECK_FALSE(has(*open(records), "zip-unexpected-record"));
 }
 
+TEST_CASE("names that nobody sees, hidden payloads and a changed pickle are named") {
+  PickleBuilder hidden;
+  hidden.proto(2).empty_dict().unicode("w\x1b[2J").insert(plain_tensor()).setitem().stop();
+  CHECK(has(*open(hidden.text()), "name-unprintable"));
+  PickleBuilder nested;
+  nested.proto(4).empty_dict().unicode("x").binbytes("\x80\x04N.").setitem().stop();
+  CHECK(has(*open(nested.text(), {}), "pickle-nested"));
+  auto records = test::torch_records(pickle_with(plain_tensor()), {kData});
+  for (auto& record : records)
+    if (record.name == "archive/data.pkl") record.crc32 = 0x12345678;
+  CHECK(has(*open(records), "zip-crc-mismatch"));
+}
+
 TEST_CASE("well-known Python objects are read as the data they stand for") {
   PickleBuilder b;
   b.proto(2).empty_dict();

@@ -177,7 +177,7 @@ TEST_CASE("types without a decoder are compared by their codes") {
 
 TEST_CASE("differences of any two views are those of their elements one by one") {
   std::mt19937_64 random(17);
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     const DType dtype = kTypes[random() % std::size(kTypes)];
     const auto shape = random_shape(random);
     const auto a = make_random(dtype, shape, static_cast<Kind>(random() % 3), random);
@@ -196,11 +196,11 @@ TEST_CASE("differences of any two views are those of their elements one by one")
 
 TEST_CASE("differences do not depend on threads, on block sizes or on how the bytes are reached") {
   std::mt19937_64 random(23);
-  std::vector<float> old_values((2u << 20) + 777);
+  std::vector<float> old_values((1u << 20) + 777);
   for (float& value : old_values) value = static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-53 - 0.5);
   std::vector<float> new_values(old_values);
   for (std::size_t i = 0; i < new_values.size(); i += 1 + random() % 5000) new_values[i] *= 1.001F;
-  old_values[1'500'000] = kNanF;
+  old_values[1'049'000] = kNanF;
   new_values[900'001] = 3;
   const auto size = static_cast<std::int64_t>(old_values.size());
   const Case a = make_values(DType::kFloat32, old_values);
@@ -208,8 +208,8 @@ TEST_CASE("differences do not depend on threads, on block sizes or on how the by
   const Case file = make_case(DType::kFloat32, {size}, bytes_of(new_values), Kind::kFile);
   const Case inflated = make_case(DType::kFloat32, {size}, bytes_of(new_values), Kind::kInflated);
   const Delta wanted = delta_with(a, b, 1, {});
-  CHECK(wanted.max_abs_index == 1'500'000U);
-  for (const std::size_t jobs : {1U, 2U, 3U}) {
+  CHECK(wanted.max_abs_index == 1'049'000U);
+  for (const std::size_t jobs : {1U, 3U}) {
     for (const std::size_t block : {std::size_t{1}, std::size_t{20'480}, std::size_t{1} << 20}) {
       CAPTURE(jobs);
       CAPTURE(block);

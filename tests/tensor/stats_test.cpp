@@ -63,14 +63,15 @@ TEST_CASE("statistics of small tensors are the numbers that torch and numpy comp
     CHECK(close_to(to_double(stats.max), row.max));
     CHECK(close_to(stats.mean, row.mean));
     CHECK(close_to(stats.mean_imag, row.mean_imag));
-    CHECK(std::abs(stats.std - row.std) <= 1e-9 * std::abs(row.std));  // numpy's own spread around 1e9 is no better
+    // Around 1e9 the mean itself is rounded to 1e-7: neither side has more digits of the spread.
+    CHECK((std::isnan(row.std) ? std::isnan(stats.std) : std::abs(stats.std - row.std) <= 2e-8 * row.std));
     CHECK(close_to(stats.l2, row.l2));
   }
 }
 
 TEST_CASE("statistics of any view are those of its elements one by one") {
   std::mt19937_64 random(3);
-  for (int round = 0; round < 3000; ++round) {
+  for (int round = 0; round < 1500; ++round) {
     const DType dtype = kTypes[random() % std::size(kTypes)];
     const auto made = make_random(dtype, random_shape(random), static_cast<Kind>(random() % 3), random);
     CAPTURE(round);
@@ -81,8 +82,8 @@ TEST_CASE("statistics of any view are those of its elements one by one") {
 }
 
 TEST_CASE("statistics do not depend on threads, on block sizes or on how the bytes are reached") {
-  auto values = many_floats((3u << 20) + 1237);
-  values[2'000'001] = std::numeric_limits<float>::quiet_NaN();
+  auto values = many_floats((1u << 20) + 1237);
+  values[1'049'000] = std::numeric_limits<float>::quiet_NaN();
   values[77] = std::numeric_limits<float>::infinity();
   const Case memory = make_values(DType::kFloat32, values);
   const auto size = static_cast<std::int64_t>(values.size());
@@ -91,7 +92,7 @@ TEST_CASE("statistics do not depend on threads, on block sizes or on how the byt
   const Stats wanted = stats_with(memory, 1, {});
   CHECK(difference(wanted, naive_stats(DType::kFloat32, naive_values(DType::kFloat32, bytes_of(values)))) == "");
   CHECK(wanted.first_nonfinite == 77U);
-  for (const std::size_t jobs : {1U, 2U, 3U, 7U}) {
+  for (const std::size_t jobs : {1U, 3U}) {
     for (const std::size_t block : {std::size_t{1}, std::size_t{12'288}, std::size_t{1} << 20}) {
       CAPTURE(jobs);
       CAPTURE(block);
@@ -104,11 +105,11 @@ TEST_CASE("statistics do not depend on threads, on block sizes or on how the byt
 }
 
 TEST_CASE("a large transposed tensor has the same numbers from memory, from a window and from tiles") {
-  const auto values = many_floats(1500 * 1100);
-  const Case memory = make_strided(DType::kFloat32, {1100, 1500}, {1, 1100}, 0, bytes_of(values));
-  const Case file = make_strided(DType::kFloat32, {1100, 1500}, {1, 1100}, 0, bytes_of(values), Kind::kFile);
+  const auto values = many_floats(700 * 600);
+  const Case memory = make_strided(DType::kFloat32, {600, 700}, {1, 600}, 0, bytes_of(values));
+  const Case file = make_strided(DType::kFloat32, {600, 700}, {1, 600}, 0, bytes_of(values), Kind::kFile);
   const Stats wanted = stats_with(memory, 2, {});
-  const Tuning tiles{.window_bytes = 0, .tile_bytes = 1u << 20, .run_bytes = 1u << 16};
+  const Tuning tiles{.window_bytes = 0, .tile_bytes = 1u << 18, .run_bytes = 1u << 14};
   CHECK(identical(stats_with(file, 2, {}), wanted));
   CHECK(identical(stats_with(file, 2, tiles), wanted));
   const auto elements = naive_elements(memory, bytes_of(values));
@@ -252,7 +253,7 @@ TEST_CASE("types without a decoder say so") {
 TEST_CASE("many tensors at once give what each gives alone, and an error of one is not lost") {
   std::mt19937_64 random(5);
   std::vector<RandomCase> cases;
-  for (int i = 0; i < 3000; ++i)
+  for (int i = 0; i < 1000; ++i)
     cases.push_back(make_random(kTypes[random() % std::size(kTypes)], random_shape(random), Kind::kFile, random));
   std::vector<StatsJob> jobs;
   for (const auto& made : cases) jobs.push_back({&made.tensor.view, &made.tensor.storage});

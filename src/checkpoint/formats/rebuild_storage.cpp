@@ -29,7 +29,7 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
   if (!found) {
     storage.no_data = storage.location == "meta";
     if (!storage.no_data && declared_bytes > 0)
-      c.defect("storage-missing", storage.key,
+      c.defect("storage-missing", "data/" + storage.key,
                fmt::format("storage {} has no record in the file", quote(abbreviate(storage.key, 80))));
     return;
   }
@@ -39,16 +39,16 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
   storage.in_place = found->in_place;
   storage.big_endian = c.out.byte_order == "big";
   if (found->bytes == nullptr) {
-    c.defect("storage-missing", storage.key,
+    c.defect("storage-missing", "data/" + storage.key,
              fmt::format("storage {} cannot be read: {}", quote(abbreviate(storage.key, 80)), found->problem));
   } else if (found->size == 0 && declared_bytes > 0 && storage.location == "meta") {
     storage.no_data = true;
   } else if (found->size < declared_bytes) {
-    c.defect("storage-size-mismatch", storage.key,
+    c.defect("storage-size-mismatch", "data/" + storage.key,
              fmt::format("storage {} has {} bytes in the file, but the pickle declares {}; torch < 2.10 reads past its end",
                          quote(abbreviate(storage.key, 80)), found->size, declared_bytes));
   } else if (found->size > declared_bytes) {
-    c.defect("storage-size-excess", storage.key,
+    c.defect("storage-size-excess", "data/" + storage.key,
              fmt::format("storage {} has {} bytes in the file, but the pickle declares only {}",
                          quote(abbreviate(storage.key, 80)), found->size, declared_bytes));
   }
@@ -91,7 +91,7 @@ void resolve_persistent(RebuildContext& c, NodeId node) {
     attach_bytes(c, storage, *declared);
   } else if (const Declared& first = c.declared[known->second];
              first.bytes != *declared || (first.dtype && dtype && *first.dtype != *dtype)) {
-    c.defect("storage-inconsistent", key,
+    c.defect("storage-inconsistent", "data/" + key,
              fmt::format("storage {} is declared twice and differently; torch uses the first declaration",
                          quote(abbreviate(key, 80))));
   }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/crc.hpp>
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -165,8 +166,20 @@ std::string_view failure_code(ErrorCode code) {
   return code == ErrorCode::kLimit ? "pickle-limit" : "pickle-malformed";
 }
 
+// torch never looks at checksums; a wrong one means that the pickle was changed after it was written. 0: not computed.
+void check_crc(const ZipEntry& entry, std::span<const std::byte> bytes, Checkpoint& out) {
+  if (entry.crc32 == 0 || !entry.stored()) return;  // inflating has checked it
+  boost::crc_32_type crc;
+  crc.process_bytes(bytes.data(), bytes.size());
+  if (crc.checksum() != entry.crc32)
+    out.defects.push_back({"zip-crc-mismatch", "data.pkl",
+                           fmt::format("data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was changed after it was written",
+                                       crc.checksum(), entry.crc32), entry.data_offset});
+}
+
 void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& limits, Checkpoint& out) {
   auto bytes = std::make_shared<const std::vector<std::byte>>(read_record(archive, entry, limits.pickle_bytes));
+  check_crc(entry, *bytes, out);
   out.pickle_size = bytes->size();
   out.pickle_offset = entry.stored() ? entry.data_offset : 0;
   pickle::PickleResult result = pickle::run(bytes, out.tree, limits);
