@@ -89,11 +89,11 @@ void convert_float8(DType dtype, std::span<const std::byte> bytes, double* out) 
 }
 
 void convert_halves(std::span<const std::byte> bytes, double* out) {
-  for_each<std::uint16_t>(bytes, [out](std::size_t i, std::uint16_t code) { out[i] = double{half_value(code)}; });
+  for_each<std::uint16_t>(bytes, [out](std::size_t i, std::uint16_t code) { out[i] = as_double(half_value(code)); });
 }
 
 void convert_bfloat16s(std::span<const std::byte> bytes, double* out) {
-  for_each<std::uint16_t>(bytes, [out](std::size_t i, std::uint16_t code) { out[i] = double{bfloat16_value(code)}; });
+  for_each<std::uint16_t>(bytes, [out](std::size_t i, std::uint16_t code) { out[i] = as_double(bfloat16_value(code)); });
 }
 
 bool has_negative_codes(DType dtype) {

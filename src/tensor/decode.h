@@ -13,6 +13,10 @@ namespace ckpt::tensor {
 __extension__ typedef __int128 Int128;
 __extension__ typedef unsigned __int128 UInt128;
 
+// Explicit, and no cast where there is none to do: compilers warn about the one or the other.
+constexpr double as_double(float value) { return static_cast<double>(value); }
+constexpr double as_double(double value) { return value; }
+
 // What the numbers of a view are computed in.
 enum class Domain : std::uint8_t {
   kFloat32,   // the elements themselves

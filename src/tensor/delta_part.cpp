@@ -36,7 +36,7 @@ void offer_max(DeltaPart& part, double value, UInt128 magnitude, std::uint64_t i
 template <class T>
 std::size_t find_difference(const T* old_values, const T* new_values, std::size_t size, double wanted) {
   for (std::size_t i = 0; i < size; ++i)
-    if (std::abs(double{new_values[i]} - double{old_values[i]}) == wanted) return i;
+    if (std::abs(as_double(new_values[i]) - as_double(old_values[i])) == wanted) return i;
   return 0;
 }
 
@@ -259,8 +259,8 @@ void DeltaAccumulator::add_with_nonfinite(const T* old_values, const T* new_valu
                                           std::uint64_t first, DeltaPart& part) {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto a = double{old_values[i]};
-    const auto b = double{new_values[i]};
+    const auto a = as_double(old_values[i]);
+    const auto b = as_double(new_values[i]);
     if (std::isfinite(a) && std::isfinite(b)) {
       old_finite_[kept] = a;
       new_finite_[kept] = b;

@@ -105,7 +105,7 @@ Moments moments_of(const T* values, std::size_t size, double sum) {
     // The sum of float64 values overflowed, their mean does not.
     constexpr double kDown = 1.0 / (2 * kChunk);
     double scaled = 0;
-    for (std::size_t i = 0; i < size; ++i) scaled += double{values[i]} * kDown;
+    for (std::size_t i = 0; i < size; ++i) scaled += as_double(values[i]) * kDown;
     mean = scaled / static_cast<double>(size) * (1 / kDown);
   }
   return {size, mean, float_kernels<T>().square_deviation(values, size, mean)};
@@ -234,7 +234,7 @@ void StatsAccumulator::add_with_nonfinite(const T* values, std::size_t size, std
                                           StatsPart& part) {
   std::size_t kept = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto value = double{values[i]};
+    const auto value = as_double(values[i]);
     if (std::isfinite(value)) {
       finite_[kept++] = value;
       continue;

@@ -65,8 +65,8 @@ TEST_CASE("all 65536 codes of the 16-bit floats are decoded by the definition of
     const auto bits = static_cast<std::uint16_t>(code);
     const bool half_special = (code & 0x7C00U) == 0x7C00U;
     const bool brain_special = (code & 0x7F80U) == 0x7F80U;
-    const double half = half_value(bits);
-    const double brain = bfloat16_value(bits);
+    const double half = as_double(half_value(bits));
+    const double brain = as_double(bfloat16_value(bits));
     const double infinity = (code & 0x8000U) != 0 ? -HUGE_VAL : HUGE_VAL;
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const double half_wanted = !half_special ? by_definition(code, 5, 10, 15) : (code & 0x3FFU) != 0 ? nan : infinity;

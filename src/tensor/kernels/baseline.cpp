@@ -17,6 +17,10 @@ using Lanes = Eigen::Array<double, kLanes, 1>;
 template <class T>
 using Raw = Eigen::Array<T, kStrip, 1>;
 
+// Explicit, and no cast where there is none to do: compilers warn about the one or the other.
+constexpr double as_double(float value) { return static_cast<double>(value); }
+constexpr double as_double(double value) { return value; }
+
 // A fixed tree, not Eigen's sum(): its order follows the width of the machine's registers.
 double total(const Lanes& lanes) {
   std::array<double, kLanes> sums{};
@@ -109,8 +113,8 @@ std::uint32_t count_beyond(const T* old_values, const T* new_values, std::size_t
                            double atol) {
   std::uint32_t count = 0;
   for (std::size_t i = 0; i < size; ++i) {
-    const auto a = double{old_values[i]};
-    const double d = std::abs(double{new_values[i]} - a);
+    const auto a = as_double(old_values[i]);
+    const double d = std::abs(as_double(new_values[i]) - a);
     // d <= infinity holds for a difference that overflowed; torch.isclose wants a finite one.
     const bool close = d <= atol + rtol * std::abs(a) && d <= std::numeric_limits<double>::max();
     count += d != 0 && !close ? 1U : 0U;
@@ -138,7 +142,7 @@ Range range(const T* values, std::size_t size) {
     high = high.max(Eigen::Map<const Raw<T>>(edge_row.data() + strip));
     sums.segment<kStrip>(static_cast<Eigen::Index>(strip)) = sum;
   }
-  return {total(sums), double{low.minCoeff()}, double{high.maxCoeff()}};
+  return {total(sums), as_double(low.minCoeff()), as_double(high.maxCoeff())};
 }
 
 template <class T>
@@ -155,7 +159,7 @@ double square_deviation(const T* values, std::size_t size, double mean) {
   // The short row cannot be padded: (filler - mean)^2 need not be exactly 0.
   const std::size_t full = size / kLanes * kLanes;
   for (std::size_t i = full; i < size; ++i) {
-    const double x = double{values[i]} - mean;
+    const double x = as_double(values[i]) - mean;
     squares[static_cast<Eigen::Index>(i - full)] += x * x;
   }
   return total(squares);
