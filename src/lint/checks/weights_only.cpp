@@ -11,6 +11,7 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"allow", ParamType::kStrings, "[]", "names (module.name) that your programs pass to add_safe_globals"},
+    {"opcodes", ParamType::kBool, "false", "also a note for a pickle protocol other than 2 and for opcodes that torch refuses"},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -50,13 +51,14 @@ void check_stream(const Checkpoint& file, const Emit& emit) {
   if (!text.empty()) message += (message.empty() ? "" : " with ") + ("opcodes that torch's restricted unpickler does not know: " + text);
   else message += ": torch.load warns, it expects protocol 2";
   Hit hit = text_hit("", "opcodes", std::move(message), report::PlaceKind::kFile);
-  hit.level = report::Level::kNote;   // T32: a defect of nothing, and what such a load stumbles over
+  hit.level = report::Level::kNote;   // no defect, but what such a load stumbles over
   emit(std::move(hit));
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   check_globals(context, rule, emit);
-  check_stream(context.file(), emit);
+  // T32: other protocols are chosen on purpose and resume well, so only those who ask are told.
+  if (rule.boolean("opcodes")) check_stream(context.file(), emit);
 }
 
 }  // namespace
