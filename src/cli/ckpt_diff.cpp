@@ -105,15 +105,20 @@ int run_diff(int argc, const char* const* argv) {
   report.tool = {kProgram.name, CKPT_VERSION, "Compares checkpoints."};
   report.arguments = parsed->arguments;
   int status = kClean;
+  std::vector<report::Input> failed;  // after the readable ones: changes refer to those by index
   for (const std::string& path : parsed->operands) {
     inputs.push_back(open_and_complain(kProgram.name, path));
     const auto role = inputs.size() == 1 ? report::Role::kBase : report::Role::kTarget;
     status = worse(status, status_of(*inputs.back()));
-    if (!inputs.back()->file) continue;
+    if (!inputs.back()->file) {
+      failed.push_back(describe_input(*inputs.back(), role));
+      continue;
+    }
     readable.push_back(inputs.back().get());
     report.inputs.push_back(describe_input(*inputs.back(), role));
   }
   if (!inputs[0]->file || readable.size() < 2) return kTrouble;
+  report.inputs.insert(report.inputs.end(), failed.begin(), failed.end());
 
   const diff::Options options = diff_options(*parsed);
   const auto diff = std::make_shared<const diff::Diff>(diff::compare(readable, options));
