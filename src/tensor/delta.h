@@ -1,7 +1,7 @@
 // How two tensors of the same shape differ, in one pass over both. Values are promoted to double
-// (64-bit integers are compared exactly); "differing" means differing as values: two NaNs are equal, 0 and
-// -0 are equal, and with tolerances |new - old| <= atol + rtol * |old| is equal (torch.isclose with the
-// base as expected). Same determinism as Stats.
+// (64-bit integers are compared exactly); "differing" means differing as values: two NaNs are equal (unless
+// asked for otherwise), 0 and -0 are equal, and with tolerances |new - old| <= atol + rtol * |old| is equal
+// (torch.isclose with the base as expected). Same determinism as Stats.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ namespace ckpt::tensor {
 struct Tolerance {
   double rtol = 0;
   double atol = 0;
+  bool nan_equal = true;  // false: NaN against NaN differs (and is a change), as in torch.isclose by default
 };
 
 struct Delta {
@@ -31,6 +32,7 @@ struct Delta {
   double mean_abs = 0;             // mean |new - old| over pairs of finite elements
   double rms = 0;                  // root mean square of new - old, likewise
   double rel_l2 = 0;               // |new - old| / |old| (Euclidean); inf if old is 0 and new is not
+  double l2_old = 0, l2_new = 0;   // Euclidean norms over pairs of finite elements
   double cosine = 1;               // from a stable 1 - cos; 1 for two zero tensors, 0 if only one is zero
   bool same_bytes = false;         // bit for bit the same elements and dtype
 };

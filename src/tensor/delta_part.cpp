@@ -52,15 +52,6 @@ void add_sums(DeltaPart& part, const PairSums& sums, std::size_t pairs) {
 bool finite_inputs(const PairSums& sums) { return std::isfinite(sums.old_square) && std::isfinite(sums.new_square); }
 
 template <class T>
-const FloatKernels<T>& float_kernels() {
-  if constexpr (std::is_same_v<T, float>) {
-    return kernels().f32;
-  } else {
-    return kernels().f64;
-  }
-}
-
-template <class T>
 const T* elements_as(std::span<const std::byte> elements) {
   return static_cast<const T*>(static_cast<const void*>(elements.data()));
 }
@@ -100,10 +91,12 @@ void count_kinds(const Kind& old_kind, const Kind& new_kind, DeltaPart& part) {
   part.inf_new += new_kind.infinite ? 1U : 0U;
 }
 
-// A pair that is not finite on both sides. No tolerance makes an infinity close to anything else.
-void add_special_pair(const Kind& old_kind, const Kind& new_kind, bool equal, std::uint64_t index, DeltaPart& part) {
+// A pair that is not finite on both sides: `equal` as values, so never with a NaN. No tolerance makes an infinity
+// close to anything else.
+void add_special_pair(const Kind& old_kind, const Kind& new_kind, bool equal, bool nan_equal, std::uint64_t index,
+                      DeltaPart& part) {
   count_kinds(old_kind, new_kind, part);
-  if (equal || (old_kind.nan && new_kind.nan)) return;
+  if (equal || (nan_equal && old_kind.nan && new_kind.nan)) return;
   ++part.changed;
   ++part.differing;
   offer_max(part, kInfinity, 0, index);
@@ -160,6 +153,8 @@ Delta finish(const DeltaPart& part, bool decoded, std::uint64_t walked, std::uin
     delta.mean_abs = part.abs / pairs;
     delta.rms = std::sqrt(part.square / pairs);
   }
+  delta.l2_old = std::sqrt(part.old_square);
+  delta.l2_new = std::sqrt(part.new_square);
   if (part.square > 0) delta.rel_l2 = std::sqrt(part.square) / std::sqrt(part.old_square);
   delta.cosine = cosine_of(part);
   return delta;
@@ -266,7 +261,7 @@ void DeltaAccumulator::add_with_nonfinite(const T* old_values, const T* new_valu
       new_finite_[kept] = b;
       index_[kept++] = first + i;
     } else {
-      add_special_pair(kind_of(a), kind_of(b), a == b, first + i, part);
+      add_special_pair(kind_of(a), kind_of(b), a == b, tolerance_.nan_equal, first + i, part);
     }
   }
   if (kept == 0) return;
@@ -329,7 +324,8 @@ void DeltaAccumulator::add_complex(std::size_t size, std::uint64_t first, DeltaP
       std::copy_n(b, 2, &new_finite_[2 * kept]);
       index_[kept++] = first + i;
     } else {
-      add_special_pair(kind_of(a[0], a[1]), kind_of(b[0], b[1]), a[0] == b[0] && a[1] == b[1], first + i, part);
+      add_special_pair(kind_of(a[0], a[1]), kind_of(b[0], b[1]), a[0] == b[0] && a[1] == b[1],
+                       tolerance_.nan_equal, first + i, part);
     }
   }
   if (kept > 0) add_moduli(kept, part);

@@ -90,15 +90,6 @@ void count_infinity(double value, StatsPart& part) {
 }
 
 template <class T>
-const FloatKernels<T>& float_kernels() {
-  if constexpr (std::is_same_v<T, float>) {
-    return kernels().f32;
-  } else {
-    return kernels().f64;
-  }
-}
-
-template <class T>
 Moments moments_of(const T* values, std::size_t size, double sum) {
   double mean = sum / static_cast<double>(size);
   if (!std::isfinite(mean)) {

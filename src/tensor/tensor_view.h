@@ -22,6 +22,8 @@ struct Storage {
   std::uint64_t offset = 0;                 // where it starts in `source file`; 0 if not in place
   std::uint64_t size = 0;                   // bytes that are really there
   bool in_place = false;                    // offset is a byte offset in the checkpoint file
+  std::optional<std::uint32_t> crc32;       // as recorded, never verified here; 0: not computed; nullopt: the
+                                            // format has none
   bool big_endian = false;
   bool no_data = false;                     // legitimately without bytes: meta, skip_data, traced inputs
 };

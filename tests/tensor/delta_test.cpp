@@ -78,6 +78,24 @@ TEST_CASE("non-finite pairs differ unless both are NaN or the same infinity") {
   }
 }
 
+TEST_CASE("two NaNs differ where that is asked for, even in equal bytes") {
+  const Tolerance strict{.rtol = 0.5, .atol = 1, .nan_equal = false};
+  const Case floats = make_values<float>(DType::kFloat32, {1, kNanF, 2, kNanF, kInfF});
+  Delta delta = delta_of(floats, floats, strict);
+  CHECK(delta.differing == 2);
+  CHECK(delta.changed == 2);
+  CHECK(delta.max_abs == kInf);
+  CHECK(delta.max_abs_index == 1U);
+  CHECK(delta.same_bytes);
+  CHECK(delta_of(floats, floats).changed == 0);
+  const Case halves = make_values<std::uint16_t>(DType::kFloat16, {0x7E00, 0x3C00});
+  CHECK(delta_of(halves, halves, strict).changed == 1);
+  CHECK(delta_of(halves, make_values<float>(DType::kFloat32, {kNanF, 1}), strict).changed == 1);
+  const Case complex = make_case(DType::kComplex64, {2}, bytes_of<float>({kNanF, 1, 2, 3}));
+  CHECK(delta_of(complex, complex, strict).changed == 1);
+  CHECK(delta_of(complex, complex).changed == 0);
+}
+
 TEST_CASE("the first of several non-finite differences is the largest") {
   const Delta delta = delta_of_floats({1, kNanF, 2, kInfF}, {5, 0, 2, 0});
   CHECK(delta.max_abs_index == 1U);
@@ -187,7 +205,8 @@ TEST_CASE("differences of any two views are those of their elements one by one")
     CAPTURE(name(dtype));
     const auto old_elements = naive_elements(a.tensor, a.bytes);
     const auto new_elements = naive_elements(b.tensor, b.bytes);
-    const Tolerance tolerance = random() % 2 == 0 ? Tolerance{} : Tolerance{0.25, 0.125};
+    Tolerance tolerance = random() % 2 == 0 ? Tolerance{} : Tolerance{0.25, 0.125};
+    tolerance.nan_equal = random() % 4 != 0;
     const Delta delta = delta_of(a.tensor, b.tensor, tolerance);
     CHECK(difference(delta, naive_delta(naive_values(dtype, old_elements), naive_values(dtype, new_elements), tolerance)) == "");
     CHECK(delta.same_bytes == (old_elements == new_elements));

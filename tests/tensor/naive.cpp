@@ -149,7 +149,7 @@ Delta naive_delta(std::span<const NaiveValue> old_values, std::span<const NaiveV
     delta.nan_new += is_nan(b) ? 1U : 0U;
     delta.inf_old += !is_nan(a) && !is_finite(a) ? 1U : 0U;
     delta.inf_new += !is_nan(b) && !is_finite(b) ? 1U : 0U;
-    const bool equal = (is_nan(a) && is_nan(b)) || (a.real == b.real && a.imag == b.imag);
+    const bool equal = (tolerance.nan_equal && is_nan(a) && is_nan(b)) || (a.real == b.real && a.imag == b.imag);
     long double size = std::numeric_limits<long double>::infinity();
     if (is_finite(a) && is_finite(b)) {
       size = std::hypot(b.real - a.real, b.imag - a.imag);

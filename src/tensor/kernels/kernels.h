@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace ckpt::tensor {
 
@@ -59,7 +60,15 @@ struct KernelTable {
 };
 
 const KernelTable& baseline_kernels();
-// The table in use.
+// The table in use, and its part for a type.
 const KernelTable& kernels();
+template <class T>
+const FloatKernels<T>& float_kernels() {
+  if constexpr (std::is_same_v<T, float>) {
+    return kernels().f32;
+  } else {
+    return kernels().f64;
+  }
+}
 
 }  // namespace ckpt::tensor
