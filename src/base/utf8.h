@@ -1,4 +1,4 @@
-// Steps through bytes that may or may not be UTF-8, one character at a time. Private to base.
+// Steps through bytes that may or may not be UTF-8, one character at a time.
 #pragma once
 
 #include <cstddef>

@@ -49,6 +49,8 @@ struct Record {
   std::string name;
   std::uint64_t size = 0;
   bool stored = true;
+  io::SourcePtr bytes;                    // null where they cannot be read
+  std::optional<std::uint32_t> crc32;     // as in tensor::Storage
 };
 
 struct Checkpoint {

@@ -1,6 +1,7 @@
 #include "checkpoint/leaves.h"
 
 #include <map>
+#include <set>
 
 #include "value/path.h"
 #include "value/walk.h"
@@ -67,6 +68,27 @@ void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
 
 }  // namespace
 
+namespace {
+
+// A second walk, for the few files that show an object twice.
+void find_first_places(const Checkpoint& checkpoint, const Limits& limits, std::vector<Leaf>& leaves) {
+  std::map<NodeId, std::string> first;
+  for (const Leaf& leaf : leaves)
+    if (leaf.repeat) first.emplace(leaf.node, std::string());
+  if (first.empty()) return;
+  std::set<NodeId> seen;
+  const auto visit = [&](const Visit& v) {
+    const auto found = first.find(v.id);
+    if (found != first.end() && seen.insert(v.id).second) found->second = v.path;
+    return v.place == Place::kRepeat ? Next::kSkip : Next::kInto;
+  };
+  value::walk(checkpoint.tree, checkpoint.tree.root(), "", limits, visit, tensor_parts(checkpoint));
+  for (Leaf& leaf : leaves)
+    if (leaf.repeat) leaf.first = first[leaf.node];
+}
+
+}  // namespace
+
 std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& limits) {
   const Tree& tree = checkpoint.tree;
   std::vector<Leaf> leaves;
@@ -86,6 +108,7 @@ std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& lim
   };
   try {
     value::walk(tree, tree.root(), "", limits, visit, tensor_parts(checkpoint));
+    find_first_places(checkpoint, limits, leaves);
   } catch (const Error&) {
     // open_checkpoint has walked the same tree with the same limits and said so
   }

@@ -65,8 +65,11 @@ bool is_known(std::string_view key) {
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const KnownKey& k) { return k.key == key; });
 }
 
-// LightningDataModule.__class__.__qualname__: an identifier path that begins with a capital by convention.
+// LightningDataModule.__class__.__qualname__: an identifier path that begins with a capital by convention; of a
+// class that a function made, what stands behind "make_data.<locals>.".
 bool looks_like_class(std::string_view key) {
+  constexpr std::string_view kLocal = ".<locals>.";
+  if (const auto at = key.rfind(kLocal); at != key.npos) key.remove_prefix(at + kLocal.size());
   return !key.empty() && ((key[0] >= 'A' && key[0] <= 'Z') || key[0] == '_') &&
          std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c >= 0x80; });
 }

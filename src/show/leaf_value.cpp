@@ -1,10 +1,11 @@
 #include "show/leaf_value.h"
 
+#include "value/path.h"
+
 namespace ckpt::show {
 
-report::Value leaf_value(const Checkpoint& checkpoint, const Leaf& leaf) {
+report::Value leaf_value(const value::Tree& tree, const Leaf& leaf) {
   using value::Kind;
-  const value::Tree& tree = checkpoint.tree;
   constexpr std::size_t kLimit = 4096;  // of a repr: JSON is for programs, but not for a whole data set
   if (leaf.repeat) return nullptr;
   switch (tree.kind(leaf.node)) {
@@ -15,7 +16,7 @@ report::Value leaf_value(const Checkpoint& checkpoint, const Leaf& leaf) {
     case Kind::kString: case Kind::kBigInt: return tree.text(leaf.node);
     case Kind::kBytes: case Kind::kList: case Kind::kTuple: case Kind::kSet: case Kind::kDict: case Kind::kGlobal:
     case Kind::kObject: case Kind::kPersistent: case Kind::kTensor: case Kind::kStorage:
-      return leaf_repr(checkpoint, leaf, kLimit);
+      return value::repr(tree, leaf.node, kLimit);
   }
   return nullptr;
 }

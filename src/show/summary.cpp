@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "checkpoint/training_types.h"
 #include "tensor/stats.h"
 #include "value/path.h"
 
@@ -49,34 +50,6 @@ void count(const Opened& input, Summary& out) {
   out.storages = file.storages.size();
 }
 
-// --- optimizers: type by the names of state and group fields (torch/optim/*.py) ---------------------------
-
-struct TypeHint {
-  std::string_view state;   // a key of the per-parameter state; empty: any
-  std::string_view group;   // a key of the param group; empty: any
-  std::string_view type;
-};
-
-constexpr TypeHint kOptimizers[] = {
-    {"exp_avg_sq_row", "", "Adafactor"}, {"old_dirs", "", "LBFGS"},       {"", "line_search_fn", "LBFGS"},
-    {"state1", "", "8-bit optimizer"},   {"qmap1", "", "8-bit optimizer"}, {"mu_product", "", "NAdam"},
-    {"", "momentum_decay", "NAdam"},     {"exp_inf", "", "Adamax"},       {"max_exp_avg_sq", "", "Adam or AdamW (amsgrad)"},
-    {"exp_avg_sq", "amsgrad", "Adam or AdamW"},                           {"exp_avg_sq", "", "Adam family"},
-    {"", "amsgrad", "Adam or AdamW"},    {"acc_delta", "", "Adadelta"},   {"", "rho", "Adadelta"},
-    {"square_avg", "", "RMSprop"},       {"", "centered", "RMSprop"},     {"sum", "", "Adagrad"},
-    {"", "lr_decay", "Adagrad"},         {"", "etas", "Rprop"},           {"momentum_buffer", "", "SGD"},
-    {"", "nesterov", "SGD"},             {"exp_avg", "", "Lion-like"},    {"ax", "", "ASGD"},
-};
-
-std::string optimizer_type(const Tree& tree, NodeId state, NodeId group) {
-  for (const TypeHint& hint : kOptimizers) {
-    const bool state_fits = hint.state.empty() || (is(tree, state, Kind::kDict) && tree.get(state, hint.state) != kNoNode);
-    const bool group_fits = hint.group.empty() || (is(tree, group, Kind::kDict) && tree.get(group, hint.group) != kNoNode);
-    if (state_fits && group_fits) return std::string(hint.type);
-  }
-  return "optimizer of unknown type";
-}
-
 OptimizerSummary summarize_optimizer(const Checkpoint& file, NodeId node) {
   const Tree& tree = file.tree;
   OptimizerSummary out;
@@ -92,34 +65,14 @@ OptimizerSummary summarize_optimizer(const Checkpoint& file, NodeId node) {
     out.states = tree.items(state).size();
     if (out.states > 0) first = tree.items(state)[0].value;
   }
-  out.type = optimizer_type(tree, first, groups.empty() ? kNoNode : groups[0]);
+  out.type = optimizer_type(tree, node);
   if (is(tree, first, Kind::kDict)) out.step = scalar_value(file, tree.get(first, "step"));
   return out;
 }
 
-// --- schedulers (torch/optim/lr_scheduler.py: state_dict is __dict__ without the optimizer) ---------------
-
-struct SchedulerHint {
-  std::string_view field;
-  std::string_view type;
-};
-constexpr SchedulerHint kSchedulers[] = {
-    {"num_bad_epochs", "ReduceLROnPlateau"}, {"total_steps", "OneCycleLR"},  {"T_mult", "CosineAnnealingWarmRestarts"},
-    {"T_max", "CosineAnnealingLR"},          {"_milestones", "SequentialLR"}, {"_schedulers", "ChainedScheduler"},
-    {"milestones", "MultiStepLR"},           {"step_size", "StepLR"},         {"lr_lambdas", "LambdaLR"},
-    {"start_factor", "LinearLR"},            {"power", "PolynomialLR"},       {"factor", "ConstantLR"},
-    {"max_lrs", "CyclicLR"},                 {"swa_lrs", "SWALR"},            {"anneal_epochs", "SWALR"},
-    {"gamma", "ExponentialLR"},
-};
-
 SchedulerSummary summarize_scheduler(const Tree& tree, NodeId node) {
   SchedulerSummary out;
-  out.type = "scheduler of unknown type";
-  for (const SchedulerHint& hint : kSchedulers)
-    if (tree.get(node, hint.field) != kNoNode) {
-      out.type = hint.type;
-      break;
-    }
+  out.type = scheduler_type(tree, node);
   out.last_epoch = integer(tree, tree.get(node, "last_epoch"));
   const NodeId last = tree.get(node, "_last_lr");
   if (is(tree, last, Kind::kList))

@@ -37,6 +37,7 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
   storage.offset = found->offset;
   storage.size = found->size;
   storage.in_place = found->in_place;
+  storage.crc32 = found->crc32;
   storage.big_endian = c.out.byte_order == "big";
   if (found->bytes == nullptr) {
     c.defect("storage-missing", "data/" + storage.key,

@@ -20,6 +20,7 @@ struct StorageBytes {
   std::uint64_t offset = 0;   // in the checkpoint file, if in_place
   std::uint64_t size = 0;
   bool in_place = false;
+  std::optional<std::uint32_t> crc32;
   std::string problem;        // why there are no bytes
 };
 using FindStorage = std::function<std::optional<StorageBytes>(std::string_view key)>;

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include <boost/crc.hpp>
 #include <fmt/format.h>
 
+#include "base/crc32.h"
 #include "base/text.h"
 #include "checkpoint/formats/python_objects.h"
 #include "checkpoint/formats/torch_rebuild.h"
@@ -139,6 +139,16 @@ bool is_known_record(std::string_view name) {
   return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
 }
 
+// Null where an entry cannot be read (encrypted, another method), with the reason.
+io::SourcePtr source_of(const ZipArchive& archive, const ZipEntry& entry, std::string& problem) {
+  try {
+    return archive.entry_source(entry);
+  } catch (const Error& error) {
+    problem = error.text();
+    return nullptr;
+  }
+}
+
 // Traces of re-zipping on a desktop: healthy.
 bool is_packing_trace(std::string_view name) {
   return name.ends_with('/') || name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
@@ -148,7 +158,9 @@ void list_records(const ZipArchive& archive, const std::string& folder, Checkpoi
   const std::string data = folder + "/data/";
   for (const ZipEntry& entry : archive.entries()) {
     if (entry.name.starts_with(data) && !entry.name.ends_with('/')) continue;
-    out.records.push_back({std::string(entry.name), entry.size, entry.stored()});
+    std::string problem;  // a defect of the archive says it
+    out.records.push_back(
+        {std::string(entry.name), entry.size, entry.stored(), source_of(archive, entry, problem), entry.crc32});
     if (is_packing_trace(entry.name)) continue;
     const bool inside = entry.name.starts_with(folder + "/");
     if (inside && is_known_record(entry.name.substr(folder.size() + 1))) continue;
@@ -169,12 +181,12 @@ std::string_view failure_code(ErrorCode code) {
 // torch never looks at checksums; a wrong one means that the pickle was changed after it was written. 0: not computed.
 void check_crc(const ZipEntry& entry, std::span<const std::byte> bytes, Checkpoint& out) {
   if (entry.crc32 == 0 || !entry.stored()) return;  // inflating has checked it
-  boost::crc_32_type crc;
-  crc.process_bytes(bytes.data(), bytes.size());
-  if (crc.checksum() != entry.crc32)
+  Crc32 crc;
+  crc.update(bytes);
+  if (crc.value() != entry.crc32)
     out.defects.push_back({"zip-crc-mismatch", "data.pkl",
                            fmt::format("data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was changed after it was written",
-                                       crc.checksum(), entry.crc32), entry.data_offset});
+                                       crc.value(), entry.crc32), entry.data_offset});
 }
 
 void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& limits, Checkpoint& out) {
@@ -205,12 +217,8 @@ FindStorage storage_finder(const ZipArchive& archive, const std::string& folder,
     const ZipEntry* entry = find_any_case(archive, name);
     if (entry == nullptr) return std::nullopt;
     used[static_cast<std::size_t>(entry - archive.entries().data())] = true;
-    StorageBytes found{nullptr, entry->data_offset, entry->size, entry->stored(), {}};
-    try {
-      found.bytes = archive.entry_source(*entry);
-    } catch (const Error& error) {
-      found.problem = error.text();
-    }
+    StorageBytes found{nullptr, entry->data_offset, entry->size, entry->stored(), entry->crc32, {}};
+    found.bytes = source_of(archive, *entry, found.problem);
     return found;
   };
 }
