@@ -25,6 +25,15 @@ std::string_view to_string(Level level) {
   return "";
 }
 
+std::string_view to_string(Baseline state) {
+  switch (state) {
+    case Baseline::kNone: return "";
+    case Baseline::kNew: return "new";
+    case Baseline::kUnchanged: return "unchanged";
+  }
+  return "";
+}
+
 bool operator<(const Finding& a, const Finding& b) {
   const auto left = order_of(a);
   const auto right = order_of(b);

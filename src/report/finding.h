@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "report/property.h"
@@ -30,6 +31,17 @@ struct Location {
   std::string text;                    // for related locations: what it shows
 };
 
+// Beside the findings of an earlier run (not beside a base checkpoint). kNone: no such run was given.
+enum class Baseline : std::uint8_t { kNone, kNew, kUnchanged };
+std::string_view to_string(Baseline state);                  // "", "new", "unchanged"
+
+// Somebody decided that the finding is not to be acted upon. It is kept for SARIF's sake and counted; the other
+// formats leave it out.
+struct Suppression {
+  std::string justification;           // the words of who decided; may be empty
+  std::string source;                  // where that is written: "rules.yaml:12"; may be empty
+};
+
 struct Finding {
   std::string rule_id;                 // one of Report::rules
   Level level = Level::kError;
@@ -40,7 +52,10 @@ struct Finding {
   Location where;
   std::vector<Location> related;
   std::vector<Property> properties;    // numbers for machines: camelCase names
+  Baseline baseline = Baseline::kNone;
+  std::optional<Suppression> suppression;
 };
+inline bool is_suppressed(const Finding& finding) { return finding.suppression.has_value(); }
 
 // A total order that depends on nothing but the findings: input, path, rule, kind, message.
 bool operator<(const Finding& a, const Finding& b);

@@ -19,6 +19,10 @@ Section make_section(std::string title, std::string note, std::vector<Line> line
 Counts count(const Report& report) {
   Counts counts;
   for (const Finding& finding : report.findings) {
+    if (is_suppressed(finding)) {
+      ++counts.suppressed;
+      continue;
+    }
     switch (finding.level) {
       case Level::kError: ++counts.errors; break;
       case Level::kWarning: ++counts.warnings; break;

@@ -39,6 +39,11 @@ struct Cell {
   std::string text;            // already one line and escaped (base/text one_line)
   Style style = Style::kPlain;
   bool right = false;          // align to the right (numbers)
+  // Where lines would be wider than the terminal: the cells of the highest `drop` are left out first, in the whole
+  // section; 0 is never left out. Then `elide` cells (long paths) are shortened in the middle, so that their last
+  // part stays readable. Only then a line is cut.
+  std::uint8_t drop = 0;
+  bool elide = false;
 };
 struct Line {
   Mark mark = Mark::kNone;
@@ -51,6 +56,7 @@ struct Section {
   std::size_t size = 0;
   std::function<Line(std::size_t)> line;
   std::string more;            // "(20 of 34 lines; --all shows the rest)"; empty if nothing was left out
+  bool set_off = false;        // an empty line before it in a dense report, too
 };
 Section make_section(std::string title, std::string note, std::vector<Line> lines);
 
@@ -70,17 +76,19 @@ struct Report {
   std::vector<Finding> findings;       // sorted
   bool has_findings = true;            // false for ckpt-show: it has none by nature (no SARIF)
   std::vector<Section> sections;       // text
+  bool dense = false;                  // sections follow each other without an empty line between them
   std::string verdict;                 // the last line of the text: "different: 120 tensors, 9 values"
   Style verdict_style = Style::kPlain;
+  std::string hint;                    // one line after the verdict: what to do next; may be empty
   Object facts;                        // further members of the JSON document, before the tables
   std::vector<Table> tables;           // JSON
   int exit_status = 0;
   std::string exit_reason;             // one sentence for SARIF's exitCodeDescription
 };
 
-// The number of findings per level.
+// The number of findings per level; suppressed ones count as that alone.
 struct Counts {
-  std::uint64_t errors = 0, warnings = 0, notes = 0;
+  std::uint64_t errors = 0, warnings = 0, notes = 0, suppressed = 0;
 };
 Counts count(const Report& report);
 

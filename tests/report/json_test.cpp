@@ -96,6 +96,19 @@ TEST_CASE("the JSON report of ckpt-lint has its inputs, findings and counts") {
   CHECK(log["exit_status"] == 2);
 }
 
+TEST_CASE("the JSON report leaves suppressed findings out, counts them, and says which ones are new") {
+  Report report = test::lint_report();
+  report.findings[0].suppression = Suppression{"known", "rules.yaml:3"};
+  report.findings[1].baseline = Baseline::kNew;
+  report.findings[2].baseline = Baseline::kUnchanged;
+  const json log = json::parse(render("json", report));
+  REQUIRE(log["findings"].size() == 2);
+  CHECK(log["findings"][0]["baseline"] == "new");
+  CHECK(log["findings"][1]["baseline"] == "unchanged");
+  CHECK(log["summary"]["errors"] == 1);
+  CHECK(log["summary"]["suppressed"] == 1);
+}
+
 TEST_CASE("the JSON report of ckpt-diff has facts, then one row a line, and no findings") {
   CHECK(render("json", test::diff_report()) ==
         "{\n"

@@ -26,15 +26,15 @@ const json& schema() {
   return kSchema;
 }
 
-json sarif_log(const Report& report) {
-  const std::string text = render("sarif", report);
-  CHECK(text == render("sarif", report));
+json sarif_log(const Report& report, const RenderOptions& options = {}) {
+  const std::string text = render("sarif", report, options);
+  CHECK(text == render("sarif", report, options));
   return json::parse(text);
 }
 
-void check_log(const json& log) {
+void check_log(const json& log, SarifProfile profile = SarifProfile::kOasis) {
   for (const std::string& problem : test::schema_problems(schema(), log)) FAIL_CHECK(problem);
-  for (const std::string& problem : test::sarif_problems(log)) FAIL_CHECK(problem);
+  for (const std::string& problem : test::sarif_problems(log, profile)) FAIL_CHECK(problem);
 }
 
 json checked_log(const Report& report) {
@@ -203,6 +203,7 @@ TEST_CASE("a finding about the whole file has no logical location") {
 TEST_CASE("one file given twice is one artifact with both roles") {
   Report report = test::diff_report();
   report.inputs[1].path = "./a.ckpt";
+  report.inputs[1].size = report.inputs[0].size;
   const json log = checked_log(report);
   const json& artifacts = run_of(log)["artifacts"];
   REQUIRE(artifacts.size() == 1);
@@ -279,6 +280,9 @@ TEST_CASE("the SARIF checker notices each kind of broken promise") {
       {"/runs/0/tool/driver/rules/0/messageStrings/default/text", "no period"},
       {"/runs/0/invocations/0/executionSuccessful", true},
       {"/runs/0/columnKind", "unicodeCodePoints"},
+      {"/runs/0/results/0/suppressions", json::array()},
+      {"/runs/0/results/0/baselineState", "new"},
+      {"/runs/0/results/1/locations/0/physicalLocation/region/byteOffset", 4999},
       {"/runs/0/results/0", good["runs"][0]["results"][1]},
   };
   for (const auto& [where, value] : changes) {
@@ -287,6 +291,26 @@ TEST_CASE("the SARIF checker notices each kind of broken promise") {
     bad[json::json_pointer(where)] = value;
     CHECK_FALSE(test::sarif_problems(bad).empty());
   }
+}
+
+TEST_CASE("the SARIF checker notices what breaks the GitHub profile") {
+  RenderOptions options;
+  options.sarif_profile = SarifProfile::kGithub;
+  const json good = sarif_log(test::lint_report(), options);
+  const std::pair<std::string, json> changes[] = {
+      {"/runs/0/results/1/locations/0/physicalLocation/region/startLine", 0},
+      {"/runs/0/results/1/locations/0/physicalLocation/region/byteOffset", 1},
+      {"/runs/0/results/1/locations/0/properties/byteOffset", 5000},
+      {"/runs/0/columnKind", "utf16CodeUnits"},
+      {"/runs/0/invocations/0/toolExecutionNotifications/0/locations/0/physicalLocation/region", json::object()},
+  };
+  for (const auto& [where, value] : changes) {
+    CAPTURE(where);
+    json bad = good;
+    bad[json::json_pointer(where)] = value;
+    CHECK_FALSE(test::sarif_problems(bad, SarifProfile::kGithub).empty());
+  }
+  CHECK_FALSE(test::sarif_problems(good, SarifProfile::kOasis).empty());
 }
 
 TEST_CASE("the SARIF schema is really looked at") {
@@ -307,18 +331,119 @@ TEST_CASE("the SARIF schema is really looked at") {
   }
 }
 
+TEST_CASE("the number of findings in a SARIF log can be chosen") {
+  const Report report = test::lint_report_of(7000);
+  RenderOptions options;
+  for (const auto& [most, kept] : {std::pair<std::size_t, std::size_t>{0, 7000}, {1, 1}, {6999, 6999}, {7000, 7000}}) {
+    CAPTURE(most);
+    options.max_findings = most;
+    const json log = sarif_log(report, options);
+    check_log(log);
+    CHECK(run_of(log)["results"].size() == kept);
+    CHECK(run_of(log)["properties"]["summary"]["truncated"] == (kept < 7000));
+    CHECK(run_of(log)["invocations"][0]["toolExecutionNotifications"].size() == (kept < 7000 ? 1 : 0));
+  }
+}
+
+TEST_CASE("the GitHub profile has line regions, and byte numbers beside them") {
+  RenderOptions options;
+  options.sarif_profile = SarifProfile::kGithub;
+  for (const Report& report : {test::lint_report(), test::diff_report(), test::lint_report_of(0), test::lint_report_of(5001)}) {
+    check_log(sarif_log(report, options), SarifProfile::kGithub);
+  }
+  const json log = sarif_log(test::lint_report(), options);
+  const json& results = run_of(log)["results"];
+  const json line = {{"startLine", 1}, {"startColumn", 1}, {"endLine", 1}, {"endColumn", 1}};
+  CHECK(run_of(log)["columnKind"] == "unicodeCodePoints");
+  CHECK(results[1]["locations"][0]["physicalLocation"]["region"] == line);
+  CHECK(results[1]["locations"][0]["properties"] == json{{"byteOffset", 1000}, {"byteLength", 4}});
+  CHECK(results[2]["locations"][0]["properties"] == json{{"byteOffset", 2147483640}, {"byteLength", 8}});
+  CHECK(results[2]["relatedLocations"][0]["physicalLocation"]["region"] == line);
+  CHECK_FALSE(results[0]["locations"][0].contains("properties"));
+  // Everything that identifies a result is the same in both profiles.
+  const json other = sarif_log(test::lint_report());
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    CHECK(results[i]["partialFingerprints"] == run_of(other)["results"][i]["partialFingerprints"]);
+    CHECK(results[i]["message"] == run_of(other)["results"][i]["message"]);
+  }
+}
+
+TEST_CASE("suppressions and the state beside an earlier run are on every result or on none") {
+  Report report = test::lint_report();
+  CHECK_FALSE(run_of(sarif_log(report))["results"][0].contains("suppressions"));
+  CHECK_FALSE(run_of(sarif_log(report))["results"][0].contains("baselineState"));
+
+  report.findings[0].suppression = Suppression{"we train from scratch", "rules/team rules.yaml:12"};
+  report.findings[1].baseline = Baseline::kUnchanged;
+  const json log = sarif_log(report);
+  check_log(log);
+  const json& results = run_of(log)["results"];
+  CHECK(results[0]["suppressions"] ==
+        json::parse(R"([{"kind": "external", "justification": "we train from scratch", "location": {"physicalLocation": {
+          "artifactLocation": {"uri": "rules/team%20rules.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 12}}}}])"));
+  CHECK(results[1]["suppressions"] == json::array());
+  CHECK(results[0]["baselineState"] == "new");
+  CHECK(results[1]["baselineState"] == "unchanged");
+  CHECK(run_of(log)["columnKind"] == "unicodeCodePoints");
+  CHECK(run_of(log)["properties"]["summary"]["suppressed"] == 1);
+
+  for (const char* source : {"", "by hand", "rules.yaml:0", "rules.yaml:x", ":3", "rules.yaml:99999999999"}) {
+    CAPTURE(source);
+    report.findings[0].suppression = Suppression{"", source};
+    const json bare = sarif_log(report);
+    check_log(bare);
+    CHECK_FALSE(run_of(bare)["results"][0]["suppressions"][0].contains("location"));
+    CHECK_FALSE(run_of(bare).contains("columnKind"));
+  }
+}
+
+TEST_CASE("the GitHub profile leaves out what GitHub would show as open: suppressed and unchanged findings") {
+  Report report = test::lint_report();
+  report.findings[0].suppression = Suppression{};
+  report.findings[1].baseline = Baseline::kUnchanged;
+  report.findings[2].baseline = Baseline::kNew;
+  RenderOptions options;
+  options.sarif_profile = SarifProfile::kGithub;
+  const json log = sarif_log(report, options);
+  check_log(log, SarifProfile::kGithub);
+  REQUIRE(run_of(log)["results"].size() == 1);
+  CHECK(run_of(log)["results"][0]["ruleId"] == "scheduler-lr-drift");
+  CHECK(run_of(log)["properties"]["summary"]["truncated"] == false);
+}
+
+TEST_CASE("of too many findings a suppressed one is the first to go") {
+  Report report = test::lint_report();
+  report.findings[0].suppression = Suppression{};
+  RenderOptions options;
+  options.max_findings = 2;
+  const json log = sarif_log(report, options);
+  CHECK(run_of(log)["results"][0]["ruleId"] == "weights-nonfinite");
+  CHECK(run_of(log)["results"][1]["level"] == "warning");
+}
+
 TEST_CASE("SARIF logs for other validators are written where the build is") {
   const std::filesystem::path folder = std::filesystem::path(CKPT_BINARY_DIR) / "sarif";
   std::filesystem::create_directories(folder);
   const auto save = [&folder](const std::string& name, const Report& report) {
-    std::ofstream file(folder / name, std::ios::binary);
-    file << render("sarif", report);
-    CHECK(file.good());
+    for (const SarifProfile profile : {SarifProfile::kOasis, SarifProfile::kGithub}) {
+      RenderOptions options;
+      options.sarif_profile = profile;
+      options.max_findings = 0;
+      std::ofstream file(folder / ((profile == SarifProfile::kOasis ? "oasis-" : "github-") + name), std::ios::binary);
+      file << render("sarif", report, options);
+      CHECK(file.good());
+    }
   };
   save("lint.sarif", test::lint_report());
   save("diff.sarif", test::diff_report());
   save("clean.sarif", test::lint_report_of(0));
+  save("one.sarif", test::lint_report_of(1));
   save("many.sarif", test::lint_report_of(5001));
+  save("most.sarif", test::lint_report_of(25'001));
+  Report states = test::lint_report();
+  states.findings[0].suppression = Suppression{"known", "rules.yaml:3"};
+  states.findings[1].baseline = Baseline::kUnchanged;
+  save("states.sarif", states);
   std::size_t number = 0;
   for (const std::string& name : test::hostile_names()) {
     save(fmt::format("hostile-{}.sarif", ++number), test::named_report(name, false));

@@ -75,6 +75,28 @@ TEST_CASE("a quiet text report is the verdict alone") {
   CHECK(render("text", test::lint_report(), options) == "2 errors, 1 warning in 2 checkpoints\n");
 }
 
+TEST_CASE("a hint is the last line of a text report, dim, and a quiet one has none") {
+  Report report = test::diff_report();
+  report.hint = "ckpt-diff --all shows\nevery line";
+  RenderOptions options;
+  CHECK(render("text", report).ends_with("\n\ndifferent: 120 tensors, 9 values\nckpt-diff --all shows\\u000aevery line\n"));
+  options.color = true;
+  CHECK(render("text", report, options).ends_with("\x1b[2mckpt-diff --all shows\\u000aevery line\x1b[0m\n"));
+  options.quiet = true;
+  CHECK(render("text", report, options).find("--all") == std::string::npos);
+}
+
+TEST_CASE("suppressed findings are in no text report, and nowhere in the counts but their own") {
+  Report report = test::lint_report();
+  report.findings[1].suppression = Suppression{"known", "rules.yaml:3"};
+  const Counts counts = count(report);
+  CHECK(counts.errors == 1);
+  CHECK(counts.suppressed == 1);
+  CHECK(render("text", report).find("weights-nonfinite") == std::string::npos);
+  for (Finding& finding : report.findings) finding.suppression = Suppression{};
+  CHECK(render("text", report) == "2 errors, 1 warning in 2 checkpoints\n");
+}
+
 TEST_CASE("the text report is coloured only on request") {
   RenderOptions options;
   CHECK(render("text", test::diff_report(), options).find('\x1b') == std::string::npos);

@@ -15,7 +15,10 @@ constexpr std::int64_t kMaxInteger = 2147483647;
 
 class Checker {
  public:
-  explicit Checker(const json& log) : run_(log.at("runs").at(0)), driver_(run_.at("tool").at("driver")) {}
+  Checker(const json& log, report::SarifProfile profile)
+      : run_(log.at("runs").at(0)),
+        driver_(run_.at("tool").at("driver")),
+        github_(profile == report::SarifProfile::kGithub) {}
 
   std::vector<std::string> run(const json& log);
 
@@ -29,6 +32,9 @@ class Checker {
   void check_artifacts();
   void check_logical_locations();
   void check_location(const json& location);
+  void check_region(const json& physical, const json& location);
+  void check_suppressions(const json& result);
+  void check_states();
   void check_artifact_location(const json& location);
   void check_uri(const std::string& uri, bool relative);
   void check_message(const json& message, const json& descriptor);
@@ -37,6 +43,8 @@ class Checker {
 
   const json& run_;
   const json& driver_;
+  bool github_;
+  bool text_regions_ = false;
   std::string where_ = "run";
   std::vector<std::string> problems_;
   std::set<std::tuple<std::string, std::string, std::string>> fingerprints_;
@@ -149,15 +157,26 @@ void Checker::check_artifact_location(const json& location) {
   expect(!location.contains("uriBaseId") || location["uriBaseId"] == "%SRCROOT%", "unknown uriBaseId");
 }
 
+// Bytes or a line, never both, and the bytes within the file; in the GitHub profile bytes are properties.
+void Checker::check_region(const json& physical, const json& location) {
+  const json bytes = github_ ? location.value("properties", json::object()) : physical.value("region", json::object());
+  if (github_) {
+    const json line = {{"startLine", 1}, {"startColumn", 1}, {"endLine", 1}, {"endColumn", 1}};
+    expect(physical.value("region", json()) == line, "no line region");
+    text_regions_ = true;
+  }
+  if (bytes.empty()) return;
+  expect(bytes.size() == 2 && bytes.contains("byteOffset") && bytes.contains("byteLength"), "mixed or odd region");
+  const std::int64_t end = bytes.value("byteOffset", kMaxInteger) + bytes.value("byteLength", kMaxInteger);
+  expect(github_ || end <= kMaxInteger, "the region ends beyond 32 bits");
+  const json& artifact = run_.at("artifacts").at(physical.at("artifactLocation").at("index").get<std::size_t>());
+  expect(!artifact.contains("length") || end <= artifact["length"].get<std::int64_t>(), "the region ends beyond the file");
+}
+
 void Checker::check_location(const json& location) {
   const json& physical = location.at("physicalLocation");
   check_artifact_location(physical.at("artifactLocation"));
-  if (physical.contains("region")) {
-    const json& region = physical["region"];
-    expect(region.size() == 2 && region.contains("byteOffset") && region.contains("byteLength"), "mixed or odd region");
-    const std::int64_t end = region.value("byteOffset", kMaxInteger) + region.value("byteLength", kMaxInteger);
-    expect(end <= kMaxInteger, "the region ends beyond 32 bits");
-  }
+  check_region(physical, location);
   for (const json& logical : location.value("logicalLocations", json::array())) {
     const json& all = run_.at("logicalLocations");
     const std::size_t index = logical.at("index");
@@ -191,11 +210,38 @@ void Checker::check_result(const json& result) {
     expect(related.at("id") == ++id, "related ids do not count from 1");
     check_location(related);
   }
+  check_suppressions(result);
   const json& prints = result.at("partialFingerprints");
   const std::string hash = prints.at("primaryLocationLineHash");
   const std::string uri = result.at("locations")[0].at("physicalLocation").at("artifactLocation").at("uri");
   expect(fingerprints_.emplace(uri, result.at("ruleId"), hash).second, "the same fingerprint twice");
   expect(prints.at("checkpointPath/v1").get<std::string>().starts_with(hash.substr(0, 16)), "hashes differ");
+}
+
+void Checker::check_suppressions(const json& result) {
+  for (const json& each : result.value("suppressions", json::array())) {
+    expect(each.at("kind") == "external", "an unknown kind of suppression");
+    if (!each.contains("location")) continue;
+    const json& physical = each["location"].at("physicalLocation");
+    expect(physical.at("region").size() == 1 && physical["region"].value("startLine", 0) > 0, "a suppression without a line");
+    check_uri(physical.at("artifactLocation").at("uri"), physical["artifactLocation"].contains("uriBaseId"));
+    text_regions_ = true;
+  }
+}
+
+// Consumers take the absence of a state for a statement about the whole run.
+void Checker::check_states() {
+  std::size_t suppressions = 0;
+  std::size_t baselines = 0;
+  const json& results = run_.at("results");
+  for (const json& result : results) {
+    suppressions += result.contains("suppressions") ? 1U : 0U;
+    baselines += result.contains("baselineState") ? 1U : 0U;
+    expect(!github_ || result.value("suppressions", json::array()).empty(), "GitHub would show a suppressed result");
+    expect(!github_ || result.value("baselineState", "new") == "new", "GitHub would show an unchanged result");
+  }
+  expect(suppressions == 0 || suppressions == results.size(), "suppressions on some results only");
+  expect(baselines == 0 || baselines == results.size(), "baselineState on some results only");
 }
 
 void Checker::check_notifications() {
@@ -220,7 +266,8 @@ std::vector<std::string> Checker::run(const json& log) {
   check_notifications();
   const json& invocation = run_.at("invocations")[0];
   expect(invocation.at("executionSuccessful") == (invocation.at("exitCode") != 2), "success and exit code disagree");
-  expect(!run_.contains("columnKind"), "columnKind without text regions");
+  check_states();
+  expect(run_.value("columnKind", "") == (text_regions_ ? "unicodeCodePoints" : ""), "columnKind without text regions, or none");
   return problems_;
 }
 
@@ -232,6 +279,8 @@ bool has_hidden_characters(const std::string& text, bool allow_newlines) {
   return one_line(rest) != rest;
 }
 
-std::vector<std::string> sarif_problems(const json& log) { return Checker(log).run(log); }
+std::vector<std::string> sarif_problems(const json& log, report::SarifProfile profile) {
+  return Checker(log, profile).run(log);
+}
 
 }  // namespace ckpt::test

@@ -51,6 +51,7 @@ void write_findings(JsonWriter& json, const Report& report) {
   json.key("findings");
   json.begin_array(Layout::kLines);
   for (const Finding& finding : report.findings) {
+    if (is_suppressed(finding)) continue;
     json.begin_object();
     json.member("rule", finding.rule_id);
     json.member("level", to_string(finding.level));
@@ -58,6 +59,7 @@ void write_findings(JsonWriter& json, const Report& report) {
     json.member("message", finding.message);
     json.member("file", report.inputs.at(finding.where.input).path);
     json.member("properties", finding.properties);
+    if (finding.baseline != Baseline::kNone) json.member("baseline", to_string(finding.baseline));
     json.end();
   }
   json.end();
@@ -87,6 +89,7 @@ void write_summary(JsonWriter& json, const Report& report, bool with_counts) {
     json.member("errors", counts.errors);
     json.member("warnings", counts.warnings);
     json.member("notes", counts.notes);
+    if (counts.suppressed > 0) json.member("suppressed", counts.suppressed);
   }
   json.member("files", number(is_target));
   json.member("files_failed", number(failed));

@@ -6,6 +6,11 @@
 namespace ckpt::report {
 
 extern const Reporter kTextReporter;
+extern const Reporter kConciseReporter;
+extern const Reporter kGithubReporter;
+extern const Reporter kGitlabReporter;
+extern const Reporter kJunitReporter;
+extern const Reporter kMarkdownReporter;
 extern const Reporter kJsonReporter;
 extern const Reporter kSarifReporter;
 

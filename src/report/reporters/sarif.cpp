@@ -2,10 +2,11 @@
 // accounts or directories. versionControlProvenance is left out: only git knows it, and reporters run nothing.
 #include <algorithm>
 #include <map>
-#include <numeric>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -23,21 +24,29 @@ namespace {
 
 constexpr std::string_view kSchema =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-constexpr std::size_t kMaxResults = 5000;   // GitHub keeps that many of a run
 constexpr int kNotDone = 2;                 // the exit status that says: not everything was judged
 constexpr std::size_t kHashDigits = 16;
 using Layout = JsonWriter::Layout;
 
-// The findings that go into the log, in the report's order: the most severe ones if there are too many.
-std::vector<std::size_t> choose(const std::vector<Finding>& findings) {
-  std::vector<std::size_t> chosen(findings.size());
-  std::iota(chosen.begin(), chosen.end(), std::size_t{0});
-  if (chosen.size() <= kMaxResults) return chosen;
-  std::stable_sort(chosen.begin(), chosen.end(),
-                   [&](std::size_t a, std::size_t b) { return findings[a].level > findings[b].level; });
-  chosen.resize(kMaxResults);
-  std::sort(chosen.begin(), chosen.end());
-  return chosen;
+// Findings that the profile's reader should see. GitHub shows every result as an open alert, also those that
+// somebody has suppressed or that an earlier run had.
+std::vector<std::size_t> candidates(const std::vector<Finding>& findings, SarifProfile profile) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    const bool closed = is_suppressed(findings[i]) || findings[i].baseline == Baseline::kUnchanged;
+    if (profile == SarifProfile::kOasis || !closed) out.push_back(i);
+  }
+  return out;
+}
+
+// `most` of them, in the report's order: what nobody suppressed first, then the most severe; 0 is all.
+std::vector<std::size_t> choose(const std::vector<Finding>& findings, std::vector<std::size_t> from, std::size_t most) {
+  if (most == 0 || from.size() <= most) return from;
+  const auto rank = [&](std::size_t i) { return std::pair(is_suppressed(findings[i]) ? 0 : 1, findings[i].level); };
+  std::stable_sort(from.begin(), from.end(), [&](std::size_t a, std::size_t b) { return rank(a) > rank(b); });
+  from.resize(most);
+  std::sort(from.begin(), from.end());
+  return from;
 }
 
 // As a shell would want it typed.
@@ -60,7 +69,7 @@ std::string shell_word(std::string_view word) {
 
 class SarifWriter {
  public:
-  SarifWriter(const Report& report, std::ostream& out);
+  SarifWriter(const Report& report, const RenderOptions& options, std::ostream& out);
   void write();
 
  private:
@@ -70,25 +79,38 @@ class SarifWriter {
   void begin_notification(Notification which, const std::vector<std::string>& arguments);
   void write_results();
   void write_result(const Finding& finding);
+  void write_states(const Finding& finding);
   void write_fingerprints(const Finding& finding);
   void write_summary();
 
   const Report& report_;
   JsonWriter json_;
+  std::vector<std::size_t> candidates_;
   std::vector<std::size_t> chosen_;
+  bool has_text_regions_ = false;
+  bool has_suppressions_ = false;
+  bool has_baseline_ = false;
   Places places_;
   std::map<std::string, std::size_t, std::less<>> rule_index_;
   std::map<std::tuple<std::size_t, std::string, std::string>, int> seen_;  // artifact, rule, hash
 };
 
-SarifWriter::SarifWriter(const Report& report, std::ostream& out)
+SarifWriter::SarifWriter(const Report& report, const RenderOptions& options, std::ostream& out)
     : report_(report),
       json_(out, JsonWriter::Integers::kTextBeyond53Bits),
-      chosen_(choose(report.findings)),
-      places_(report) {
+      candidates_(candidates(report.findings, options.sarif_profile)),
+      chosen_(choose(report.findings, candidates_, options.max_findings)),
+      places_(report, options.sarif_profile) {
   for (std::size_t i = 0; i < report.rules.size(); ++i) rule_index_.try_emplace(report.rules[i].id, i);
+  const bool has_places = !chosen_.empty() || std::any_of(report.inputs.begin(), report.inputs.end(),
+                                                          [](const Input& input) { return !input.error.empty(); });
+  has_text_regions_ = has_places && options.sarif_profile == SarifProfile::kGithub;
   for (const std::size_t i : chosen_) {
     places_.add(report.findings[i].where);
+    const std::optional<Suppression>& suppression = report.findings[i].suppression;
+    has_suppressions_ = has_suppressions_ || suppression;
+    has_text_regions_ = has_text_regions_ || (suppression && text_location(suppression->source));
+    has_baseline_ = has_baseline_ || report.findings[i].baseline != Baseline::kNone;
     for (const Location& related : report.findings[i].related) places_.add(related);
   }
 }
@@ -108,6 +130,8 @@ void SarifWriter::write() {
   // No "uri": where the tree lies is nobody's business (SARIF 3.14.14 allows a description alone).
   json_.value(Object{{"description", Object{{"text", "The directory in which the tool was started."}}}});
   json_.end();
+  // For regions of text, and absent without them (SARIF 3.14.27).
+  if (has_text_regions_) json_.member("columnKind", "unicodeCodePoints");
   places_.write_artifacts(json_);
   places_.write_logical_locations(json_);
   write_results();
@@ -171,9 +195,9 @@ void SarifWriter::write_notifications() {
     json_.member("properties", Object{{"errorCode", input.error_code}});
     json_.end();
   }
-  if (chosen_.size() < report_.findings.size()) {
+  if (chosen_.size() < candidates_.size()) {
     begin_notification(kFindingsDropped,
-                       {std::to_string(chosen_.size()), std::to_string(report_.findings.size())});
+                       {std::to_string(chosen_.size()), std::to_string(candidates_.size())});
     json_.end();
   }
   json_.end();
@@ -216,8 +240,34 @@ void SarifWriter::write_result(const Finding& finding) {
     for (const Location& related : finding.related) places_.write_location(json_, related, ++id);
     json_.end();
   }
+  write_states(finding);
   write_fingerprints(finding);
   if (!finding.properties.empty()) json_.member("properties", finding.properties);
+  json_.end();
+}
+
+// On every result or on none (SARIF 3.27.23, 3.27.24).
+void SarifWriter::write_states(const Finding& finding) {
+  if (has_baseline_) {
+    const bool known = finding.baseline == Baseline::kUnchanged;
+    json_.member("baselineState", to_string(known ? Baseline::kUnchanged : Baseline::kNew));
+  }
+  if (!has_suppressions_) return;
+  json_.key("suppressions");
+  json_.begin_array();
+  if (finding.suppression) {
+    const auto& [justification, source] = *finding.suppression;
+    json_.begin_object();
+    json_.member("kind", "external");
+    if (!justification.empty()) json_.member("justification", one_line(justification));
+    if (const auto where = text_location(source)) {
+      json_.key("location");
+      places_.write_text_location(json_, *where);
+    } else if (!source.empty()) {
+      json_.member("properties", Object{{"source", one_line(source)}});
+    }
+    json_.end();
+  }
   json_.end();
 }
 
@@ -253,7 +303,8 @@ void SarifWriter::write_summary() {
                               {"notes", counts.notes},
                               {"files", files},
                               {"filesFailed", failed},
-                              {"truncated", chosen_.size() < report_.findings.size()},
+                              {"suppressed", counts.suppressed},
+                              {"truncated", chosen_.size() < candidates_.size()},
                           });
   json_.end();
 }
@@ -263,8 +314,8 @@ void SarifWriter::write_summary() {
 
 namespace {
 
-void write_sarif(const Report& report, const RenderOptions&, std::ostream& out) {
-  sarif::SarifWriter(report, out).write();
+void write_sarif(const Report& report, const RenderOptions& options, std::ostream& out) {
+  sarif::SarifWriter(report, options, out).write();
 }
 
 }  // namespace

@@ -1,13 +1,14 @@
 #include "report/reporters/sarif_places.h"
 
 #include <algorithm>
-#include <filesystem>
+#include <charconv>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "report/reporters/file_place.h"
 #include "report/reporters/sarif_message.h"
 
 namespace ckpt::report::sarif {
@@ -34,13 +35,6 @@ std::string percent_encode(std::string_view path) {
   }
   return out;
 }
-
-std::string without_slash_at_end(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
-bool leaves_directory(std::string_view normal) { return normal == ".." || normal.starts_with("../"); }
 
 std::string_view role_name(Role role) {
   switch (role) {
@@ -113,26 +107,37 @@ void write_bytes(JsonWriter& json, std::string_view name, const ByteRange& bytes
   json.end();
 }
 
+void write_uri(JsonWriter& json, const Uri& uri) {
+  json.begin_object();
+  json.member("uri", uri.text);
+  if (uri.relative) json.member("uriBaseId", "%SRCROOT%");
+  json.end();
+}
+
+void write_first_character(JsonWriter& json) {
+  json.member("region", Object{{"startLine", 1}, {"startColumn", 1}, {"endLine", 1}, {"endColumn", 1}});
+}
+
 }  // namespace
 
 Uri to_uri(std::string_view path) {
-  namespace fs = std::filesystem;
-  fs::path normal = fs::path(path).lexically_normal();
-  std::string text = without_slash_at_end(normal.generic_string());
-  if (normal.is_relative() && !leaves_directory(text) && text != "." && !text.empty()) {
-    return {percent_encode(text), true};
-  }
-  std::error_code ignored;  // without a working directory, an absolute path is still one
-  const fs::path here = fs::current_path(ignored);
-  normal = (here / normal).lexically_normal();
-  const std::string inside = without_slash_at_end(normal.lexically_relative(here).generic_string());
-  if (!inside.empty() && inside != "." && !leaves_directory(inside)) return {percent_encode(inside), true};
-  return {"file://" + percent_encode(without_slash_at_end(normal.generic_string())), false};
+  const FilePlace place = place_of_file(path);
+  return {(place.relative ? "" : "file://") + percent_encode(place.path), place.relative};
+}
+
+std::optional<TextLocation> text_location(std::string_view source) {
+  const std::size_t colon = source.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  std::uint64_t line = 0;
+  const auto [end, error] = std::from_chars(source.data() + colon + 1, source.data() + source.size(), line);
+  const bool whole = error == std::errc() && end == source.data() + source.size();
+  if (!whole || line == 0 || line > kMaxInteger) return std::nullopt;
+  return TextLocation{to_uri(source.substr(0, colon)), line};
 }
 
 std::string canonical_path(std::string_view path) { return path == "<root>" ? std::string() : one_line(path); }
 
-Places::Places(const Report& report) : report_(report) {
+Places::Places(const Report& report, SarifProfile profile) : report_(report), profile_(profile) {
   std::map<std::string, std::size_t> known;
   for (std::size_t i = 0; i < report.inputs.size(); ++i) {
     Uri uri = to_uri(report.inputs[i].path);
@@ -176,10 +181,7 @@ void Places::write_artifacts(JsonWriter& json) const {
     const Input& input = report_.inputs[artifact.input];
     json.begin_object();
     json.key("location");
-    json.begin_object();
-    json.member("uri", artifact.uri.text);
-    if (artifact.uri.relative) json.member("uriBaseId", "%SRCROOT%");
-    json.end();
+    write_uri(json, artifact.uri);
     const bool known = input.error.empty() || input.size > 0;
     if (known && input.size <= kMaxInteger) json.member("length", input.size);
     json.key("roles");
@@ -220,14 +222,14 @@ void Places::write_artifact_location(JsonWriter& json, std::size_t input) const 
   json.end();
 }
 
-// The region is in bytes, as SARIF 3.30.1 has it for binary files. Services that want a line region will get
-// it here and nowhere else.
+// The standard wants bytes (SARIF 3.30.1: a region of a binary file shall be binary), GitHub wants a line.
 void Places::write_physical_location(JsonWriter& json, const Location& location) const {
   const ByteRange bytes = location.bytes.value_or(ByteRange{0, report_.inputs.at(location.input).size});
   json.key("physicalLocation");
   json.begin_object();
   write_artifact_location(json, location.input);
-  if (fits(bytes)) write_bytes(json, "region", bytes);
+  if (profile_ == SarifProfile::kGithub) write_first_character(json);
+  else if (fits(bytes)) write_bytes(json, "region", bytes);
   json.end();
 }
 
@@ -251,7 +253,8 @@ void Places::write_location(JsonWriter& json, const Location& location, int id) 
     json.member("text", with_period(escape_argument(location.text)));
     json.end();
   }
-  if (location.bytes && !fits(*location.bytes)) write_bytes(json, "properties", *location.bytes);
+  const bool not_in_region = profile_ == SarifProfile::kGithub || (location.bytes && !fits(*location.bytes));
+  if (location.bytes && not_in_region) write_bytes(json, "properties", *location.bytes);
   json.end();
 }
 
@@ -260,6 +263,18 @@ void Places::write_file_location(JsonWriter& json, std::size_t input) const {
   json.key("physicalLocation");
   json.begin_object();
   write_artifact_location(json, input);
+  if (profile_ == SarifProfile::kGithub) write_first_character(json);
+  json.end();
+  json.end();
+}
+
+void Places::write_text_location(JsonWriter& json, const TextLocation& location) const {
+  json.begin_object();
+  json.key("physicalLocation");
+  json.begin_object();
+  json.key("artifactLocation");
+  write_uri(json, location.uri);
+  json.member("region", Object{{"startLine", location.line}});
   json.end();
   json.end();
 }

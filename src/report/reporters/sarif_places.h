@@ -3,12 +3,14 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "report/json_writer.h"
 #include "report/report.h"
+#include "report/reporter.h"
 
 namespace ckpt::report::sarif {
 
@@ -19,16 +21,22 @@ struct Uri {
   std::string text;
   bool relative = true;   // to %SRCROOT%
 };
-// A path as typed: normalised without looking at the file system (reporters never do, so a symbolic link
-// stays one), relative to the working directory if it is inside, else a file: URI. Percent-encoded.
+// Of place_of_file(): relative, or a file: URI. Percent-encoded.
 Uri to_uri(std::string_view path);
+
+struct TextLocation {
+  Uri uri;
+  std::uint64_t line = 1;
+};
+// Of "rules.yaml:12"; nullopt if it is not of this form.
+std::optional<TextLocation> text_location(std::string_view source);
 
 // "" for the file as a whole, else the path on one line: what fingerprints and fullyQualifiedName use.
 std::string canonical_path(std::string_view path);
 
 class Places {
  public:
-  explicit Places(const Report& report);
+  Places(const Report& report, SarifProfile profile);
 
   // All paths must be added before anything is written.
   void add(const Location& location);
@@ -42,6 +50,8 @@ class Places {
   void write_location(JsonWriter& json, const Location& location, int id = 0) const;
   // The file alone, for notifications.
   void write_file_location(JsonWriter& json, std::size_t input) const;
+  // A line of a text file, which need not be an input.
+  void write_text_location(JsonWriter& json, const TextLocation& location) const;
 
  private:
   struct Artifact {
@@ -61,6 +71,7 @@ class Places {
   std::size_t add_logical(std::string path, std::string_view part, std::string_view kind, std::size_t parent);
 
   const Report& report_;
+  SarifProfile profile_;
   std::vector<Artifact> artifacts_;
   std::vector<std::size_t> artifact_of_input_;
   std::vector<Logical> logicals_;

@@ -27,7 +27,8 @@ constexpr std::array kNotifications = {
         "findings-dropped", "Not all findings are in this log.",
         "Services keep a few thousand results of a log, so the log has the most severe ones only.",
         "'{0}' of '{1}' findings are in this log, the most severe ones.",
-        "The run's properties have the true totals. The text and JSON formats list every finding.",
+        "The run's properties have the true totals. The text and JSON formats list every finding; --max-findings 0 "
+        "keeps all of them here.",
         Level::kWarning},
 };
 

@@ -4,13 +4,11 @@
 #include <utility>
 
 #include "base/text.h"
+#include "report/reporters/columns.h"
 
 namespace ckpt::report {
 namespace {
 
-constexpr std::string_view kEllipsis = "\xE2\x80\xA6";  // U+2026
-
-bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // SGR parameters, ECMA-48 section 8.3.117; the eight old colours follow the user's own palette.
@@ -46,15 +44,6 @@ bool guard_start(std::string& text) {
   return true;
 }
 
-// The first `count` characters.
-std::string_view head(std::string_view text, std::size_t count) {
-  std::size_t i = 0;
-  for (; i < text.size(); ++i) {
-    if (starts_character(text[i]) && count-- == 0) break;
-  }
-  return text.substr(0, i);
-}
-
 void write_piece(std::ostream& out, std::string_view text, Style style, bool color) {
   const std::string_view on = color ? sgr(style) : std::string_view();
   out << on << text;
@@ -63,16 +52,29 @@ void write_piece(std::ostream& out, std::string_view text, Style style, bool col
 
 }  // namespace
 
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_character));
-}
-
 std::string harmless(std::string_view text) {
   std::string out = one_line(text);
   for (std::size_t at = out.find("##"); at != std::string::npos; at = out.find("##", at + 1)) {
     if (opens_command(out, at)) out.replace(at + 1, 1, "\\u0023");
   }
   return out;
+}
+
+std::string shown_file(std::string_view path) {
+  std::string name = harmless(path);
+  const char first = name.empty() ? '.' : name.front();
+  const bool plain = is_letter(first) || (first >= '0' && first <= '9') || first == '.' || first == '/' || first == '_';
+  if (!plain && static_cast<unsigned char>(first) < 0x80) name.insert(0, "./");
+  return name;
+}
+
+Style style_of(Level level) {
+  switch (level) {
+    case Level::kNote: return Style::kNote;
+    case Level::kWarning: return Style::kWarning;
+    case Level::kError: return Style::kError;
+  }
+  return Style::kPlain;
 }
 
 void TextLine::add(std::string text, Style style) {

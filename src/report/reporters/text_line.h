@@ -1,5 +1,5 @@
 // One line of the text report: pieces with a style, put out with or without colour, cut to a width.
-// Private to the text reporter.
+// Private to the reporters that write lines.
 #pragma once
 
 #include <ostream>
@@ -11,12 +11,15 @@
 
 namespace ckpt::report {
 
-// Columns a terminal needs, counted in code points (wide and combining characters are not looked up).
-std::size_t columns(std::string_view text);
-
 // `text` on one line and harmless to terminals and to the log readers of CI systems, which obey "##vso[..]"
 // and "##[..]" anywhere in a line. Does nothing to what it returned once already.
 std::string harmless(std::string_view text);
+
+// A file as a line's first word. "./" is no change to a relative path, and keeps names such as "##[x" and "-- " from
+// looking like something else to whatever reads the log.
+std::string shown_file(std::string_view path);
+
+Style style_of(Level level);
 
 class TextLine {
  public:

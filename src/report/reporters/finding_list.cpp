@@ -1,0 +1,28 @@
+#include "report/reporters/finding_list.h"
+
+#include <algorithm>
+
+#include "report/reporters/text_line.h"
+
+namespace ckpt::report {
+
+std::vector<const Finding*> shown_findings(const Report& report) {
+  std::vector<const Finding*> shown;
+  for (const Finding& finding : report.findings) {
+    if (!is_suppressed(finding)) shown.push_back(&finding);
+  }
+  return shown;
+}
+
+void sort_by_severity(std::vector<const Finding*>& findings) {
+  std::stable_sort(findings.begin(), findings.end(),
+                   [](const Finding* a, const Finding* b) { return a->level > b->level; });
+}
+
+std::string shown_path(const Location& where) { return where.path.empty() ? "<root>" : harmless(where.path); }
+
+std::string place_and_message(const Finding& finding) {
+  return harmless(shown_path(finding.where) + ": " + harmless(finding.message));
+}
+
+}  // namespace ckpt::report

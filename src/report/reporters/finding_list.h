@@ -1,0 +1,23 @@
+// What the reporters that are lists of findings have in common. Private to the reporters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/report.h"
+
+namespace ckpt::report {
+
+// Those that are not suppressed, in the report's order.
+std::vector<const Finding*> shown_findings(const Report& report);
+
+// The most severe first, otherwise in their order.
+void sort_by_severity(std::vector<const Finding*>& findings);
+
+// "<root>" for the file as a whole.
+std::string shown_path(const Location& where);
+
+// "state_dict["a"]: 1 NaN of 32 elements": one line, escaped, harmless to terminals and to log readers.
+std::string place_and_message(const Finding& finding);
+
+}  // namespace ckpt::report

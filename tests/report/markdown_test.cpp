@@ -1,0 +1,280 @@
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "report/reporters/markdown_text.h"
+#include "tests/report/samples.h"
+
+using namespace ckpt;
+using namespace ckpt::report;
+using ckpt::test::render;
+
+namespace {
+
+std::size_t occurrences(std::string_view text, std::string_view what) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+void remove_all(std::string& text, std::string_view what) {
+  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at))
+    text.erase(at, what.size());
+}
+
+// Signs that would be Markdown, HTML or a service's own syntax, where the reporter did not write them itself.
+// What is left of a document without its own tags and its tables' bars must have none.
+void check_signs(std::string text) {
+  for (const char* own : {"<code>", "</code>", "<b>", "</b>", "<br>", "<details>", "<details open>",
+                          "</details>", "<summary>", "</summary>"})
+    remove_all(text, own);
+  CHECK(text.find('<') == std::string::npos);
+  CHECK(text.find('>') == std::string::npos);
+  for (const char* sign : {"`", "[", "]", "*", "!", "\\", "@", "$", "::", "](", "://", "{", "}", "^"})
+    CHECK_MESSAGE(text.find(sign) == std::string::npos, sign, " in ", text);
+  // A hash begins a reference to a character, nothing else.
+  for (std::size_t at = text.find('#'); at != text.npos; at = text.find('#', at + 1))
+    CHECK(text[at - 1] == '&');
+}
+
+// Every row has as many bars as the rule of its table allows, and every line is one of the document's own
+// forms.
+void check_structure(const std::string& text) {
+  std::size_t bars = 0;
+  bool in_table = false;
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = text.find('\n', start);
+    const std::string line = text.substr(start, end - start);
+    start = end + 1;
+    if (line.starts_with("|")) {
+      CHECK(line.ends_with("|"));
+      if (!in_table) bars = occurrences(line, "|");
+      CHECK(occurrences(line, "|") <= bars);
+      CHECK(occurrences(line, "<code>") == occurrences(line, "</code>"));
+      in_table = true;
+      continue;
+    }
+    CHECK((line.empty() || !in_table));
+    in_table = false;
+    CHECK(line.find('|') == std::string::npos);
+  }
+  CHECK(occurrences(text, "<details") == occurrences(text, "</details>"));
+  CHECK(occurrences(text, "<summary>") == occurrences(text, "</summary>"));
+}
+
+void check_document(const std::string& text, std::size_t limit = kCommentBytes) {
+  CHECK(text.size() <= limit);
+  CHECK(is_utf8(text));
+  CHECK(text.ends_with('\n'));
+  check_signs(text);
+  check_structure(text);
+}
+
+}  // namespace
+
+TEST_CASE("the Markdown report of a comparison has the verdict, the files and a table a section") {
+  CHECK(render("markdown", test::diff_report()) ==
+        "<b>different&#58; 120 tensors, 9 values</b>\n"
+        "\n"
+        "| | File | What it is |\n"
+        "|---|---|---|\n"
+        "| base | <code>a.ckpt</code> | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
+        "| | <code>runs/b.ckpt</code> | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
+        "\n"
+        "<details open><summary><b>hyperparameters</b></summary>\n"
+        "\n"
+        "| | | |\n"
+        "|---|---|---|\n"
+        "| ~ | <code>lr</code> | 0.001 -&#62; 0.0005 |\n"
+        "| + | <code>warmup_steps</code> | 500 |\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "<details open><summary><b>weights</b> 124 tensors \xC2\xB7 120 changed</summary>\n"
+        "\n"
+        "| | | | |\n"
+        "|---|---|---|---:|\n"
+        "| | <code>net.0.weight</code> | f32 | 9 |\n"
+        "| | <code>b</code> | bf16 | 12345 |\n"
+        "\n"
+        "(2 of 34 lines; --all shows the rest)\n"
+        "\n"
+        "</details>\n"
+        "\n"
+        "<b>progress</b> epoch 1 -&#62; 4\n");
+}
+
+TEST_CASE("the Markdown report of ckpt-lint has counts and the findings, the most severe first") {
+  Report report = test::lint_report_of(3);
+  report.verdict = "1 error, 2 notes";
+  report.hint = "ckpt-lint --explain weights-nonfinite tells more";
+  CHECK(render("markdown", report) ==
+        "<b>1 error, 2 notes</b>\n"
+        "\n"
+        "ckpt-lint --explain weights-nonfinite tells more\n"
+        "\n"
+        "| File | What it is |\n"
+        "|---|---|\n"
+        "| <code>model.ckpt</code> | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
+        "\n"
+        "| Errors | Warnings | Notes |\n"
+        "|---:|---:|---:|\n"
+        "| 1 | 0 | 2 |\n"
+        "\n"
+        "| Severity | Rule | Where | What |\n"
+        "|---|---|---|---|\n"
+        "| error | <code>weights-nonfinite</code> | <code>state_dict&#91;\"layer.1\"&#93;</code> | 1 is odd. "
+        "|\n"
+        "| note | <code>team-rule</code> | <code>state_dict&#91;\"layer.0\"&#93;</code> | 0 is odd. |\n"
+        "| note | <code>team-rule</code> | <code>state_dict&#91;\"layer.2\"&#93;</code> | 2 is odd. |\n");
+}
+
+TEST_CASE("of several files a finding says which, and an unreadable one is named with the reason") {
+  const std::string text = render("markdown", test::lint_report());
+  CHECK(text.find("| <code>broken.ckpt</code> | could not be read&#58; it has 12 bytes") !=
+        std::string::npos);
+  CHECK(text.find("| <code>model.ckpt</code><br><code>optimizer_states</code> |") != std::string::npos);
+  CHECK(text.find("| <code>./runs/../b&#35;1.ckpt</code><br>") != std::string::npos);
+}
+
+TEST_CASE("from the fifty-first on, findings are folded, and suppressed ones are a number") {
+  Report report = test::lint_report_of(120);
+  report.findings[7].suppression = Suppression{};
+  const std::string text = render("markdown", report);
+  check_document(text);
+  CHECK(occurrences(text, "| error |") == 59);
+  CHECK(occurrences(text, "| note |") == 60);
+  CHECK(text.find("| Errors | Warnings | Notes | Suppressed |") != std::string::npos);
+  CHECK(text.find("| 59 | 0 | 60 | 1 |") != std::string::npos);
+  CHECK(text.find("<details><summary>69 more findings</summary>") != std::string::npos);
+  CHECK(occurrences(text.substr(0, text.find("<details>")), "| error |") == 50);
+}
+
+TEST_CASE("no name can put Markdown, HTML, a link, a mention or an issue into a Markdown report") {
+  std::vector<std::string> names = test::hostile_names();
+  for (const char* more : {"a|b",
+                           "a\\|b",
+                           "a\\",
+                           "`a`",
+                           "``a",
+                           "</details>",
+                           "</code>",
+                           "<!-- x",
+                           "--> x",
+                           "&lt;b&gt;",
+                           "&#124;",
+                           "@octocat",
+                           "x @octocat y",
+                           "a@b.example",
+                           "#123",
+                           "fixes #1",
+                           "org/repo#1",
+                           "GH-12",
+                           "!12",
+                           "~label",
+                           "[x](http://y)",
+                           "![x](y)",
+                           "http://x.example/y",
+                           "www.x.example",
+                           "\xE2\x80\xAE\x7C",
+                           "*a*",
+                           "_a_",
+                           "~~a~~",
+                           "$x$",
+                           "a\n\n# b",
+                           "a\r\n| b | c |",
+                           "---",
+                           "- a",
+                           "+ a",
+                           "1. a",
+                           "    a",
+                           ":smile:",
+                           "deadbeef1",
+                           "[^1]",
+                           "[x]: y",
+                           "\\@a"})
+    names.emplace_back(more);
+  for (const std::string& name : names) {
+    CAPTURE(quote(name.substr(0, 100)));
+    for (const bool sections : {false, true}) {
+      Report report = test::named_report(name, sections);
+      report.hint = name;
+      for (Input& input : report.inputs) input.description = name;
+      check_document(render("markdown", report));
+    }
+  }
+}
+
+TEST_CASE("text is shown as code where a service would make a link of it") {
+  for (const char* linked : {"@octocat", "see #1", "a:b", "http://x", "www.x.org", "GH-1", "!3", "deadbeef1",
+                             "`x`", "100%x", "$x$"}) {
+    CAPTURE(linked);
+    CHECK(prose(linked).starts_with("<code>"));
+  }
+  for (const char* plain :
+       {"1 NaN of 32 elements, first at [3, 1]", "epoch 1 -> 4", "124 tensors \xC2\xB7 85.1 M", "50 % of it",
+        "1234567 a", "encoder.layers.{0-11}.weight", "a_b", "it is: x"}) {
+    CAPTURE(plain);
+    CHECK(prose(plain).find("<code>") == (std::string_view(plain) == "1234567 a" ? 0 : std::string::npos));
+  }
+  CHECK(code("") == "");
+  CHECK(code("a_b _c_ d_") == "<code>a_b &#95;c&#95; d&#95;</code>");
+  CHECK(code(std::string(500, 'x')).size() < 300);
+}
+
+TEST_CASE(
+    "a Markdown report stays under its limit, says what it left out, and does not make what it does not "
+    "show") {
+  std::size_t made = 0;
+  Report report = test::diff_report();
+  for (int i = 0; i < 3; ++i) {
+    Section section;
+    section.title = fmt::format("part {}", i);
+    section.size = 200'000;
+    section.line = [&made](std::size_t k) {
+      ++made;
+      return Line{Mark::kChanged, {{fmt::format("layer.{}.weight", k)}, {"f32"}, {"x | y <b>"}}};
+    };
+    report.sections.push_back(section);
+  }
+  for (const std::size_t limit : {std::size_t{4000}, std::size_t{20'000}, kCommentBytes, kStepSummaryBytes}) {
+    CAPTURE(limit);
+    made = 0;
+    RenderOptions options;
+    options.max_bytes = limit;
+    const std::string text = render("markdown", report, options);
+    check_document(text, limit);
+    CHECK(text.find("more lines") != std::string::npos);
+    CHECK(made < limit / 20);
+    if (limit >= kCommentBytes) {
+      CHECK(text.size() > limit * 3 / 4);
+      for (const char* part : {"part 0", "part 1", "part 2"}) CHECK(text.find(part) != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("a Markdown report stays under its limit whatever its shape") {
+  const std::string wide(100'000, '|');
+  Report diff = test::diff_report();
+  diff.verdict = diff.hint = wide;
+  diff.sections = {make_section(wide, wide, {{Mark::kNone, std::vector<Cell>(40, Cell{wide})}}),
+                   make_section("b", "", {})};
+  diff.sections[0].more = wide;
+  for (std::size_t i = 0; i < 2000; ++i)
+    diff.sections.push_back(make_section("section", "", {{Mark::kNone, {{wide}}}}));
+  for (Input& input : diff.inputs) input.path = input.description = wide;
+  Report lint = test::lint_report_of(5000);
+  for (Finding& finding : lint.findings) finding.message = finding.where.path = wide;
+  for (std::size_t i = 0; i < 5000; ++i) lint.inputs.push_back(lint.inputs[0]);
+  for (const std::size_t limit : {std::size_t{4000}, std::size_t{10'000}, kCommentBytes}) {
+    CAPTURE(limit);
+    RenderOptions options;
+    options.max_bytes = limit;
+    check_document(render("markdown", diff, options), limit);
+    check_document(render("markdown", lint, options), limit);
+  }
+  const std::string text = render("markdown", lint);
+  CHECK(text.find("more findings are not shown here.") != std::string::npos);
+  CHECK(text.find("more files") != std::string::npos);
+  CHECK(render("markdown", diff).find("more sections") != std::string::npos);
+}
