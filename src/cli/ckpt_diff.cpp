@@ -1,15 +1,19 @@
-#include <cmath>
+#include <iostream>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/suggest.h"
 #include "base/text.h"
+#include "cli/diff_options.h"
 #include "cli/exit_status.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/programs.h"
+#include "diff/compat.h"
 #include "diff/diff.h"
+#include "diff/rules_doc.h"
 #include "diff/to_report.h"
 
 namespace ckpt::cli {
@@ -21,55 +25,19 @@ const Program kProgram = {
     "ckpt-diff",
     "ckpt-diff [OPTION ...] BASE FILE [FILE ...]",
     "Says what differs between checkpoints: keys, shapes, dtypes, every element of every\n"
-    "tensor, hyperparameters, optimizers, schedulers, callbacks, progress. The first file is\n"
-    "the base of all comparisons.\n",
+    "tensor, hyperparameters, optimizers, schedulers, callbacks, progress; how it came about\n"
+    "(renamed, cast, transposed, permuted, scaled); and what the file can still stand in for.\n"
+    "The first file is the base of all comparisons.\n",
     "Examples:\n"
     "  ckpt-diff epoch=1.ckpt epoch=4.ckpt\n"
     "  ckpt-diff --only 'encoder.**' --atol 1e-6 base.ckpt tuned.ckpt\n"
+    "  ckpt-diff --compat resume yesterday.ckpt today.ckpt\n"
+    "  ckpt-diff run.ckpt#state_dict.encoder encoder.pt\n"
     "  ckpt-diff --format json a.ckpt b.ckpt | jq '.changes[] | select(.kind == \"shape\")'\n"
     "\n"
-    "Exit status: 0 same, 1 different, 2 usage error or unreadable file (2 wins).\n",
+    "Exit status: 0 same (or compatible with --compat), 1 different (or not compatible),\n"
+    "2 usage error or unreadable file (2 wins).\n",
 };
-
-double tolerance(const Parsed& parsed, const char* name) {
-  if (parsed.values.count(name) == 0) return 0;
-  const double value = parsed.values[name].as<double>();
-  if (!std::isfinite(value) || value < 0)
-    fail(ErrorCode::kUsage, fmt::format("--{} takes a number >= 0", name));
-  return value;
-}
-
-std::vector<Glob> globs(const Parsed& parsed, const char* name) {
-  std::vector<Glob> out;
-  for (const std::string& pattern : list_of(parsed, name)) out.emplace_back(pattern);
-  return out;
-}
-
-diff::Options diff_options(const Parsed& parsed) {
-  diff::Options options;
-  options.tolerance = {tolerance(parsed, "rtol"), tolerance(parsed, "atol")};
-  options.only = globs(parsed, "only");
-  options.ignore = globs(parsed, "ignore");
-  options.jobs = parsed.jobs;
-  return options;
-}
-
-// Fails early on a filter that selects nothing: a comparison of nothing must not say "same".
-void check_filters(const diff::Diff& diff, const diff::Options& options) {
-  if (options.only.empty()) return;
-  for (const Glob& glob : options.only) {
-    bool found = false;
-    for (const diff::Side& side : diff.sides) {
-      const auto matches = [&](const std::string& path) {
-        const auto name = lightning::weight_name(side.input->items, path);
-        return matches_prefix_or_glob(glob, path) || (name && matches_prefix_or_glob(glob, *name));
-      };
-      for (const TensorEntry& entry : side.file().entries) found = found || matches(entry.path);
-      for (const Leaf& leaf : side.leaves) found = found || matches(leaf.path);
-    }
-    if (!found) fail(ErrorCode::kUsage, fmt::format("--only {} matches nothing in any of the files", quote(glob.pattern())));
-  }
-}
 
 int trouble_of(const diff::Diff& diff, std::span<const OpenedPtr> inputs) {
   int status = kClean;
@@ -84,47 +52,96 @@ int trouble_of(const diff::Diff& diff, std::span<const OpenedPtr> inputs) {
   return status;
 }
 
+struct Inputs {
+  std::vector<OpenedPtr> all;
+  std::vector<const Opened*> readable;
+  int status = kClean;
+};
+
+// Readable inputs first in the report: changes refer to those by index.
+Inputs open_inputs(DiffCommand& command, report::Report& report) {
+  Inputs out;
+  std::vector<report::Input> failed;
+  std::vector<std::string> subtrees;
+  for (std::size_t i = 0; i < command.files.size(); ++i) {
+    out.all.push_back(open_and_complain(kProgram.name, command.files[i]));
+    const Opened& input = *out.all.back();
+    const auto role = i == 0 ? report::Role::kBase : report::Role::kTarget;
+    out.status = worse(out.status, status_of(input));
+    if (!input.file) {
+      failed.push_back(describe_input(input, role));
+      continue;
+    }
+    out.readable.push_back(&input);
+    report.inputs.push_back(describe_input(input, role));
+    if (!command.options.names.subtrees.empty()) subtrees.push_back(command.options.names.subtrees[i]);
+  }
+  report.inputs.insert(report.inputs.end(), failed.begin(), failed.end());
+  command.options.names.subtrees = std::move(subtrees);
+  return out;
+}
+
+// Nothing could be compared. Programs still get a document that says so; people have read it on stderr.
+int report_failure(const Inputs& inputs, const Parsed& parsed, report::Report& report) {
+  report.rules = diff::change_rules();
+  report.exit_status = kTrouble;
+  report.exit_reason = "Fewer than two checkpoints could be read.";
+  if (!inputs.all[0]->file) report.exit_reason = "The base could not be read.";
+  report.facts.push_back({"verdict", "unknown"});
+  report.tables.push_back({"changes", 0, [](std::size_t) { return report::Object{}; }});
+  write_failure(report, parsed.output);
+  return kTrouble;
+}
+
+// The whole files were compared: only then their compatibility can be judged.
+bool is_whole(const diff::Options& options) {
+  return !options.filters_places() && options.only_parts.empty() && options.ignore_parts.empty() &&
+         options.names.subtrees.empty();
+}
+
+int verdict_status(const diff::Diff& diff, const diff::Compatibility* compat,
+                   const diff::ReportOptions& options) {
+  if (options.gate && compat != nullptr) return compat->holds(*options.gate) ? kClean : kFound;
+  return diff.different() ? kFound : kClean;
+}
+
+int explain(const std::string& id) {
+  std::vector<std::string> ids;
+  for (const report::RuleInfo& rule : diff::change_rules()) {
+    ids.push_back(rule.id);
+    if (rule.id != id) continue;
+    std::cout << diff::explain_rule(rule);
+    return kClean;
+  }
+  fail(ErrorCode::kUsage, fmt::format("there is no kind of difference {}{}; see --list-rules", quote(id),
+                                      did_you_mean(id, ids)));
+}
+
 }  // namespace
 
 int run_diff(int argc, const char* const* argv) {
-  po::options_description own("Options", 90);
-  own.add_options()
-      ("rtol", po::value<double>()->value_name("R"), "equal if |new - base| <= atol + R * |base| (default: 0, exact)")
-      ("atol", po::value<double>()->value_name("A"), "likewise (default: 0)")
-      ("only", po::value<std::vector<std::string>>()->value_name("GLOB"),
-       "compare only what matches: tensor names or paths; may be repeated")
-      ("ignore", po::value<std::vector<std::string>>()->value_name("GLOB"), "leave out what matches; may be repeated")
-      ("all,a", "every line of every section");
-  const auto parsed = parse(kProgram, own, argc, argv);
+  const auto parsed = parse(kProgram, diff_option_descriptions(), argc, argv);
   if (!parsed) return kClean;
-  if (parsed->operands.size() < 2) fail(ErrorCode::kUsage, "expected a BASE and at least one FILE to compare; see --help");
+  if (parsed->values.count("list-rules") != 0) return std::cout << diff::list_rules(), kClean;
+  if (parsed->values.count("explain") != 0) return explain(parsed->values["explain"].as<std::string>());
+  if (parsed->operands.size() < 2)
+    fail(ErrorCode::kUsage, "expected a BASE and at least one FILE to compare; see --help");
+  DiffCommand command = diff_command(*parsed);
 
-  std::vector<OpenedPtr> inputs;
-  std::vector<const Opened*> readable;
   report::Report report;
   report.tool = {kProgram.name, CKPT_VERSION, "Compares checkpoints."};
   report.arguments = parsed->arguments;
-  int status = kClean;
-  std::vector<report::Input> failed;  // after the readable ones: changes refer to those by index
-  for (const std::string& path : parsed->operands) {
-    inputs.push_back(open_and_complain(kProgram.name, path));
-    const auto role = inputs.size() == 1 ? report::Role::kBase : report::Role::kTarget;
-    status = worse(status, status_of(*inputs.back()));
-    if (!inputs.back()->file) {
-      failed.push_back(describe_input(*inputs.back(), role));
-      continue;
-    }
-    readable.push_back(inputs.back().get());
-    report.inputs.push_back(describe_input(*inputs.back(), role));
-  }
-  if (!inputs[0]->file || readable.size() < 2) return kTrouble;
-  report.inputs.insert(report.inputs.end(), failed.begin(), failed.end());
+  const Inputs inputs = open_inputs(command, report);
+  if (!inputs.all[0]->file || inputs.readable.size() < 2) return report_failure(inputs, *parsed, report);
 
-  const diff::Options options = diff_options(*parsed);
-  const auto diff = std::make_shared<const diff::Diff>(diff::compare(readable, options));
-  check_filters(*diff, options);
-  diff::to_report(diff, {parsed->values.count("all") != 0, wants_findings(parsed->output)}, report);
-  status = worse(status, worse(diff->different() ? kFound : kClean, trouble_of(*diff, inputs)));
+  const auto diff = std::make_shared<const diff::Diff>(diff::compare(inputs.readable, command.options));
+  check_filters(*diff, command.options);
+  std::optional<diff::Compatibility> compat;
+  if (is_whole(command.options)) compat = diff::judge(*diff);
+  command.report.findings = wants_findings(parsed->output);
+  diff::to_report(diff, compat ? &*compat : nullptr, command.report, report);
+  const int found = verdict_status(*diff, compat ? &*compat : nullptr, command.report);
+  const int status = worse(inputs.status, worse(found, trouble_of(*diff, inputs.all)));
   report.exit_status = status;
   report.exit_reason = diff->different() ? "The checkpoints differ." : "The checkpoints are the same.";
   write_reports(report, parsed->output);

@@ -1,7 +1,18 @@
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "diff/align.h"
 #include "diff/diff.h"
+#include "diff/explain.h"
+#include "diff/filter.h"
+#include "diff/match.h"
+#include "diff/renames.h"
+#include "diff/structure.h"
+#include "tensor/stats.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
@@ -10,12 +21,6 @@ namespace {
 using lightning::Section;
 using value::Kind;
 using value::Tree;
-
-bool any_matches(const std::vector<Glob>& globs, std::string_view path, const std::optional<std::string>& name) {
-  return std::any_of(globs.begin(), globs.end(), [&](const Glob& glob) {
-    return matches_prefix_or_glob(glob, path) || (name && matches_prefix_or_glob(glob, *name));
-  });
-}
 
 // --- plain values ---------------------------------------------------------------------------------------
 
@@ -26,20 +31,69 @@ std::optional<double> number_of(const Tree& tree, value::NodeId node) {
 }
 
 bool close(double base, double other, const tensor::Tolerance& tolerance) {
-  if (base == other || (std::isnan(base) && std::isnan(other))) return true;
+  if (std::isnan(base) && std::isnan(other)) return tolerance.nan_equal;
+  if (base == other) return true;
   if (!std::isfinite(base) || !std::isfinite(other)) return false;
   return std::abs(other - base) <= tolerance.atol + tolerance.rtol * std::abs(base);
 }
 
-// --- one row --------------------------------------------------------------------------------------------
+std::string leaf_type(const Tree& tree, const Leaf& leaf) {
+  return leaf.repeat ? "reference" : value::type_name(tree, leaf.node);
+}
+
+std::string leaf_repr(const Tree& tree, const Leaf& leaf) {
+  constexpr std::size_t kWhole = 1 << 20;
+  return leaf.repeat ? "(shown above)" : value::repr(tree, leaf.node, kWhole);
+}
+
+// --- where a change belongs -----------------------------------------------------------------------------
+
+Part part_of(Section section, ChangeKind kind) {
+  switch (section) {
+    case Section::kMeta: return Part::kMeta;
+    case Section::kWeights:
+      if (kind == ChangeKind::kAdded || kind == ChangeKind::kRemoved || kind == ChangeKind::kRenamed)
+        return Part::kKeys;
+      return kind == ChangeKind::kValues || kind == ChangeKind::kValue ? Part::kWeights : Part::kLayout;
+    case Section::kOptimizers: return Part::kOptimizers;
+    case Section::kSchedulers: return Part::kSchedulers;
+    case Section::kLoops: return Part::kLoops;
+    case Section::kCallbacks: return Part::kCallbacks;
+    case Section::kPrecision: return Part::kPrecision;
+    case Section::kHyperParameters: return Part::kHyperParameters;
+    case Section::kDataModuleHyperParameters: return Part::kDataModuleHyperParameters;
+    case Section::kDataModule: return Part::kDataModule;
+    case Section::kAveraging: return Part::kAveraging;
+    case Section::kOther: return Part::kOther;
+  }
+  return Part::kOther;
+}
+
+// Any change of such a row could be wanted: its elements are worth reading.
+bool wants_any(const Filter& filter, Section section) {
+  return filter.wants(part_of(section, ChangeKind::kValues)) ||
+         filter.wants(part_of(section, ChangeKind::kAdded)) ||
+         filter.wants(part_of(section, ChangeKind::kShape));
+}
+
+// --- rows -----------------------------------------------------------------------------------------------
 
 class Comparer {
  public:
-  Comparer(Diff& out, const Options& options) : out_(out), options_(options) {}
+  Comparer(Diff& out, const Options& options) : out_(out), filter_(out.sides, options), options_(options) {}
 
-  void row(std::string_view path, std::span<const Slot> slots) {
-    const Section section = section_of_row(path, slots);
-    for (std::size_t input = 1; input < slots.size(); ++input) pair(path, section, slots[0], slots[input], input);
+  void row(std::span<const std::uint32_t> places) {
+    if (!filter_.wants(places)) return;
+    const Section section = section_of_row(places);
+    if (!wants_any(filter_, section)) return;
+    for (std::uint32_t input = 1; input < places.size(); ++input) {
+      if (places[0] == places[input] && places[0] == Alignment::kNowhere) continue;
+      pair(section, place_of(0, places[0]), place_of(input, places[input]), input);
+    }
+  }
+
+  void add(Change change) {
+    if (filter_.wants(change.part)) out_.changes.push_back(std::move(change));
   }
 
   // The deltas of all tensor pairs, in one parallel pass.
@@ -49,62 +103,152 @@ class Comparer {
       Totals& totals = out_.totals[pending_[i].input];
       ++totals.compared;
       if (deltas[i].differing == 0) {
-        ++totals.identical;
+        ++(deltas[i].changed == 0 ? totals.identical : totals.close);
         continue;
       }
       pending_[i].delta = deltas[i];
-      out_.changes.push_back(std::move(pending_[i]));
+      if (deltas[i].numel == 1 && deltas[i].decoded)
+        pending_[i].numbers = {number_in(jobs_[i].old_tensor), number_in(jobs_[i].new_tensor)};
+      add(std::move(pending_[i]));
     }
+    if (options_.explain) explain_changes(out_, options_.jobs);
     std::stable_sort(out_.changes.begin(), out_.changes.end(), [](const Change& a, const Change& b) {
-      return a.input != b.input ? a.input < b.input : a.section < b.section;
+      return a.input != b.input ? a.input < b.input : a.part < b.part;
     });
   }
 
  private:
-  Section section_of_row(std::string_view path, std::span<const Slot> slots) const {
-    for (std::size_t i = 0; i < slots.size(); ++i)
-      if (slots[i].kind != SlotKind::kAbsent) return lightning::section_of(out_.sides[i].input->items, path);
+  const Place* place_of(std::size_t input, std::uint32_t index) const {
+    return index == Alignment::kNowhere ? nullptr : &out_.sides[input].places[index];
+  }
+
+  Section section_of_row(std::span<const std::uint32_t> places) const {
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const Place* place = place_of(i, places[i]);
+      if (place == nullptr) continue;
+      if (place->key.space == Space::kWeight) return Section::kWeights;
+      return lightning::section_of(out_.sides[i].items(), place->path);
+    }
     return Section::kOther;
   }
 
-  void add(ChangeKind kind, std::string_view path, Section section, Slot old_slot, Slot new_slot, std::size_t input) {
-    out_.changes.push_back({kind, std::string(path), section, input, old_slot, new_slot, {}});
+  static double number_in(const tensor::StatsJob& job) {
+    const tensor::Stats stats = tensor::compute_stats(*job.view, *job.storage);
+    if (stats.nan > 0) return std::nan("");
+    if (stats.nonfinite() > 0) return stats.posinf > 0 ? HUGE_VAL : -HUGE_VAL;
+    return tensor::to_double(stats.min);
   }
 
-  void pair(std::string_view path, Section section, Slot old_slot, Slot new_slot, std::size_t input) {
-    if (old_slot.kind == SlotKind::kAbsent && new_slot.kind == SlotKind::kAbsent) return;
-    if (old_slot.kind == SlotKind::kAbsent) return add(ChangeKind::kAdded, path, section, old_slot, new_slot, input);
-    if (new_slot.kind == SlotKind::kAbsent) return add(ChangeKind::kRemoved, path, section, old_slot, new_slot, input);
-    if (old_slot.kind != new_slot.kind) return add(ChangeKind::kType, path, section, old_slot, new_slot, input);
-    if (old_slot.kind == SlotKind::kTensor) return tensors(path, section, old_slot, new_slot, input);
+  Change change(ChangeKind kind, Section section, const Place* old_place, const Place* new_place,
+                std::uint32_t input) const {
+    Change out;
+    out.kind = kind;
+    out.section = section;
+    out.part = part_of(section, kind);
+    out.input = input;
+    out.path = new_place != nullptr ? new_place->path : old_place->path;
+    out.name = new_place != nullptr ? new_place->name : old_place->name;
+    if (old_place != nullptr && old_place->path != out.path) out.old_path = old_place->path;
+    if (old_place != nullptr) out.old_slot = old_place->slot;
+    if (new_place != nullptr) out.new_slot = new_place->slot;
+    return out;
+  }
+
+  // True if only the newer of the two files could hold this.
+  bool is_unrecorded(const Side& without, Section section, const Place& place) const {
+    const auto& version = without.items().version;
+    return options_.migrate && version && without.items().kind == lightning::FileKind::kTrainer &&
+           unrecorded(*version, section, place.path);
+  }
+
+  // An empty container here, something in it there: what is in it says all.
+  bool is_filled(const Side& with, const Place& place, std::uint32_t other) {
+    if (place.slot.kind != SlotKind::kLeaf || place.key.space != Space::kPath) return false;
+    const Kind kind = with.tree(place.slot).kind(with.leaf(place.slot).node);
+    if (kind != Kind::kDict && kind != Kind::kList && kind != Kind::kTuple && kind != Kind::kSet)
+      return false;
+    const auto& paths = sorted_paths(other);
+    for (const char next : {'.', '['}) {
+      const std::string below = std::string(place.key.text) + next;
+      const auto at = std::lower_bound(paths.begin(), paths.end(), std::string_view(below));
+      if (at != paths.end() && at->starts_with(below)) return true;
+    }
+    return false;
+  }
+
+  const std::vector<std::string_view>& sorted_paths(std::uint32_t side) {
+    if (paths_.empty()) paths_.resize(out_.sides.size());
+    auto& paths = paths_[side];
+    if (paths.empty()) {
+      for (const Place& place : out_.sides[side].places)
+        if (place.key.space == Space::kPath) paths.push_back(place.key.text);
+      std::sort(paths.begin(), paths.end());
+    }
+    return paths;
+  }
+
+  void pair(Section section, const Place* old_place, const Place* new_place, std::uint32_t input) {
+    if (old_place == nullptr || new_place == nullptr) {
+      const bool added = old_place == nullptr;
+      const Place& place = added ? *new_place : *old_place;
+      if (is_filled(out_.sides[added ? input : 0], place, added ? 0 : input)) return;
+      if (is_unrecorded(out_.sides[added ? 0 : input], section, place)) {
+        ++out_.totals[input].unrecorded;
+        return;
+      }
+      return add(
+          change(added ? ChangeKind::kAdded : ChangeKind::kRemoved, section, old_place, new_place, input));
+    }
+    if (old_place->slot.kind != new_place->slot.kind)
+      return add(change(ChangeKind::kType, section, old_place, new_place, input));
+    if (old_place->slot.kind == SlotKind::kTensor) return tensors(section, *old_place, *new_place, input);
+    leaves(section, *old_place, *new_place, input);
+  }
+
+  void leaves(Section section, const Place& old_place, const Place& new_place, std::uint32_t input) {
     const Side& base = out_.sides[0];
     const Side& side = out_.sides[input];
-    const Leaf& x = base.leaves[old_slot.index];
-    const Leaf& y = side.leaves[new_slot.index];
-    if (equal_leaves(base.file(), x, side.file(), y, options_.tolerance)) return;
-    const bool same_type = leaf_type(base.file(), x) == leaf_type(side.file(), y) ||
-                           (number_of(base.file().tree, x.node) && number_of(side.file().tree, y.node));
-    add(same_type ? ChangeKind::kValue : ChangeKind::kType, path, section, old_slot, new_slot, input);
+    const Tree& a = base.tree(old_place.slot);
+    const Tree& b = side.tree(new_place.slot);
+    const Leaf& x = base.leaf(old_place.slot);
+    const Leaf& y = side.leaf(new_place.slot);
+    if (equal_leaves(a, x, b, y, filter_.tolerance(base, old_place))) return;
+    const bool same_type =
+        leaf_type(a, x) == leaf_type(b, y) || (number_of(a, x.node) && number_of(b, y.node));
+    add(change(same_type ? ChangeKind::kValue : ChangeKind::kType, section, &old_place, &new_place, input));
   }
 
-  void tensors(std::string_view path, Section section, Slot old_slot, Slot new_slot, std::size_t input) {
-    const Checkpoint& base = out_.sides[0].file();
-    const Checkpoint& file = out_.sides[input].file();
-    const TensorRecord& x = base.record_of(base.entries[old_slot.index]);
-    const TensorRecord& y = file.record_of(file.entries[new_slot.index]);
-    if (x.layout != y.layout) return add(ChangeKind::kType, path, section, old_slot, new_slot, input);
-    if (x.view.dtype != y.view.dtype) add(ChangeKind::kDType, path, section, old_slot, new_slot, input);
-    if (x.view.shape != y.view.shape) return add(ChangeKind::kShape, path, section, old_slot, new_slot, input);
+  void tensors(Section section, const Place& old_place, const Place& new_place, std::uint32_t input) {
+    const Side& base = out_.sides[0];
+    const Side& side = out_.sides[input];
+    const TensorRecord& x = base.record(old_place.slot);
+    const TensorRecord& y = side.record(new_place.slot);
+    const auto note = [&](ChangeKind kind) { add(change(kind, section, &old_place, &new_place, input)); };
+    if (x.layout != y.layout) return note(ChangeKind::kType);
+    if (x.view.dtype != y.view.dtype) note(ChangeKind::kDType);
+    if (location_of(base, x) != location_of(side, y)) note(ChangeKind::kDevice);
+    if (x.view.shape != y.view.shape) return note(ChangeKind::kShape);
     if (!x.parts.empty() && !x.view.has_storage()) return;  // its parts are rows of their own
-    const tensor::Storage* xs = readable_storage(base, x);
-    const tensor::Storage* ys = readable_storage(file, y);
+    if (!filter_.wants(part_of(section, ChangeKind::kValues))) return;
+    const tensor::Storage* xs = readable_storage(base.file(), x);
+    const tensor::Storage* ys = readable_storage(side.file(), y);
     if (xs == nullptr || ys == nullptr) {
-      const bool by_design = lacks_data(base, x) && lacks_data(file, y);
-      out_.not_compared.push_back({std::string(path), input, !by_design});
+      const bool by_design = lacks_data(base.file(), x) && lacks_data(side.file(), y);
+      out_.not_compared.push_back({new_place.path, input, !by_design});
       return;
     }
-    jobs_.push_back({{&x.view, xs}, {&y.view, ys}, options_.tolerance});
-    pending_.push_back({ChangeKind::kValues, std::string(path), section, input, old_slot, new_slot, {}});
+    jobs_.push_back({{&x.view, xs}, {&y.view, ys}, tolerance(old_place, new_place, input)});
+    pending_.push_back(change(ChangeKind::kValues, section, &old_place, &new_place, input));
+  }
+
+  // Of two dtypes the wider tolerance, as assert_close has it.
+  tensor::Tolerance tolerance(const Place& old_place, const Place& new_place, std::uint32_t input) const {
+    tensor::Tolerance a = filter_.tolerance(out_.sides[0], old_place);
+    if (!options_.close) return a;
+    const tensor::Tolerance b = filter_.tolerance(out_.sides[input], new_place);
+    a.rtol = std::max(a.rtol, b.rtol);
+    a.atol = std::max(a.atol, b.atol);
+    return a;
   }
 
   static bool lacks_data(const Checkpoint& file, const TensorRecord& record) {
@@ -112,10 +256,38 @@ class Comparer {
   }
 
   Diff& out_;
+  Filter filter_;
   const Options& options_;
   std::vector<tensor::DeltaJob> jobs_;
-  std::vector<Change> pending_;  // one per job
+  std::vector<Change> pending_;                       // one per job
+  std::vector<std::vector<std::string_view>> paths_;  // of each side, sorted; made when first asked for
 };
+
+// An averaged file against one that is not: the live weights beside the average are what the base's are.
+void compare_live_weights(Diff& diff, std::uint32_t input) {
+  const bool old_averaged = diff.sides[0].items().current_model_state != value::kNoNode;
+  const bool new_averaged = diff.sides[input].items().current_model_state != value::kNoNode;
+  if (old_averaged == new_averaged) return;
+  const Side& averaged = diff.sides[old_averaged ? 0 : input];
+  const Side& plain = diff.sides[old_averaged ? input : 0];
+  std::unordered_map<std::string_view, const Place*> weights;
+  for (const Place& place : plain.places)
+    if (place.key.space == Space::kWeight && place.slot.kind == SlotKind::kTensor)
+      weights.emplace(place.key.text, &place);
+  Totals& totals = diff.totals[input];
+  for (const Place& place : averaged.places) {
+    if (place.key.space != Space::kCurrentWeight || place.slot.kind != SlotKind::kTensor) continue;
+    const auto found = weights.find(place.key.text);
+    if (found == weights.end()) continue;
+    const TensorRecord& a = plain.record(found->second->slot);
+    const TensorRecord& b = averaged.record(place.slot);
+    const tensor::Storage* x = readable_storage(plain.file(), a);
+    const tensor::Storage* y = readable_storage(averaged.file(), b);
+    if (x == nullptr || y == nullptr) continue;
+    ++totals.live_compared;
+    totals.live_identical += tensor::same_elements(a.view, *x, b.view, *y) ? 1u : 0u;
+  }
+}
 
 void count_tensors(const Side& side, Totals& totals) {
   for (const TensorEntry& entry : side.file().entries) {
@@ -125,58 +297,80 @@ void count_tensors(const Side& side, Totals& totals) {
   }
 }
 
-bool wanted(const Diff& diff, const Options& options, std::string_view path) {
-  if (options.only.empty() && options.ignore.empty()) return true;
-  std::optional<std::string> name;
-  for (const Side& side : diff.sides)
-    if (!name) name = lightning::weight_name(side.input->items, path);
-  if (!options.only.empty() && !any_matches(options.only, path, name)) return false;
-  return !any_matches(options.ignore, path, name);
+// All sides to the layout of the newest version among them.
+void migrate_all(Diff& diff) {
+  const lightning::Version* newest = nullptr;
+  for (const Side& side : diff.sides) {
+    const auto& version = side.items().version;
+    if (version && (newest == nullptr || version->at_least(newest->major, newest->minor, newest->patch)))
+      newest = &*version;
+  }
+  if (newest == nullptr) return;
+  for (std::size_t i = 0; i < diff.sides.size(); ++i)
+    diff.totals[i].migration = migrate(diff.sides[i], *newest);
+}
+
+void add_key_matches(std::uint32_t input, const std::vector<KeyMatch>& matches, Comparer& comparer) {
+  for (const KeyMatch& match : matches) {
+    if (match.same_to_lightning) continue;
+    Change change;
+    change.kind = ChangeKind::kRenamed;
+    change.section = match.section;
+    change.part = part_of(match.section, ChangeKind::kRenamed);
+    change.input = input;
+    change.path = match.new_path;
+    change.old_path = match.old_path;
+    comparer.add(std::move(change));
+  }
 }
 
 }  // namespace
 
-std::string_view to_string(ChangeKind kind) {
-  switch (kind) {
-    case ChangeKind::kRemoved: return "removed";
-    case ChangeKind::kAdded: return "added";
-    case ChangeKind::kType: return "type";
-    case ChangeKind::kShape: return "shape";
-    case ChangeKind::kDType: return "dtype";
-    case ChangeKind::kValues: return "values";
-    case ChangeKind::kValue: return "value";
-  }
-  return "value";
-}
-
-bool equal_leaves(const Checkpoint& a, const Leaf& x, const Checkpoint& b, const Leaf& y, const tensor::Tolerance& tolerance) {
-  const Kind xk = a.tree.kind(x.node);
-  const Kind yk = b.tree.kind(y.node);
-  if (x.repeat || y.repeat) return x.repeat == y.repeat;
+bool equal_leaves(const Tree& a, const Leaf& x, const Tree& b, const Leaf& y,
+                  const tensor::Tolerance& tolerance) {
+  if (x.repeat || y.repeat) return x.repeat == y.repeat && x.first == y.first;
+  const Kind xk = a.kind(x.node);
+  const Kind yk = b.kind(y.node);
   if (xk == Kind::kInt && yk == Kind::kInt && tolerance.atol == 0 && tolerance.rtol == 0)
-    return a.tree.integer(x.node) == b.tree.integer(y.node);
-  const auto xn = number_of(a.tree, x.node);
-  const auto yn = number_of(b.tree, y.node);
+    return a.integer(x.node) == b.integer(y.node);
+  const auto xn = number_of(a, x.node);
+  const auto yn = number_of(b, y.node);
   if (xn && yn) return close(*xn, *yn, tolerance);
   if (xk != yk) return false;
   if (xk == Kind::kString || xk == Kind::kBytes || xk == Kind::kBigInt)
-    return a.tree.text(x.node) == b.tree.text(y.node) && leaf_type(a, x) == leaf_type(b, y);
-  constexpr std::size_t kWhole = 1 << 20;
-  return leaf_repr(a, x, kWhole) == leaf_repr(b, y, kWhole);
+    return a.text(x.node) == b.text(y.node) && leaf_type(a, x) == leaf_type(b, y);
+  return leaf_repr(a, x) == leaf_repr(b, y);
 }
 
 Diff compare(std::span<const Opened* const> inputs, const Options& options) {
   Diff diff;
   diff.totals.resize(inputs.size());
+  diff.sides.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    diff.sides.push_back({inputs[i], collect_leaves(*inputs[i]->file)});
+    diff.sides.emplace_back(*inputs[i]);
     count_tensors(diff.sides[i], diff.totals[i]);
   }
-  const Alignment rows = align(diff.sides);
+  if (options.migrate) migrate_all(diff);
+  apply_names(diff.sides, options.names);
   Comparer comparer(diff, options);
-  for (std::size_t i = 0; i < rows.keys.size(); ++i)
-    if (wanted(diff, options, rows.keys[i])) comparer.row(rows.keys[i], rows.row(i));
+  for (std::uint32_t i = 1; i < diff.sides.size(); ++i) {
+    if (!options.names.find_renames) continue;
+    add_key_matches(i, match_keys(diff.sides[0], diff.sides[i]), comparer);
+    auto renames = match_prefixes(diff.sides[0], diff.sides[i]);
+    for (Rename& rename : match_contents(diff.sides[0], diff.sides[i], options.jobs))
+      renames.push_back(std::move(rename));
+    for (Change& change : rename_changes(diff, i, renames)) comparer.add(std::move(change));
+  }
+  for (const Side& side : diff.sides) collect_crowded_callbacks(side, diff.crowded_callbacks);
+  for (Side& side : diff.sides) diff.optimizers.push_back(name_parameters(side));
+  use_names(diff.sides, diff.optimizers);
+  const Alignment rows = align(diff.sides);
+  for (std::size_t i = 0; i < rows.rows; ++i) comparer.row(rows.row(i));
+  if (!options.filters_places() && options.names.subtrees.empty())
+    for (std::uint32_t i = 1; i < diff.sides.size(); ++i)
+      for (Change& change : structure_changes(diff, i)) comparer.add(std::move(change));
   comparer.finish();
+  for (std::uint32_t i = 1; i < diff.sides.size(); ++i) compare_live_weights(diff, i);
   return diff;
 }
 

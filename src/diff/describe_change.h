@@ -9,13 +9,17 @@
 
 namespace ckpt::diff {
 
-// The path without what the section says already: "encoder.0.weight", "lr".
-std::string short_path(const Diff& diff, const Change& change);
-
-// What changed, as cells beside the path.
+// What changed, as cells beside the label. Empty cells keep the columns of a section in line.
 std::vector<report::Cell> describe_change(const Diff& diff, const Change& change);
 
-// `old` or `new` of the JSON row: a plain value, a dtype, a shape, or {dtype, shape} of a tensor; null if absent.
+// The same in a few words without numbers that differ from tensor to tensor: equal for changes that fold.
+std::string signature_of(const Diff& diff, const Change& change);
+
+// "0.01 -> 0.005", "f32 [2, 8]", ... of a change that is not about a tensor's elements.
+std::string change_text(const Diff& diff, const Change& change);
+
+// `old` or `new` of the JSON row: a plain value, a dtype, a shape, or {dtype, shape} of a tensor; null if
+// absent.
 report::Value side_value(const Diff& diff, const Change& change, bool new_side);
 
 report::Finding change_finding(const Diff& diff, const Change& change);

@@ -1,98 +1,26 @@
 #include "diff/to_report.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "diff/describe_change.h"
+#include "diff/sections.h"
 #include "show/leaf_value.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
 namespace {
 
-using report::Cell;
 using report::Line;
-using report::Mark;
 using report::Object;
-using report::Section;
 using report::Style;
 
-constexpr std::size_t kLines = 20;  // of a section, without --all
+constexpr std::size_t kNotCompared = 20;  // lines
 
-// Structure first, then the largest relative change.
-bool more_important(const Change& a, const Change& b) {
-  const auto rank = [](const Change& c) { return c.kind == ChangeKind::kValues ? 1 : 0; };
-  if (rank(a) != rank(b)) return rank(a) < rank(b);
-  if (a.delta && b.delta && a.delta->rel_l2 != b.delta->rel_l2) return a.delta->rel_l2 > b.delta->rel_l2;
-  return false;
-}
-
-Mark mark_of(ChangeKind kind) {
-  if (kind == ChangeKind::kAdded) return Mark::kAdded;
-  return kind == ChangeKind::kRemoved ? Mark::kRemoved : Mark::kChanged;
-}
-
-Line change_line(const Diff& diff, const Change& change) {
-  Line line;
-  line.mark = mark_of(change.kind);
-  line.cells.push_back({one_line(short_path(diff, change)), Style::kPlain, false});
-  for (Cell& cell : describe_change(diff, change)) line.cells.push_back(std::move(cell));
-  return line;
-}
-
-// --- sections -------------------------------------------------------------------------------------------
-
-using Group = std::vector<std::uint32_t>;  // indexes into diff.changes
-
-std::string weights_note(const Diff& diff, std::size_t input) {
-  const Totals& totals = diff.totals[input];
-  return fmt::format("{} compared · {} differ · {} identical", plural(totals.compared, "tensor"),
-                     totals.compared - totals.identical, totals.identical);
-}
-
-std::string group_note(const Diff& diff, const Group& group) {
-  std::map<std::string_view, std::size_t> kinds;
-  for (const std::uint32_t i : group) ++kinds[to_string(diff.changes[i].kind)];
-  std::string text;
-  for (const auto& [kind, count] : kinds)
-    text += fmt::format("{}{} {}", text.empty() ? "" : " · ", count,
-                        kind == "values" ? "tensors" : kind == "value" ? (count == 1 ? "value" : "values") : kind);
-  return text;
-}
-
-Section group_section(const std::shared_ptr<const Diff>& diff, std::string title, Group group, const ReportOptions& options) {
-  Section section;
-  section.title = std::move(title);
-  section.note = group_note(*diff, group);
-  std::stable_sort(group.begin(), group.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return more_important(diff->changes[a], diff->changes[b]); });
-  section.size = options.all ? group.size() : std::min(group.size(), kLines);
-  if (section.size < group.size())
-    section.more = fmt::format("({} of {} lines; --all shows the rest)", section.size, group.size());
-  section.line = [diff, group = std::move(group)](std::size_t i) { return change_line(*diff, diff->changes[group[i]]); };
-  return section;
-}
-
-void add_sections(const std::shared_ptr<const Diff>& diff, const ReportOptions& options, report::Report& out) {
-  const bool many = diff->sides.size() > 2;
-  for (std::size_t input = 1; input < diff->sides.size(); ++input) {
-    std::map<lightning::Section, Group> groups;
-    for (std::uint32_t i = 0; i < diff->changes.size(); ++i)
-      if (diff->changes[i].input == input) groups[diff->changes[i].section].push_back(i);
-    if (many)
-      out.sections.push_back(report::make_section("+++ " + one_line(diff->sides[input].input->path),
-                                                  groups.empty() ? "same as the base" : weights_note(*diff, input), {}));
-    else if (diff->totals[input].compared > 0)
-      out.sections.push_back(report::make_section("tensors", weights_note(*diff, input), {}));
-    for (auto& [section, group] : groups)
-      out.sections.push_back(group_section(diff, std::string(lightning::title(section)), std::move(group), options));
-  }
-}
-
-// --- the JSON table ---------------------------------------------------------------------------------------
+// --- the JSON tables --------------------------------------------------------------------------------------
 
 void add_delta(const tensor::Delta& delta, const std::vector<std::int64_t>& shape, Object& row) {
   row.push_back({"numel", delta.numel});
@@ -112,36 +40,126 @@ void add_delta(const tensor::Delta& delta, const std::vector<std::int64_t>& shap
   row.push_back({"inf_new", delta.inf_new});
 }
 
+std::string_view section_name(const Change& change) {
+  return change.part == Part::kImports ? title(Part::kImports) : lightning::title(change.section);
+}
+
 Object change_row(const Diff& diff, const Change& change) {
-  Object row = {{"kind", to_string(change.kind)},
-                {"path", value::display_path(change.path)},
-                {"section", lightning::title(change.section)},
-                {"old", side_value(diff, change, false)},
-                {"new", side_value(diff, change, true)},
-                {"input", std::uint64_t{change.input}}};
+  Object row = {{"kind", to_string(change.kind)},        {"path", value::display_path(change.path)},
+                {"section", section_name(change)},       {"old", side_value(diff, change, false)},
+                {"new", side_value(diff, change, true)}, {"input", std::uint64_t{change.input}}};
+  if (!change.name.empty()) row.push_back({"name", change.name});
+  if (!change.old_path.empty()) row.push_back({"old_path", value::display_path(change.old_path)});
+  if (!change.old_name.empty()) row.push_back({"old_name", change.old_name});
   if (change.delta) {
     const Checkpoint& base = diff.sides[0].file();
     add_delta(*change.delta, base.record_of(base.entries[change.old_slot.index]).view.shape, row);
   }
+  if (change.max_ulp) row.push_back({"max_ulp", *change.max_ulp});
+  if (change.numbers) {
+    row.push_back({"old_value", change.numbers->first});
+    row.push_back({"new_value", change.numbers->second});
+  }
+  if (change.detail && change.detail->cause != Cause::kNone)
+    row.push_back(
+        {"explained", Object{{"cause", to_string(change.detail->cause)}, {"text", change.detail->text}}});
+  else if (change.kind == ChangeKind::kRenamed && change.detail)
+    row.push_back({"reason", change.detail->text});
   return row;
 }
 
-// --- verdict and findings -----------------------------------------------------------------------------------
+Object compat_row(const Incompatibility& finding) {
+  return {{"profile", to_string(finding.profile)},
+          {"rule", finding.rule},
+          {"path", value::display_path(finding.path)},
+          {"places", finding.places},
+          {"message", finding.message},
+          {"input", std::uint64_t{finding.input}}};
+}
+
+report::Value totals_value(const Diff& diff) {
+  report::List totals;
+  for (const Totals& t : diff.totals) {
+    Object row = {{"tensors", t.tensors},
+                  {"elements", t.elements},
+                  {"compared", t.compared},
+                  {"identical", t.identical},
+                  {"close", t.close}};
+    if (t.unrecorded > 0) row.push_back({"unrecorded", t.unrecorded});
+    if (t.live_compared > 0) {
+      row.push_back({"live_compared", t.live_compared});
+      row.push_back({"live_identical", t.live_identical});
+    }
+    if (t.migration.any()) {
+      report::List done;
+      for (const std::string& text : t.migration.done) done.emplace_back(text);
+      row.push_back({"migrated", std::move(done)});
+    }
+    totals.emplace_back(std::move(row));
+  }
+  return totals;
+}
+
+// --- verdict and findings
+// -----------------------------------------------------------------------------------
 
 std::string verdict(const Diff& diff) {
   if (diff.changes.empty()) return "same";
-  std::size_t tensors = 0;
-  for (const Change& change : diff.changes)
-    tensors += change.old_slot.kind == SlotKind::kTensor || change.new_slot.kind == SlotKind::kTensor ? 1 : 0;
-  const std::size_t values = diff.changes.size() - tensors;
-  std::string text = "different: ";
-  if (tensors > 0) text += plural(tensors, "change") + " of tensors";
-  if (values > 0) text += fmt::format("{}{} of plain values", tensors > 0 ? ", " : "", plural(values, "change"));
+  std::set<std::pair<std::uint32_t, std::string_view>> tensors;
+  std::size_t keys = 0;
+  std::size_t values = 0;
+  for (const Change& change : diff.changes) {
+    const bool one_sided = change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved ||
+                           change.kind == ChangeKind::kRenamed;
+    if (one_sided)
+      ++keys;
+    else if (change.kind == ChangeKind::kSharing || change.old_slot.kind == SlotKind::kTensor ||
+             change.new_slot.kind == SlotKind::kTensor)
+      tensors.insert({change.input, change.path});
+    else
+      ++values;
+  }
+  std::string text;
+  const auto add = [&](std::size_t count, std::string_view noun) {
+    if (count > 0) text += (text.empty() ? "different: " : ", ") + plural(count, noun);
+  };
+  add(tensors.size(), "tensor");
+  add(values, "value");
+  add(keys, "key");
   return text;
 }
 
-void add_findings(const Diff& diff, report::Report& out) {
+void set_gate_verdict(const Compatibility& compat, Profile gate, const Diff& diff, report::Report& out) {
+  const std::uint64_t count = compat.count(gate);
+  if (compat.holds(gate)) {
+    out.verdict = fmt::format("compatible ({}), {}", to_string(gate), verdict(diff));
+    out.verdict_style = Style::kGood;
+    return;
+  }
+  const std::string why = count > 0 ? plural(count, "finding") : "the base holds no training state";
+  out.verdict = fmt::format("not compatible ({}): {}; {}", to_string(gate), why, verdict(diff));
+  out.verdict_style = Style::kError;
+}
+
+report::Finding compat_finding(const Incompatibility& item) {
+  report::Finding finding;
+  finding.rule_id = item.rule;
+  finding.level = report::Level::kError;
+  finding.message = item.message + (item.places > 1 ? fmt::format(" ({} places)", item.places) : "");
+  finding.arguments = {finding.message};
+  finding.kind = "incompatible";
+  finding.where = {item.input, item.path, report::PlaceKind::kProperty, std::nullopt, ""};
+  finding.related = {{0, item.path, report::PlaceKind::kProperty, std::nullopt, "the base"}};
+  finding.properties = {{"profile", to_string(item.profile)}, {"places", item.places}};
+  return finding;
+}
+
+void add_findings(const Diff& diff, const Compatibility* compat, const ReportOptions& options,
+                  report::Report& out) {
   for (const Change& change : diff.changes) out.findings.push_back(change_finding(diff, change));
+  if (compat != nullptr && options.gate)
+    for (const Incompatibility& item : compat->findings)
+      if (item.profile >= *options.gate) out.findings.push_back(compat_finding(item));
   std::sort(out.findings.begin(), out.findings.end());
 }
 
@@ -150,32 +168,56 @@ void add_not_compared(const Diff& diff, report::Report& out) {
   report::List list;
   std::vector<Line> lines;
   for (const NotCompared& item : diff.not_compared) {
-    list.emplace_back(Object{{"path", item.path}, {"input", std::uint64_t{item.input}}, {"trouble", item.trouble}});
-    if (lines.size() == kLines) continue;
+    list.emplace_back(
+        Object{{"path", item.path}, {"input", std::uint64_t{item.input}}, {"trouble", item.trouble}});
+    if (lines.size() == kNotCompared) continue;
     Line line;
-    line.cells = {{one_line(item.path), Style::kPlain, false},
-                  {item.trouble ? "its elements cannot be read" : "it has no elements in both files", Style::kDim, false}};
+    report::Cell path;
+    path.text = one_line(item.path);
+    path.elide = true;
+    report::Cell why;
+    why.text = item.trouble ? "its elements cannot be read" : "it has no elements in both files";
+    why.style = Style::kDim;
+    line.cells = {std::move(path), std::move(why)};
     lines.push_back(std::move(line));
   }
   out.facts.push_back({"not_compared", std::move(list)});
-  out.sections.push_back(report::make_section("not compared", plural(diff.not_compared.size(), "tensor"), std::move(lines)));
+  out.sections.push_back(
+      report::make_section("not compared", plural(diff.not_compared.size(), "tensor"), std::move(lines)));
+}
+
+void add_compat(const std::shared_ptr<const Diff>& diff, const Compatibility& compat,
+                const ReportOptions& options, report::Report& out) {
+  Object holds;
+  for (const Profile profile : kProfiles) {
+    const bool applies = profile != Profile::kResume || compat.resumable;
+    holds.push_back({std::string(to_string(profile)),
+                     applies ? report::Value(compat.holds(profile)) : report::Value(nullptr)});
+  }
+  report::List findings;
+  for (const Incompatibility& finding : compat.findings) findings.emplace_back(compat_row(finding));
+  out.facts.push_back({"compatible", std::move(holds)});
+  out.facts.push_back({"incompatibilities", std::move(findings)});
+  if (diff->different() || options.gate) out.sections.push_back(compat_section(*diff, compat, options));
 }
 
 }  // namespace
 
-void to_report(const std::shared_ptr<const Diff>& diff, const ReportOptions& options, report::Report& out) {
+void to_report(const std::shared_ptr<const Diff>& diff, const Compatibility* compat,
+               const ReportOptions& options, report::Report& out) {
   out.rules = change_rules();
+  out.dense = true;
   out.facts.push_back({"verdict", diff->different() ? "different" : "same"});
-  add_sections(diff, options, out);
+  add_sections(diff, options, out.sections);
   add_not_compared(*diff, out);
-  if (options.findings) add_findings(*diff, out);
-  report::List totals;
-  for (const Totals& t : diff->totals)
-    totals.emplace_back(Object{{"tensors", t.tensors}, {"elements", t.elements}, {"compared", t.compared}, {"identical", t.identical}});
-  out.facts.push_back({"totals", std::move(totals)});
-  out.tables.push_back({"changes", diff->changes.size(), [diff](std::size_t i) { return change_row(*diff, diff->changes[i]); }});
+  if (compat != nullptr) add_compat(diff, *compat, options, out);
+  if (options.findings) add_findings(*diff, compat, options, out);
+  out.facts.push_back({"totals", totals_value(*diff)});
+  out.tables.push_back({"changes", diff->changes.size(),
+                        [diff](std::size_t i) { return change_row(*diff, diff->changes[i]); }});
   out.verdict = verdict(*diff);
   out.verdict_style = diff->different() ? Style::kStrong : Style::kGood;
+  if (options.gate && compat != nullptr) set_gate_verdict(*compat, *options.gate, *diff, out);
 }
 
 }  // namespace ckpt::diff

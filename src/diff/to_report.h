@@ -1,23 +1,34 @@
-// A Diff -> the Report of ckpt-diff: sections for people, the `changes` table for programs, findings for SARIF.
+// A Diff -> the Report of ckpt-diff: sections for people, the `changes` table for programs, findings for
+// SARIF.
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "diff/compat.h"
 #include "diff/diff.h"
 #include "report/report.h"
 
 namespace ckpt::diff {
 
+enum class SortBy : std::uint8_t { kRelL2, kMaxAbs, kName };
+
 struct ReportOptions {
-  bool all = false;            // every line, and the identical tensors as a count per section
-  bool findings = false;       // a Finding per change (SARIF wants them; they cost memory)
+  bool all = false;      // every change on a line of its own
+  bool summary = false;  // the heads of the sections alone
+  std::size_t top = 20;  // lines of a section
+  SortBy sort = SortBy::kRelL2;
+  bool findings = false;        // a Finding per change (SARIF wants them; they cost memory)
+  std::optional<Profile> gate;  // --compat: the verdict is about this profile
 };
 
-// Fills rules, findings, sections, tables, facts and verdict of `out`; out.inputs is set already, in the order
-// of the sides. `diff` is kept alive by the tables; the inputs behind its sides must outlive the report.
-void to_report(const std::shared_ptr<const Diff>& diff, const ReportOptions& options, report::Report& out);
+// Fills rules, findings, sections, tables, facts and verdict of `out`; out.inputs is set already, in the
+// order of the sides. `diff` is kept alive by the tables; the inputs behind its sides must outlive the
+// report. `compat` is null where the diff was filtered: then it says nothing about the whole files.
+void to_report(const std::shared_ptr<const Diff>& diff, const Compatibility* compat,
+               const ReportOptions& options, report::Report& out);
 
-// The kinds of difference as rules: ids, levels, documentation.
+// The kinds of difference and of incompatibility as rules: ids, levels, documentation.
 std::vector<report::RuleInfo> change_rules();
 
 }  // namespace ckpt::diff

@@ -1,5 +1,7 @@
+#include <array>
 #include <cmath>
 #include <filesystem>
+#include <set>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -28,7 +30,8 @@ diff::Diff compare_files(const std::vector<std::string>& paths, const diff::Opti
 
 std::string list(const diff::Diff& diff) {
   std::string out;
-  for (const auto& change : diff.changes) out += std::string(to_string(change.kind)) + " " + change.path + "\n";
+  for (const auto& change : diff.changes)
+    out += std::string(to_string(change.kind)) + " " + std::string(change.path) + "\n";
   return out;
 }
 
@@ -119,25 +122,82 @@ TEST_CASE("plain values are compared as numbers, and by type otherwise") {
   const auto truth = leaf(x.tree.add_bool(true));
   const auto text = leaf(x.tree.add_string("1"));
   const auto nan = leaf(x.tree.add_float(std::nan("")));
-  const auto equal = [&](const Leaf& a, const Leaf& b, tensor::Tolerance t = {}) { return diff::equal_leaves(x, a, x, b, t); };
+  const auto equal = [&](const Leaf& a, const Leaf& b, tensor::Tolerance t = {}) {
+    return diff::equal_leaves(x.tree, a, x.tree, b, t);
+  };
   CHECK(equal(one, one_float));
   CHECK_FALSE(equal(one, truth));
   CHECK_FALSE(equal(one, text));
   CHECK(equal(nan, nan));
   CHECK_FALSE(equal(nan, one));
   CHECK(equal(one, leaf(x.tree.add_float(1.05)), {0.1, 0}));
-  CHECK_FALSE(equal(leaf(x.tree.add_int((std::int64_t{1} << 53) + 1)), leaf(x.tree.add_int(std::int64_t{1} << 53))));
+  CHECK_FALSE(
+      equal(leaf(x.tree.add_int((std::int64_t{1} << 53) + 1)), leaf(x.tree.add_int(std::int64_t{1} << 53))));
 }
 
-TEST_CASE("every kind of change has a documented rule") {
-  const auto rules = diff::change_rules();
-  CHECK(rules.size() == 7);
-  for (const auto& rule : rules) {
+TEST_CASE("every kind of change and of incompatibility has a documented rule") {
+  std::set<std::string> ids;
+  for (const auto& rule : diff::change_rules()) {
     CAPTURE(rule.id);
+    CHECK(ids.insert(rule.id).second);
     CHECK_FALSE(rule.why.empty());
     CHECK_FALSE(rule.fix.empty());
     CHECK(rule.title.ends_with('.'));
   }
+  for (const char* id : {"key-removed", "key-added", "key-renamed", "type-changed", "shape-changed",
+                         "dtype-changed", "device-changed", "sharing-changed", "values-changed",
+                         "value-changed", "import-added", "import-removed"})
+    CHECK(ids.contains(id));
+}
+
+TEST_CASE("the number of threads changes nothing") {
+  const std::string old_path = kFixtures + "pairs/resumed/old.ckpt";
+  const std::string new_path = kFixtures + "pairs/resumed/new.ckpt";
+  diff::Options options;
+  const diff::Diff one = compare_files({old_path, new_path}, options);
+  for (const std::size_t jobs : {2u, 7u}) {
+    options.jobs = jobs;
+    const diff::Diff many = compare_files({old_path, new_path}, options);
+    CHECK(list(one) == list(many));
+    REQUIRE(one.changes.size() == many.changes.size());
+    for (std::size_t i = 0; i < one.changes.size(); ++i) {
+      REQUIRE(one.changes[i].delta.has_value() == many.changes[i].delta.has_value());
+      if (one.changes[i].delta) CHECK(one.changes[i].delta->rel_l2 == many.changes[i].delta->rel_l2);
+    }
+  }
+}
+
+TEST_CASE("three files are compared as two and two") {
+  const std::string base = kFixtures + "pairs/hparams-changed/old.ckpt";
+  const std::vector<std::string> others = {kFixtures + "pairs/hparams-changed/new.ckpt",
+                                           kFixtures + "pairs/key-renamed/new.ckpt",
+                                           kFixtures + "pairs/dtype-cast/new.ckpt"};
+  for (const std::string& a : others)
+    for (const std::string& b : others)
+      CHECK(list(compare_files({base, a, b})) ==
+            list(compare_files({base, a})) + list(compare_files({base, b})));
+}
+
+TEST_CASE("which file has something alone is told by the order of the files") {
+  const auto kinds = [](const diff::Diff& diff) {
+    std::array<int, 10> out{};
+    for (const auto& change : diff.changes) ++out[static_cast<std::size_t>(change.kind)];
+    return out;
+  };
+  int pairs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kFixtures + "pairs")) {
+    if (!entry.is_directory()) continue;
+    const std::string old_path = entry.path().string() + "/old.ckpt";
+    const std::string new_path = entry.path().string() + "/new.ckpt";
+    CAPTURE(old_path);
+    auto there = kinds(compare_files({old_path, new_path}));
+    const auto back = kinds(compare_files({new_path, old_path}));
+    std::swap(there[static_cast<std::size_t>(ChangeKind::kAdded)],
+              there[static_cast<std::size_t>(ChangeKind::kRemoved)]);
+    CHECK(there == back);
+    ++pairs;
+  }
+  CHECK(pairs == 35);
 }
 
 }  // namespace

@@ -1,0 +1,264 @@
+#include "cli/diff_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/suggest.h"
+#include "base/text.h"
+#include "diff/filter.h"
+#include "lint/yaml_reader.h"
+
+namespace ckpt::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+using Names = std::vector<std::string>;
+
+[[noreturn]] void fail_choice(std::string_view option, const std::string& value, const Names& choices) {
+  fail(ErrorCode::kUsage, fmt::format("--{} takes {}, not {}{}", option, fmt::join(choices, ", "),
+                                      quote(value), did_you_mean(value, choices)));
+}
+
+double number(const Parsed& parsed, const char* name) {
+  if (parsed.values.count(name) == 0) return 0;
+  const double value = parsed.values[name].as<double>();
+  if (!std::isfinite(value) || value < 0)
+    fail(ErrorCode::kUsage, fmt::format("--{} takes a number >= 0", name));
+  return value;
+}
+
+std::string text(const Parsed& parsed, const char* name, const char* standard) {
+  return parsed.values.count(name) != 0 ? parsed.values[name].as<std::string>() : standard;
+}
+
+// --only and --ignore: a part of the report by its name, or a glob over names and paths.
+void read_selection(const Parsed& parsed, const char* name, std::vector<Glob>& globs,
+                    std::set<diff::Part>& parts) {
+  for (const std::string& value : list_of(parsed, name)) {
+    const auto part = diff::part_from_name(value);
+    if (!part) {
+      globs.emplace_back(value);
+      continue;
+    }
+    parts.insert(*part);
+    if (*part == diff::Part::kWeights) parts.insert({diff::Part::kKeys, diff::Part::kLayout});
+  }
+}
+
+std::vector<tensor::DType> read_dtypes(const Parsed& parsed) {
+  std::vector<tensor::DType> out;
+  for (const std::string& value : list_of(parsed, "dtype")) {
+    const auto dtype = tensor::dtype_from_name(value);
+    if (!dtype)
+      fail(ErrorCode::kUsage,
+           fmt::format("--dtype takes a name of torch (float32, bfloat16, ...), not {}", quote(value)));
+    out.push_back(*dtype);
+  }
+  return out;
+}
+
+// "[2, *]" and "2,*" are one shape.
+std::vector<Glob> read_shapes(const Parsed& parsed) {
+  std::vector<Glob> out;
+  for (std::string value : list_of(parsed, "shape")) {
+    std::erase(value, ' ');
+    if (value.starts_with('[') && value.ends_with(']')) value = value.substr(1, value.size() - 2);
+    std::string spaced;
+    for (const char c : value) {
+      if ((c < '0' || c > '9') && c != ',' && c != '*')
+        fail(ErrorCode::kUsage, fmt::format("--shape takes sizes like '[*, 768]', not {}", quote(value)));
+      spaced += c;
+      if (c == ',') spaced += ' ';
+    }
+    out.emplace_back("[" + spaced + "]");
+  }
+  return out;
+}
+
+double tolerance_number(const std::string& file, const lint::YamlNode& node) {
+  double value = 0;
+  const auto parsed = std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
+  const bool whole =
+      node.is_scalar() && parsed.ec == std::errc{} && parsed.ptr == node.text.data() + node.text.size();
+  if (!whole || !std::isfinite(value) || value < 0)
+    lint::yaml_fail(file, node, "expected a number >= 0, not " + lint::describe(node));
+  return value;
+}
+
+// A map: glob -> {rtol: R, atol: A}.
+std::vector<diff::GlobTolerance> read_tolerances(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream content;
+  content << in.rdbuf();
+  if (!in) fail(ErrorCode::kUsage, fmt::format("cannot read {}", quote(file)));
+  const lint::YamlNode root = lint::read_yaml(content.str(), file);
+  std::vector<diff::GlobTolerance> out;
+  for (std::size_t i = 0; i < root.keys.size(); ++i) {
+    const lint::YamlNode& value = root.items[i];
+    if (!value.is_map())
+      lint::yaml_fail(file, value, "expected {rtol: R, atol: A}, not " + lint::describe(value));
+    diff::GlobTolerance item{Glob(root.keys[i].text), {}};
+    for (std::size_t k = 0; k < value.keys.size(); ++k) {
+      const std::string& key = value.keys[k].text;
+      const Names known = {"rtol", "atol"};
+      if (key != "rtol" && key != "atol")
+        lint::yaml_fail(
+            file, value.keys[k],
+            fmt::format("unknown key {}{}; there are: rtol, atol", quote(key), did_you_mean(key, known)));
+      (key == "rtol" ? item.tolerance.rtol : item.tolerance.atol) = tolerance_number(file, value.items[k]);
+    }
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
+diff::Profile read_profile(const std::string& value) {
+  if (const auto profile = diff::profile_from_name(value)) return *profile;
+  Names names;
+  for (const diff::Profile profile : diff::kProfiles) names.emplace_back(diff::to_string(profile));
+  fail_choice("compat", value, names);
+}
+
+// Splits FILE#SUBTREE, unless there is a file of that whole name.
+std::pair<std::string, std::string> split_subtree(const std::string& operand) {
+  const std::size_t mark = operand.rfind('#');
+  std::error_code none;
+  const bool has_subtree =
+      mark != operand.npos && mark > 0 && mark + 1 < operand.size() && !std::filesystem::exists(operand, none);
+  if (!has_subtree) return {operand, ""};
+  return {operand.substr(0, mark), operand.substr(mark + 1)};
+}
+
+void read_operands(const Parsed& parsed, DiffCommand& out) {
+  Names& subtrees = out.options.names.subtrees;
+  for (const std::string& operand : parsed.operands) {
+    auto [file, subtree] = split_subtree(operand);
+    out.files.push_back(std::move(file));
+    subtrees.push_back(std::move(subtree));
+  }
+  for (const std::string& value : list_of(parsed, "subtree")) {
+    const auto [file, subtree] = split_subtree(value);
+    if (!subtree.empty() && std::find(out.files.begin(), out.files.end(), file) == out.files.end())
+      fail(ErrorCode::kUsage, fmt::format("--subtree {}: {} is none of the files", quote(value), quote(file)));
+    for (std::size_t i = 0; i < out.files.size(); ++i) {
+      if (subtree.empty()) subtrees[i] = value;
+      else if (out.files[i] == file) subtrees[i] = subtree;
+    }
+  }
+  if (std::all_of(subtrees.begin(), subtrees.end(), [](const std::string& s) { return s.empty(); })) subtrees.clear();
+}
+
+diff::Options diff_options(const Parsed& parsed) {
+  diff::Options options;
+  options.tolerance.rtol = number(parsed, "rtol");
+  options.tolerance.atol = number(parsed, "atol");
+  options.close = parsed.values.count("close") != 0;
+  if (options.close && (options.tolerance.rtol > 0 || options.tolerance.atol > 0))
+    fail(ErrorCode::kUsage, "--close brings its own tolerances; leave out --rtol and --atol, or --close");
+  const std::string nan = text(parsed, "nan", "equal");
+  if (nan != "equal" && nan != "differ") fail_choice("nan", nan, {"equal", "differ"});
+  options.tolerance.nan_equal = nan == "equal";
+  for (const std::string& file : list_of(parsed, "tolerances"))
+    for (diff::GlobTolerance& item : read_tolerances(file)) options.tolerances.push_back(std::move(item));
+  read_selection(parsed, "only", options.only, options.only_parts);
+  read_selection(parsed, "ignore", options.ignore, options.ignore_parts);
+  options.dtypes = read_dtypes(parsed);
+  options.shapes = read_shapes(parsed);
+  for (const std::string& map : list_of(parsed, "map")) options.names.maps.emplace_back(map);
+  options.names.strip_prefixes = list_of(parsed, "strip-prefix");
+  options.names.find_renames = parsed.values.count("no-renames") == 0;
+  options.migrate = parsed.values.count("no-migrate") == 0;
+  options.jobs = parsed.jobs;
+  return options;
+}
+
+diff::ReportOptions report_options(const Parsed& parsed) {
+  diff::ReportOptions out;
+  out.all = parsed.values.count("all") != 0;
+  out.summary = parsed.values.count("summary") != 0;
+  if (parsed.values.count("top") != 0) out.top = parsed.values["top"].as<unsigned>();
+  const std::string sort = text(parsed, "sort", "rel-l2");
+  if (sort == "max")
+    out.sort = diff::SortBy::kMaxAbs;
+  else if (sort == "name")
+    out.sort = diff::SortBy::kName;
+  else if (sort != "rel-l2")
+    fail_choice("sort", sort, {"rel-l2", "max", "name"});
+  if (parsed.values.count("compat") != 0) out.gate = read_profile(parsed.values["compat"].as<std::string>());
+  return out;
+}
+
+}  // namespace
+
+// clang-format off: a table
+po::options_description diff_option_descriptions() {
+  const auto list = [] { return po::value<Names>(); };
+  po::options_description own("What is compared", 90);
+  own.add_options()
+      ("only", list()->value_name("WHAT"),
+       fmt::format("only this: tensor names or paths (globs), or a part: {}; may be repeated", fmt::join(diff::part_names(), " ")).c_str())
+      ("ignore", list()->value_name("WHAT"), "leave this out, likewise; may be repeated")
+      ("dtype", list()->value_name("NAME"), "only tensors of this dtype in either file; may be repeated")
+      ("shape", list()->value_name("SIZES"), "only tensors of this shape: '[*, 768]'; may be repeated")
+      ("subtree", list()->value_name("PATH"), "of every file only what lies below PATH; FILE#PATH (also as an operand): of that file");
+  po::options_description names("Names of weights", 90);
+  names.add_options()
+      ("map", list()->value_name("RE=>REPL"), "replace what the regular expression (RE2) matches first in a name; may be repeated")
+      ("strip-prefix", list()->value_name("TEXT"), "take this away from the beginning of names; may be repeated")
+      ("no-renames", "do not look for renamed weights")
+      ("no-migrate", "compare files of two Lightning versions as they are laid out");
+  po::options_description equal("What is equal", 90);
+  equal.add_options()
+      ("rtol", po::value<double>()->value_name("R"), "equal if |new - base| <= atol + R * |base| (default: 0, exact)")
+      ("atol", po::value<double>()->value_name("A"), "likewise (default: 0)")
+      ("close", "the tolerances of torch.testing.assert_close for each dtype")
+      ("tolerances", list()->value_name("FILE"), "YAML with tolerances by name: \"head.**\": {rtol: 1e-3, atol: 1e-5}")
+      ("nan", po::value<std::string>()->value_name("HOW"), "a NaN and a NaN: equal or differ (default: equal)")
+      ("compat", po::value<std::string>()->value_name("PROFILE"),
+       "be a gate: status 1 only if the file cannot stand in for the base: resume, load, load-partial or numeric");
+  po::options_description shown("What is shown", 90);
+  shown.add_options()
+      ("all,a", "every change on a line of its own")
+      ("summary", "the heads of the sections alone")
+      ("top", po::value<unsigned>()->value_name("N"), "lines of a section (default: 20)")
+      ("sort", po::value<std::string>()->value_name("BY"), "order of tensors: rel-l2, max or name (default: rel-l2)")
+      ("explain", po::value<std::string>()->value_name("RULE"), "what a kind of difference means and what to do")
+      ("list-rules", "the kinds of difference and of incompatibility");
+  po::options_description all;
+  return all.add(own).add(names).add(equal).add(shown);
+}
+// clang-format on
+
+DiffCommand diff_command(const Parsed& parsed) {
+  DiffCommand out;
+  out.options = diff_options(parsed);
+  out.report = report_options(parsed);
+  read_operands(parsed, out);
+  if (out.report.gate && (out.options.filters_places() || !out.options.only_parts.empty() ||
+                          !out.options.ignore_parts.empty() || !out.options.names.subtrees.empty()))
+    fail(ErrorCode::kUsage, "--compat judges whole files; leave out the filters and subtrees");
+  return out;
+}
+
+void check_filters(const diff::Diff& diff, const diff::Options& options) {
+  for (const Glob& glob : options.only) {
+    const bool found = std::any_of(diff.sides.begin(), diff.sides.end(), [&](const diff::Side& side) {
+      return std::any_of(side.places.begin(), side.places.end(),
+                         [&](const diff::Place& place) { return diff::matches_place(glob, place); });
+    });
+    if (!found)
+      fail(ErrorCode::kUsage,
+           fmt::format("--only {} matches nothing in any of the files", quote(glob.pattern())));
+  }
+}
+
+}  // namespace ckpt::cli

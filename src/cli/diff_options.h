@@ -1,0 +1,27 @@
+// The command line of ckpt-diff as diff::Options. Private to ckpt_diff.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+#include "diff/diff.h"
+#include "diff/to_report.h"
+
+namespace ckpt::cli {
+
+boost::program_options::options_description diff_option_descriptions();
+
+struct DiffCommand {
+  diff::Options options;
+  diff::ReportOptions report;
+  std::vector<std::string> files;  // the operands without their subtrees
+};
+
+// Throws Error{kUsage} with the option's name and what it takes.
+DiffCommand diff_command(const Parsed& parsed);
+
+// Throws Error{kUsage} if an --only selects nothing: a comparison of nothing must not say "same".
+void check_filters(const diff::Diff& diff, const diff::Options& options);
+
+}  // namespace ckpt::cli

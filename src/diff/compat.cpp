@@ -1,0 +1,293 @@
+#include "diff/compat.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "checkpoint/training_types.h"
+#include "diff/match.h"
+#include "show/summary.h"
+#include "tensor/stats.h"
+
+namespace ckpt::diff {
+namespace {
+
+using lightning::FileKind;
+using value::kNoNode;
+
+constexpr std::string_view kStrict = "load_state_dict(strict=True)";
+constexpr std::string_view kLax = "load_state_dict(strict=False)";
+constexpr std::string_view kFit = "Trainer.fit(ckpt_path=...)";
+
+bool is_weight(const Change& change) {
+  return change.section == lightning::Section::kWeights;
+}
+
+// Findings of one rule and input are one, with a count: a thousand missing keys are one fact.
+class Judge {
+ public:
+  explicit Judge(const Diff& diff) : diff_(diff) {}
+
+  Compatibility run() {
+    out_.resumable = base().items().kind == FileKind::kTrainer;
+    for (const Change& change : diff_.changes) judge_change(change);
+    for (const NotCompared& item : diff_.not_compared)
+      if (item.trouble)
+        add(Profile::kNumeric, "compat-unreadable", item.input, item.path, "elements cannot be read");
+    for (std::uint32_t input = 1; input < diff_.sides.size(); ++input) judge_input(input);
+    std::stable_sort(out_.findings.begin(), out_.findings.end(),
+                     [](const Incompatibility& a, const Incompatibility& b) {
+                       return a.input != b.input ? a.input < b.input : a.profile > b.profile;
+                     });
+    return std::move(out_);
+  }
+
+ private:
+  const Side& base() const { return diff_.sides[0]; }
+
+  void add(Profile profile, std::string rule, std::uint32_t input, std::string_view path,
+           std::string message) {
+    const auto [found, added] = places_.try_emplace({input, rule}, out_.findings.size());
+    if (!added) {
+      ++out_.findings[found->second].places;
+      return;
+    }
+    out_.findings.push_back({profile, std::move(rule), input, std::string(path), 1, std::move(message)});
+  }
+
+  // --- weights
+  // ----------------------------------------------------------------------------------------------
+
+  void judge_change(const Change& change) {
+    if (is_weight(change)) return judge_weight(change);
+    if (change.kind != ChangeKind::kRenamed || !out_.resumable) return;
+    if (change.part == Part::kCallbacks)
+      add(Profile::kResume, "compat-callback-key", change.input, change.path,
+          fmt::format("{} looks for the key of the base's callback and does not restore its state", kFit));
+    if (change.part == Part::kPrecision)
+      add(Profile::kResume, "compat-precision-key", change.input, change.path,
+          fmt::format("{} looks for {} only and silently starts with a fresh gradient scaler", kFit,
+                      base().items().precision_key));
+    if (change.part == Part::kDataModule)
+      add(Profile::kResume, "compat-datamodule-key", change.input, change.path,
+          fmt::format("{} looks for {} and silently ignores the datamodule's state", kFit,
+                      base().items().datamodule_key));
+  }
+
+  void judge_weight(const Change& change) {
+    switch (change.kind) {
+      case ChangeKind::kRemoved:
+        return add(Profile::kLoad, "compat-missing-key", change.input, change.path,
+                   fmt::format("{} raises: missing key", kStrict));
+      case ChangeKind::kAdded:
+        return add(Profile::kLoad, "compat-unexpected-key", change.input, change.path,
+                   fmt::format("{} raises: unexpected key", kStrict));
+      case ChangeKind::kRenamed:
+        return add(
+            Profile::kLoad, "compat-renamed-key", change.input, change.path,
+            fmt::format(
+                "{} raises: missing and unexpected keys; strict=False silently leaves the weight as it is",
+                kStrict));
+      case ChangeKind::kShape:
+        return add(Profile::kLoadPartial, "compat-shape", change.input, change.path,
+                   fmt::format("load_state_dict raises: size mismatch, with strict=False too"));
+      case ChangeKind::kType:
+        return add(Profile::kLoadPartial, "compat-type", change.input, change.path,
+                   "load_state_dict raises: what stands there is another kind of value");
+      case ChangeKind::kDType: return judge_dtype(change);
+      case ChangeKind::kValues: return judge_values(change);
+      case ChangeKind::kDevice:
+      case ChangeKind::kSharing:
+      case ChangeKind::kValue: return;
+    }
+  }
+
+  // load_state_dict copies into the model's own dtype: silently, and with loss where the kinds differ.
+  void judge_dtype(const Change& change) {
+    using tensor::DTypeClass;
+    const auto a = tensor::dtype_class(base().record(change.old_slot).view.dtype);
+    const auto b = tensor::dtype_class(diff_.sides[change.input].record(change.new_slot).view.dtype);
+    if (a == b) return;
+    add(Profile::kNumeric, "compat-dtype", change.input, change.path,
+        "load_state_dict converts silently between kinds of numbers");
+  }
+
+  void judge_values(const Change& change) {
+    const tensor::Delta& d = *change.delta;
+    if (!d.decoded || d.nan_new + d.inf_new == 0 || d.nan_old + d.inf_old >= d.nan_new + d.inf_new) return;
+    add(Profile::kNumeric, "compat-nonfinite", change.input, change.path,
+        fmt::format("{} NaN and {} Inf (the base: {} and {}): load_state_dict loads them without an error",
+                    d.nan_new, d.inf_new, d.nan_old, d.inf_old));
+  }
+
+  // --- training state
+  // ---------------------------------------------------------------------------------------
+
+  void judge_input(std::uint32_t input) {
+    const Side& side = diff_.sides[input];
+    if (has_weights(base()) && !shares_a_weight(side))
+      add(Profile::kLoadPartial, "compat-nothing-loaded", input, side.items().state_dict_path,
+          fmt::format("{} loads nothing: no name is the base's", kLax));
+    if (!out_.resumable) return;
+    if (side.items().kind != FileKind::kTrainer)
+      return add(Profile::kResume, "compat-no-training-state", input, "",
+                 fmt::format("{} cannot resume from it: no Trainer wrote it", kFit));
+    if (side.items().version_node == kNoNode && base().items().version_node != kNoNode)
+      add(Profile::kResume, "compat-version-missing", input, "[\"pytorch-lightning_version\"]",
+          fmt::format("{} raises KeyError", kFit));
+    judge_optimizers(input, side);
+    judge_schedulers(input, side);
+    if (base().items().loops != kNoNode && side.items().loops == kNoNode && side.items().version &&
+        side.items().version->at_least(1, 6))
+      add(Profile::kResume, "compat-loops-missing", input, "loops",
+          fmt::format("{} silently restarts at epoch 0", kFit));
+    if (base().items().precision != kNoNode && side.items().precision == kNoNode)
+      add(Profile::kResume, "compat-scaler-missing", input, base().items().precision_key,
+          fmt::format("{} silently starts with a fresh gradient scaler", kFit));
+    judge_callbacks(input);
+  }
+
+  static bool has_weights(const Side& side) {
+    return std::any_of(side.places.begin(), side.places.end(),
+                       [](const Place& p) { return p.key.space == Space::kWeight; });
+  }
+
+  // By the files' own names: what load_state_dict would look up.
+  bool shares_a_weight(const Side& side) const {
+    std::set<std::string_view> names;
+    for (const Place& place : base().places)
+      if (place.key.space == Space::kWeight) names.insert(place.name);
+    return std::any_of(side.places.begin(), side.places.end(), [&](const Place& p) {
+      return p.key.space == Space::kWeight && names.contains(p.name);
+    });
+  }
+
+  void judge_optimizers(std::uint32_t input, const Side& side) {
+    const show::Summary& a = summary(0);
+    const show::Summary& b = summary(input);
+    constexpr std::string_view kPath = "optimizer_states";
+    if (!a.optimizers.empty() && b.optimizers.empty())
+      return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
+                 side.items().optimizer_states == kNoNode
+                     ? fmt::format("{} raises KeyError: the file holds the model only", kFit)
+                     : fmt::format("{} silently starts with a fresh optimizer", kFit));
+    if (a.optimizers.size() != b.optimizers.size())
+      add(Profile::kResume, "compat-optimizer-count", input, kPath,
+          fmt::format("{} optimizers instead of {}: {} silently restores the first ones only",
+                      b.optimizers.size(), a.optimizers.size(), kFit));
+    for (std::size_t i = 0; i < std::min(a.optimizers.size(), b.optimizers.size()); ++i)
+      judge_optimizer(input, i, a.optimizers[i], b.optimizers[i]);
+  }
+
+  void judge_optimizer(std::uint32_t input, std::size_t i, const show::OptimizerSummary& a,
+                       const show::OptimizerSummary& b) {
+    const std::string path = fmt::format("optimizer_states[{}]", i);
+    if (!may_be_same_type(a.type, b.type) && !(a.states == 0 && b.states == 0))
+      return add(Profile::kResume, "compat-optimizer-type", input, path,
+                 fmt::format("the state of {}, not of {}: {} loads it and the first step fails or goes wrong",
+                             b.type, a.type, kFit));
+    if (a.states > 0 && b.states == 0)
+      add(Profile::kResume, "compat-optimizer-empty", input, path + ".state",
+          fmt::format("no state: {} silently resumes with fresh moments", kFit));
+    const auto& old_params = diff_.optimizers[0];
+    const auto& new_params = diff_.optimizers[input];
+    if (i >= old_params.size() || i >= new_params.size()) return;
+    const auto& x = old_params[i].groups;
+    const auto& y = new_params[i].groups;
+    bool fits = x.size() == y.size();
+    for (std::size_t g = 0; fits && g < x.size(); ++g) fits = x[g].size() == y[g].size();
+    if (!fits)
+      add(Profile::kResume, "compat-optimizer-groups", input, path + ".param_groups",
+          fmt::format("{} raises ValueError: the groups have other sizes than the base's", kFit));
+    else if (named_everywhere(diff_.optimizers, i) && !same_order(old_params[i], new_params[i]))
+      add(Profile::kResume, "compat-optimizer-order", input, path + ".param_groups",
+          fmt::format("{} gives the state of one parameter to another: it goes by position", kFit));
+  }
+
+  static bool same_order(const OptimizerParams& a, const OptimizerParams& b) {
+    for (std::size_t g = 0; g < a.groups.size(); ++g)
+      for (std::size_t k = 0; k < a.groups[g].size(); ++k) {
+        const auto x = a.names.find(a.groups[g][k]);
+        const auto y = b.names.find(b.groups[g][k]);
+        if (x != a.names.end() && y != b.names.end() && x->second != y->second) return false;
+      }
+    return true;
+  }
+
+  void judge_schedulers(std::uint32_t input, const Side& side) {
+    const show::Summary& a = summary(0);
+    const show::Summary& b = summary(input);
+    if (a.schedulers.size() > b.schedulers.size())
+      return add(Profile::kResume, "compat-scheduler-missing", input, "lr_schedulers",
+                 side.items().lr_schedulers == kNoNode
+                     ? fmt::format("{} raises KeyError: no schedulers were saved", kFit)
+                     : fmt::format("{} silently restarts a scheduler", kFit));
+    for (std::size_t i = 0; i < a.schedulers.size(); ++i)
+      if (!may_be_same_type(a.schedulers[i].type, b.schedulers[i].type))
+        add(Profile::kResume, "compat-scheduler-type", input, fmt::format("lr_schedulers[{}]", i),
+            fmt::format("the state of {}, not of {}: {} loads it without a word", b.schedulers[i].type,
+                        a.schedulers[i].type, kFit));
+  }
+
+  // A callback of the base without state in the file is not restored; nothing fails.
+  void judge_callbacks(std::uint32_t input) {
+    std::set<std::string_view> roots;
+    for (const Place& place : diff_.sides[input].places)
+      if (const auto callback = parse_callback_path(place.key.text);
+          callback && place.key.space == Space::kPath)
+        roots.insert(callback->root);
+    for (const Place& place : base().places) {
+      const auto callback =
+          place.key.space == Space::kPath ? parse_callback_path(place.key.text) : std::nullopt;
+      if (!callback || !roots.insert(callback->root).second) continue;
+      add(Profile::kResume, "compat-callback-missing", input, callback->root,
+          fmt::format("{} starts {} afresh: it has no state in the file", kFit, callback->class_name));
+    }
+  }
+
+  const show::Summary& summary(std::size_t side) {
+    const auto found = summaries_.find(side);
+    if (found != summaries_.end()) return found->second;
+    return summaries_.emplace(side, show::summarize(*diff_.sides[side].input)).first->second;
+  }
+
+  const Diff& diff_;
+  Compatibility out_;
+  std::map<std::pair<std::uint32_t, std::string>, std::size_t> places_;
+  std::map<std::size_t, show::Summary> summaries_;
+};
+
+}  // namespace
+
+std::string_view to_string(Profile profile) {
+  switch (profile) {
+    case Profile::kResume: return "resume";
+    case Profile::kLoad: return "load";
+    case Profile::kLoadPartial: return "load-partial";
+    case Profile::kNumeric: return "numeric";
+  }
+  return "numeric";
+}
+
+std::optional<Profile> profile_from_name(std::string_view name) {
+  for (const Profile profile : kProfiles)
+    if (to_string(profile) == name) return profile;
+  return std::nullopt;
+}
+
+bool Compatibility::holds(Profile profile) const {
+  return count(profile) == 0 && (profile != Profile::kResume || resumable);
+}
+
+std::uint64_t Compatibility::count(Profile profile) const {
+  return static_cast<std::uint64_t>(std::count_if(
+      findings.begin(), findings.end(), [&](const Incompatibility& f) { return f.profile >= profile; }));
+}
+
+Compatibility judge(const Diff& diff) {
+  return Judge(diff).run();
+}
+
+}  // namespace ckpt::diff

@@ -1,0 +1,38 @@
+// Many lines that say the same as one: layers.{0-47}.mlp.weight, step_count of {a, b, c}. Text in, text out;
+// knows nothing of checkpoints. Private to diff/.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ckpt::diff {
+
+struct FoldItem {
+  std::string label;        // "layers.0.mlp.weight"
+  std::string signature;    // only items of equal signature fold together
+  double weight = 0;        // the heaviest member is the one that is shown
+  std::uint32_t index = 0;  // the caller's
+};
+
+struct Fold {
+  std::string label;                   // "layers.{0-47}.mlp.weight"
+  std::vector<std::uint32_t> members;  // in the order of the items
+  std::uint32_t worst = 0;             // a member
+  double weight = 0;
+};
+
+// Items whose labels differ in whole numbers only, and which together are every combination of these numbers,
+// become one. The result is in the order of the first members. O(n log n) for each number in a label.
+std::vector<Fold> fold_numbers(std::vector<FoldItem> items);
+
+// Items of one signature with one parent ("a.b" of "a.b.c") become "a.b.{c, d}".
+std::vector<Fold> fold_siblings(std::vector<FoldItem> items);
+
+// "encoder.layers.0.weight" and "backbone.blocks.0.weight": what is left in front of the components that both
+// end with: "encoder.layers" and "backbone.blocks". Empty where a name is the end of the other.
+std::pair<std::string_view, std::string_view> differing_heads(std::string_view a, std::string_view b);
+
+}  // namespace ckpt::diff

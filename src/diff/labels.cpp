@@ -1,0 +1,118 @@
+#include "diff/labels.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "diff/match.h"
+#include "value/path.h"
+
+namespace ckpt::diff {
+namespace {
+
+std::string_view below(std::string_view path, std::string_view root) {
+  if (!is_below(path, root) || path.size() == root.size()) return path;
+  path.remove_prefix(root.size());
+  return path.starts_with('.') ? path.substr(1) : path;
+}
+
+// The path after "optimizer_states[0]".
+std::string_view below_element(std::string_view path) {
+  const std::size_t close = path.find(']');
+  if (close == path.npos || close + 1 >= path.size()) return path;
+  return path.substr(path[close + 1] == '.' ? close + 2 : close + 1);
+}
+
+std::string callback_label(const Diff& diff, const Change& change) {
+  const auto callback = parse_callback_path(change.path);
+  if (!callback) return std::string(change.path);
+  const auto old_callback = parse_callback_path(change.old_path);
+  if (change.kind == ChangeKind::kRenamed && old_callback)
+    return fmt::format("{} -> {}", old_callback->root.substr(9), callback->root.substr(9));
+  const bool alone = !diff.crowded_callbacks.contains(callback->class_name);
+  const std::string_view shown = alone ? callback->class_name : callback->root.substr(9);
+  return std::string(shown) + std::string(change.path.substr(callback->root.size()));
+}
+
+std::string root_of(const std::string& key) {
+  std::string root;
+  value::append_key(root, key);
+  return root;
+}
+
+std::string state_label(const Change& change, std::string_view rest) {
+  return change.name.empty() ? std::string(below_element(change.path))
+                             : std::string(change.name) + std::string(rest);
+}
+
+}  // namespace
+
+std::string label_of(const Diff& diff, const Change& change) {
+  const Side& side = diff.sides[change.input];
+  switch (change.part) {
+    case Part::kKeys:
+    case Part::kLayout:
+    case Part::kWeights:
+      if (change.kind == ChangeKind::kRenamed) return fmt::format("{} -> {}", change.old_name, change.name);
+      return std::string(change.name.empty() ? change.path : change.name);
+    case Part::kOptimizers:
+      if (const auto state = parse_state_path(change.path)) return state_label(change, state->rest);
+      return std::string(below_element(change.path));
+    case Part::kSchedulers: return std::string(below_element(change.path));
+    case Part::kLoops: return std::string(below(change.path, "loops"));
+    case Part::kCallbacks: return callback_label(diff, change);
+    case Part::kPrecision:
+      if (change.kind == ChangeKind::kRenamed) return fmt::format("{} -> {}", change.old_path, change.path);
+      return std::string(below(change.path, root_of(side.items().precision_key)));
+    case Part::kDataModule:
+      if (change.kind == ChangeKind::kRenamed) return fmt::format("{} -> {}", change.old_path, change.path);
+      return std::string(below(change.path, root_of(side.items().datamodule_key)));
+    case Part::kHyperParameters: return std::string(below(change.path, "hyper_parameters"));
+    case Part::kDataModuleHyperParameters:
+      return std::string(below(change.path, "datamodule_hyper_parameters"));
+    case Part::kAveraging:
+      return change.name.empty() ? std::string(change.path)
+                                 : "current_model_state " + std::string(change.name);
+    case Part::kContainer:
+    case Part::kMeta:
+    case Part::kOther:
+    case Part::kImports: return change.path.empty() ? "<root>" : std::string(change.path);
+  }
+  return std::string(change.path);
+}
+
+std::string folding_label(const Diff& diff, const Change& change) {
+  if (change.part == Part::kOptimizers && !change.name.empty())
+    if (const auto state = parse_state_path(change.path)) {
+      const bool one_sided = change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved;
+      if (one_sided) return "state" + std::string(state->rest);
+      return std::string(state->rest.starts_with('.') ? state->rest.substr(1) : state->rest);
+    }
+  if (change.part == Part::kLoops && change.kind == ChangeKind::kValue && is_below(change.path, "loops")) {
+    const std::string_view rest = below(change.path, "loops");
+    return fmt::format("counters of {}", rest.substr(0, rest.find_first_of(".[")));
+  }
+  return label_of(diff, change);
+}
+
+std::uint32_t list_index(const Change& change) {
+  if (change.part != Part::kOptimizers && change.part != Part::kSchedulers) return 0;
+  const std::size_t open = change.path.find('[');
+  std::uint32_t index = 0;
+  if (open != change.path.npos)
+    std::from_chars(change.path.data() + open + 1, change.path.data() + change.path.size(), index);
+  return index;
+}
+
+std::string without_folders(std::string text) {
+  for (std::size_t at = text.find("\"/"); at != text.npos; at = text.find("\"/", at + 1)) {
+    const std::size_t end = text.find('"', at + 1);
+    if (end == text.npos) break;
+    const std::size_t slash = text.rfind('/', end);
+    if (slash != text.npos && slash > at + 1) text.replace(at + 1, slash - at - 1, "…");
+  }
+  return text;
+}
+
+}  // namespace ckpt::diff

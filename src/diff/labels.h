@@ -1,0 +1,22 @@
+// What people call the place of a change, without what its section says already. Private to diff/.
+#pragma once
+
+#include <string>
+
+#include "diff/diff.h"
+
+namespace ckpt::diff {
+
+// "encoder.0.weight", "lr", "ModelCheckpoint.best_model_score", "encoder.0.weight.exp_avg". Not escaped yet.
+std::string label_of(const Diff& diff, const Change& change);
+
+// The same for lines that stand for many: the state of an optimizer by its field alone ("exp_avg").
+std::string folding_label(const Diff& diff, const Change& change);
+
+// The element of a list that the change belongs to: which optimizer, which scheduler; 0 elsewhere.
+std::uint32_t list_index(const Change& change);
+
+// File paths in keys and values without their folders: best_k_models["…/epoch=1-step=8.ckpt"].
+std::string without_folders(std::string text);
+
+}  // namespace ckpt::diff

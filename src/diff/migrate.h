@@ -1,0 +1,31 @@
+// Lightning's own migrations (pytorch/utilities/migration/migration.py), applied to what a side shows, so
+// that files of two versions are compared by what training did and not by where a version keeps it. The file
+// itself is left as it is.
+//
+// What Lightning derives (loop counters from epoch and global_step, 1.6.0 and 1.6.5) and what it fills with
+// zeros is not invented here: the comparison leaves out what only the newer file records (see `unrecorded`).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/lightning.h"
+#include "diff/side.h"
+
+namespace ckpt::diff {
+
+struct Migration {
+  lightning::Version from, to;
+  std::vector<std::string> done;  // "loops moved to the layout of 2.0.0 (28 places)", in the order applied
+  bool any() const { return !done.empty(); }
+};
+
+// Brings `side` to the layout of `to`. Nothing happens where the side is no Trainer's file or no older.
+Migration migrate(Side& side, const lightning::Version& to);
+
+// True if a file of version `version` could not have held this (migrated) path: a later one began to record
+// it.
+bool unrecorded(const lightning::Version& version, lightning::Section section, std::string_view path);
+
+}  // namespace ckpt::diff

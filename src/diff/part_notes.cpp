@@ -1,0 +1,169 @@
+#include "diff/part_notes.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "checkpoint/training_types.h"
+
+namespace ckpt::diff {
+namespace {
+
+// "a" if both are, else "a -> b".
+std::string both(const std::string& a, const std::string& b) {
+  return a == b ? a : a + " -> " + b;
+}
+
+void add(std::string& text, const std::string& piece) {
+  if (piece.empty()) return;
+  if (!text.empty()) text += " · ";
+  text += piece;
+}
+
+std::string number(double value) {
+  const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
+  return whole ? fmt::format("{:.0f}", value) : format_double(value);
+}
+
+std::string named_by(const OptimizerParams& params) {
+  switch (params.named_by) {
+    case NamedBy::kNothing: return "";
+    case NamedBy::kKeys: return "named by their keys";
+    case NamedBy::kParamNames: return "named by param_names";
+    case NamedBy::kOrder: return "named by order and shape";
+    case NamedBy::kAmbiguous: return "compared by id: " + params.why;
+  }
+  return "";
+}
+
+// As the comparison sees it: an old `epoch` is counted as in newer versions.
+std::optional<std::int64_t> integer_at(const Side& side, std::string_view path) {
+  for (const Place& place : side.places) {
+    if (place.path != path || place.slot.kind != SlotKind::kLeaf) continue;
+    const value::Tree& tree = side.tree(place.slot);
+    const value::NodeId node = side.leaf(place.slot).node;
+    if (tree.kind(node) == value::Kind::kInt) return tree.integer(node);
+  }
+  return std::nullopt;
+}
+
+// Of two that may be the same, the one that says more: "Adam", not "Adam or AdamW".
+bool shorter(const std::string& a, const std::string& b) { return a.size() < b.size(); }
+
+template <class T>
+const T* at(const std::vector<T>& list, std::size_t index) {
+  return index < list.size() ? &list[index] : nullptr;
+}
+
+}  // namespace
+
+std::string container_note(const PartContext& c) {
+  const Checkpoint& a = c.diff.sides[0].file();
+  const Checkpoint& b = c.diff.sides[c.input].file();
+  std::string text = both(a.format, b.format);
+  add(text, both(format_bytes(a.file_size), format_bytes(b.file_size)));
+  std::map<lightning::Section, std::pair<std::uint64_t, std::uint64_t>> bytes;
+  for (const auto& [section, amount] : c.old_summary.by_section) bytes[section].first = amount.bytes;
+  for (const auto& [section, amount] : c.new_summary.by_section) bytes[section].second = amount.bytes;
+  for (const auto& [section, size] : bytes)
+    if (size.first != size.second)
+      add(text, fmt::format("{} {}", lightning::title(section),
+                            both(format_bytes(size.first), format_bytes(size.second))));
+  return text;
+}
+
+std::string tensors_note(const PartContext& c) {
+  const Totals& totals = c.diff.totals[c.input];
+  std::string text = plural(totals.compared, "tensor") + " compared";
+  add(text, fmt::format("{} differ", totals.compared - totals.identical - totals.close));
+  if (totals.close > 0) add(text, fmt::format("{} within the tolerance", totals.close));
+  add(text, fmt::format("{} identical", totals.identical));
+  return text;
+}
+
+std::string weights_note(const PartContext& c, std::size_t changed, std::size_t cast) {
+  const auto amount = [](const show::Summary& summary) {
+    const auto found = summary.by_section.find(lightning::Section::kWeights);
+    return found == summary.by_section.end() ? show::Amount{} : found->second;
+  };
+  const show::Amount a = amount(c.old_summary);
+  const show::Amount b = amount(c.new_summary);
+  std::string text = a.tensors == b.tensors ? plural(b.tensors, "tensor")
+                                            : fmt::format("{} -> {} tensors", a.tensors, b.tensors);
+  add(text, both(format_count(a.elements), format_count(b.elements)) + " elements");
+  add(text, fmt::format("{} differ", changed));
+  if (cast > 0)
+    add(text, fmt::format("{} by the cast alone", cast == changed ? "all" : std::to_string(cast)));
+  return text;
+}
+
+std::string optimizer_note(const PartContext& c, std::size_t index) {
+  const auto* a = at(c.old_summary.optimizers, index);
+  const auto* b = at(c.new_summary.optimizers, index);
+  if (a == nullptr || b == nullptr)
+    return b == nullptr ? "only in the base: " + a->type : "not in the base: " + b->type;
+  std::string text = may_be_same_type(a->type, b->type) ? std::min(a->type, b->type, shorter) : both(a->type, b->type);
+  if (a->step && b->step) add(text, "step " + both(number(*a->step), number(*b->step)));
+  add(text, a->groups == b->groups ? plural(a->groups, "group")
+                                   : fmt::format("{} -> {} groups", a->groups, b->groups));
+  const std::string parameters = both(std::to_string(a->parameters), std::to_string(b->parameters));
+  const auto* x = at(c.diff.optimizers[0], index);
+  const auto* y = at(c.diff.optimizers[c.input], index);
+  const OptimizerParams* how = x != nullptr && x->named_by == NamedBy::kAmbiguous ? x : y;
+  const std::string by = how == nullptr ? "" : named_by(*how);
+  add(text, parameters + (a->parameters == 1 && b->parameters == 1 ? " parameter" : " parameters") +
+                (by.empty() ? "" : " " + by));
+  return text;
+}
+
+std::string scheduler_note(const PartContext& c, std::size_t index) {
+  const auto* a = at(c.old_summary.schedulers, index);
+  const auto* b = at(c.new_summary.schedulers, index);
+  if (a == nullptr || b == nullptr)
+    return b == nullptr ? "only in the base: " + a->type : "not in the base: " + b->type;
+  std::string text = both(a->type, b->type);
+  if (a->last_epoch && b->last_epoch)
+    add(text, "last_epoch " + both(std::to_string(*a->last_epoch), std::to_string(*b->last_epoch)));
+  return text;
+}
+
+std::string progress_note(const PartContext& c) {
+  std::string text;
+  for (const std::string_view name : {"epoch", "global_step"}) {
+    const auto a = integer_at(c.diff.sides[0], name);
+    const auto b = integer_at(c.diff.sides[c.input], name);
+    if (a && b) add(text, fmt::format("{} {}", name, both(std::to_string(*a), std::to_string(*b))));
+  }
+  return text;
+}
+
+std::string averaging_note(const PartContext& c, const std::string& kinds) {
+  const Totals& totals = c.diff.totals[c.input];
+  std::string text = kinds;
+  if (totals.live_compared == 0) return text;
+  const bool old_averaged = c.diff.sides[0].items().current_model_state != value::kNoNode;
+  add(text, fmt::format("state_dict is an average {}; {} of {} live weights are the state_dict of the other",
+                        old_averaged ? "in the base" : "in the other file", totals.live_identical,
+                        totals.live_compared));
+  return text;
+}
+
+std::vector<std::string> migration_notes(const PartContext& c) {
+  std::vector<std::string> out;
+  for (const std::uint32_t side : {0u, c.input}) {
+    const Migration& migration = c.diff.totals[side].migration;
+    if (!migration.any()) continue;
+    std::string text;
+    for (const std::string& done : migration.done) text += (text.empty() ? "" : "; ") + done;
+    out.push_back(fmt::format("{} is shown as Lightning {} would load it: {}",
+                              side == 0 ? "the base" : "the other file", one_line(migration.to.text), text));
+  }
+  if (const std::uint64_t count = c.diff.totals[c.input].unrecorded; count > 0)
+    out.push_back(fmt::format("{} that the older version does not record {} not compared",
+                              plural(count, "place"), count == 1 ? "is" : "are"));
+  return out;
+}
+
+}  // namespace ckpt::diff

@@ -1,0 +1,32 @@
+// The heads of the sections: what a part is about in both files, in one line. Private to diff/.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "diff/diff.h"
+#include "show/summary.h"
+
+namespace ckpt::diff {
+
+// Of one input against the base; the summaries are those of both.
+struct PartContext {
+  const Diff& diff;
+  std::uint32_t input = 1;
+  const show::Summary& old_summary;
+  const show::Summary& new_summary;
+};
+
+std::string container_note(const PartContext& context);
+std::string tensors_note(const PartContext& context);
+// `cast`: of the changed ones, those that a cast explains.
+std::string weights_note(const PartContext& context, std::size_t changed, std::size_t cast);
+std::string optimizer_note(const PartContext& context, std::size_t index);
+std::string scheduler_note(const PartContext& context, std::size_t index);
+std::string averaging_note(const PartContext& context, const std::string& kinds);
+std::string progress_note(const PartContext& context);
+
+// What was migrated, and what the older file could not hold; empty if nothing.
+std::vector<std::string> migration_notes(const PartContext& context);
+
+}  // namespace ckpt::diff

@@ -1,0 +1,35 @@
+#include "diff/rules_doc.h"
+
+#include <fmt/format.h>
+
+#include "diff/to_report.h"
+
+namespace ckpt::diff {
+
+std::string rules_readme() {
+  std::string out =
+      "\n# What ckpt-diff reports\n\n"
+      "Every difference is a result of one of the first rules; `--compat` adds the `compat-` ones, each of "
+      "which names the\n"
+      "call that would fail or silently do the wrong thing.\n\n"
+      "| id | level | |\n|---|---|---|\n";
+  for (const report::RuleInfo& rule : change_rules())
+    out += fmt::format("| [{0}](#{0}) | {1} | {2} |\n", rule.id, to_string(rule.level), rule.title);
+  for (const report::RuleInfo& rule : change_rules())
+    out += fmt::format("\n## {}\n\n{}\n\n**Why** {}\n\n**Fix** {}\n", rule.id, rule.what, rule.why, rule.fix);
+  return out;
+}
+
+std::string explain_rule(const report::RuleInfo& rule) {
+  return fmt::format("{} ({})\n\n{}\n\nWhy: {}\n\nWhat to do: {}\n", rule.id, to_string(rule.level),
+                     rule.what, rule.why, rule.fix);
+}
+
+std::string list_rules() {
+  std::string out;
+  for (const report::RuleInfo& rule : change_rules())
+    out += fmt::format("{:<8} {:<26} {}\n", to_string(rule.level), rule.id, rule.title);
+  return out;
+}
+
+}  // namespace ckpt::diff

@@ -1,0 +1,378 @@
+#include "diff/sections.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "diff/describe_change.h"
+#include "diff/fold.h"
+#include "diff/labels.h"
+#include "diff/part_notes.h"
+#include "value/path.h"
+
+namespace ckpt::diff {
+namespace {
+
+using report::Cell;
+using report::Line;
+using report::Mark;
+using report::Section;
+using report::Style;
+
+using Group = std::vector<std::uint32_t>;  // indexes into diff.changes
+
+Mark mark_of(ChangeKind kind) {
+  if (kind == ChangeKind::kAdded) return Mark::kAdded;
+  return kind == ChangeKind::kRemoved ? Mark::kRemoved : Mark::kChanged;
+}
+
+// --- alike changes as one line ----------------------------------------------------------------------------
+
+// How bad a change of elements is: what folds shows its worst member, what is worse comes first.
+double weight_of(const Change& change, SortBy sort) {
+  if (!change.delta) return 0;
+  const tensor::Delta& d = *change.delta;
+  if (!d.decoded) return 0;
+  if (d.nan_new + d.inf_new > d.nan_old + d.inf_old) return HUGE_VAL;
+  return sort == SortBy::kMaxAbs ? d.max_abs : d.rel_l2;
+}
+
+std::string rename_label(const Change& change) {
+  const auto [old_head, new_head] = differing_heads(change.old_name, change.name);
+  const auto spell = [](std::string_view head) {
+    return head.empty() ? std::string("*") : std::string(head) + ".*";
+  };
+  if (old_head == change.old_name) return fmt::format("{} -> {}", change.old_name, change.name);
+  return fmt::format("{} -> {}", spell(old_head), spell(new_head));
+}
+
+bool is_one_sided(const Change& change) {
+  return change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved;
+}
+
+// State of a named parameter that only one file has.
+bool is_lost_state(const Change& change) {
+  return change.part == Part::kOptimizers && !change.name.empty() && is_one_sided(change);
+}
+
+bool folds_siblings(const Change& change) {
+  const bool plain = change.old_slot.kind != SlotKind::kTensor && change.new_slot.kind != SlotKind::kTensor;
+  if (!plain && !change.numbers && !is_lost_state(change)) return false;
+  return change.part != Part::kWeights && change.part != Part::kHyperParameters &&
+         change.part != Part::kDataModuleHyperParameters && change.part != Part::kImports &&
+         change.part != Part::kMeta;
+}
+
+FoldItem fold_item(const Diff& diff, std::uint32_t index, SortBy sort) {
+  const Change& change = diff.changes[index];
+  FoldItem item;
+  item.index = index;
+  item.label = change.part == Part::kKeys && change.kind == ChangeKind::kRenamed
+                   ? rename_label(change)
+                   : folding_label(diff, change);
+  item.signature = signature_of(diff, change);
+  item.weight = weight_of(change, sort);
+  return item;
+}
+
+std::vector<Fold> fold_group(const Diff& diff, const Group& group, const ReportOptions& options) {
+  std::vector<FoldItem> items;
+  items.reserve(group.size());
+  for (const std::uint32_t i : group) items.push_back(fold_item(diff, i, options.sort));
+  if (options.all) {
+    std::vector<Fold> out;
+    for (FoldItem& item : items)
+      out.push_back({label_of(diff, diff.changes[item.index]), {item.index}, item.index, item.weight});
+    return out;
+  }
+  std::vector<Fold> by_number = fold_numbers(std::move(items));
+  std::vector<FoldItem> again;
+  for (std::uint32_t i = 0; i < by_number.size(); ++i) {
+    const Change& first = diff.changes[by_number[i].members.front()];
+    std::string signature = std::to_string(by_number[i].members.size()) + signature_of(diff, first);
+    if (!folds_siblings(first)) signature += std::to_string(i);
+    if (is_one_sided(first) && folds_siblings(first)) signature = std::string(to_string(first.kind));
+    again.push_back({by_number[i].label, std::move(signature), by_number[i].weight, i});
+  }
+  std::vector<Fold> out;
+  for (Fold& whole : fold_siblings(std::move(again))) {
+    Fold fold{std::move(whole.label), {}, by_number[whole.worst].worst, whole.weight};
+    for (const std::uint32_t i : whole.members)
+      fold.members.insert(fold.members.end(), by_number[i].members.begin(), by_number[i].members.end());
+    if (fold.members.size() == 1 && diff.changes[fold.worst].part != Part::kKeys)
+      fold.label = label_of(diff, diff.changes[fold.worst]);
+    out.push_back(std::move(fold));
+  }
+  return out;
+}
+
+// Structure first, then numbers that became NaN, then by the chosen order.
+void sort_folds(const Diff& diff, SortBy sort, std::vector<Fold>& folds) {
+  const auto rank = [&](const Fold& fold) {
+    return diff.changes[fold.worst].kind == ChangeKind::kValues ? 1 : 0;
+  };
+  std::stable_sort(folds.begin(), folds.end(), [&](const Fold& a, const Fold& b) {
+    if (rank(a) != rank(b)) return rank(a) < rank(b);
+    if (sort == SortBy::kName) return a.label < b.label;
+    return a.weight > b.weight;
+  });
+}
+
+// "the same bytes, as its siblings"
+std::string rename_reasons(const Diff& diff, const Fold& fold) {
+  std::set<std::string_view> seen;
+  std::string text;
+  for (const std::uint32_t i : fold.members) {
+    const std::string& reason = diff.changes[i].detail->text;
+    if (seen.insert(reason).second) text += (text.empty() ? "" : ", ") + one_line(reason);
+  }
+  return text;
+}
+
+Cell plain_cell(std::string text) {
+  Cell cell;
+  cell.text = std::move(text);
+  return cell;
+}
+
+// "encoder.0.weight, encoder.0.bias", or their number.
+std::string parameters_of(const Diff& diff, const Fold& fold) {
+  constexpr std::size_t kMostNames = 3;
+  std::set<std::string_view> seen;
+  std::string text;
+  for (const std::uint32_t i : fold.members) {
+    const std::string_view name = diff.changes[i].name;
+    if (seen.insert(name).second && seen.size() <= kMostNames)
+      text += (text.empty() ? "" : ", ") + one_line(name);
+  }
+  return seen.size() <= kMostNames ? text : plural(seen.size(), "parameter");
+}
+
+Line fold_line(const Diff& diff, const Fold& fold) {
+  const Change& worst = diff.changes[fold.worst];
+  Line line;
+  line.mark = mark_of(worst.kind);
+  Cell label;
+  label.text = one_line(without_folders(fold.label));
+  label.elide = true;
+  line.cells.push_back(std::move(label));
+  Cell count;
+  if (fold.members.size() > 1) count.text = fmt::format("x{}", fold.members.size());
+  count.style = Style::kStrong;
+  line.cells.push_back(std::move(count));
+  const bool same = std::all_of(fold.members.begin(), fold.members.end(), [&](std::uint32_t i) {
+    return signature_of(diff, diff.changes[i]) == signature_of(diff, worst);
+  });
+  if (is_lost_state(worst) && fold.members.size() > 1) {
+    line.cells.push_back(plain_cell("of " + parameters_of(diff, fold)));
+    return line;
+  }
+  if (!same) return line;
+  if (worst.kind == ChangeKind::kRenamed && worst.part == Part::kKeys) {
+    line.cells.push_back(plain_cell(rename_reasons(diff, fold)));
+    return line;
+  }
+  for (Cell& cell : describe_change(diff, worst)) line.cells.push_back(std::move(cell));
+  if (fold.members.size() > 1 && worst.delta && !worst.numbers) {
+    Cell where;
+    where.text = "worst: " + one_line(label_of(diff, worst));
+    where.style = Style::kDim;
+    where.drop = 5;
+    line.cells.push_back(std::move(where));
+  }
+  return line;
+}
+
+// --- sections
+// -----------------------------------------------------------------------------------------------
+
+std::string kinds_note(const Diff& diff, const Group& group) {
+  std::map<std::string_view, std::size_t> kinds;
+  for (const std::uint32_t i : group) ++kinds[to_string(diff.changes[i].kind)];
+  std::string text;
+  for (const auto& [kind, count] : kinds) {
+    std::string_view word = kind;
+    if (kind == "values") word = count == 1 ? "tensor" : "tensors";
+    if (kind == "value") word = count == 1 ? "value" : "values";
+    text += fmt::format("{}{} {}", text.empty() ? "" : " · ", count, word);
+  }
+  return text;
+}
+
+bool is_cast(const Change& change) {
+  return change.kind == ChangeKind::kValues && change.detail && change.detail->cause == Cause::kCast;
+}
+
+struct WeightCounts {
+  std::size_t changed = 0;
+  std::size_t cast = 0;
+};
+
+class SectionBuilder {
+ public:
+  SectionBuilder(std::shared_ptr<const Diff> diff, const ReportOptions& options, std::vector<Section>& out)
+      : diff_(std::move(diff)), options_(options), out_(out) {
+    for (const Side& side : diff_->sides) summaries_.push_back(show::summarize(*side.input));
+  }
+
+  void add_input(std::uint32_t input) {
+    const PartContext context{*diff_, input, summaries_[0], summaries_[input]};
+    std::map<std::pair<Part, std::uint32_t>, Group> groups;
+    for (std::uint32_t i = 0; i < diff_->changes.size(); ++i) {
+      const Change& change = diff_->changes[i];
+      if (change.input == input && !is_said_elsewhere(change))
+        groups[{change.part, list_index(change)}].push_back(i);
+    }
+    add_head(context);
+    WeightCounts weights;
+    for (const Change& change : diff_->changes) {
+      if (change.input != input) continue;
+      weights.changed += change.part == Part::kWeights ? 1u : 0u;
+      weights.cast += change.part == Part::kWeights && is_cast(change) ? 1u : 0u;
+      if (is_said_elsewhere(change))
+        groups[{change.part, list_index(change)}];  // the head of its section still says so
+    }
+    for (auto& [key, group] : groups) add_group(context, key.first, key.second, std::move(group), weights);
+  }
+
+ private:
+  // epoch and global_step stand in the head of their section; a cast's numbers with its dtype.
+  bool is_said_elsewhere(const Change& change) const {
+    if (options_.all) return false;
+    if (change.path == "epoch" || change.path == "global_step") return change.kind == ChangeKind::kValue;
+    if (change.part == Part::kSchedulers)
+      return change.kind == ChangeKind::kValue &&
+             (change.path.ends_with("].last_epoch") || change.path.ends_with("]._step_count"));
+    return is_cast(change);
+  }
+
+  void add_head(const PartContext& context) {
+    const Side& side = diff_->sides[context.input];
+    if (diff_->sides.size() > 2) {
+      out_.push_back(report::make_section("+++ " + one_line(side.input->path), "", {}));
+      out_.back().set_off = true;
+    }
+    out_.push_back(report::make_section("container", container_note(context), {}));
+    if (diff_->totals[context.input].compared > 0)
+      out_.push_back(report::make_section("tensors", tensors_note(context), {}));
+    const auto notes = migration_notes(context);
+    if (notes.empty()) return;
+    std::vector<Line> lines;
+    for (const std::string& note : notes) {
+      Line line;
+      Cell cell;
+      cell.text = note;
+      cell.style = Style::kDim;
+      line.cells.push_back(std::move(cell));
+      lines.push_back(std::move(line));
+    }
+    out_.push_back(report::make_section("versions", versions(context), std::move(lines)));
+  }
+
+  static std::string versions(const PartContext& context) {
+    const auto text = [](const Side& side) {
+      return side.items().version ? one_line(side.items().version->text) : std::string("none");
+    };
+    return text(context.diff.sides[0]) + " -> " + text(context.diff.sides[context.input]);
+  }
+
+  std::string note_of(const PartContext& context, Part part, std::uint32_t index, const Group& group,
+                      const WeightCounts& weights) const {
+    switch (part) {
+      case Part::kWeights: return weights_note(context, weights.changed, weights.cast);
+      case Part::kOptimizers: return optimizer_note(context, index);
+      case Part::kSchedulers: return scheduler_note(context, index);
+      case Part::kLoops: {
+        const std::string note = progress_note(context);
+        return note.empty() ? kinds_note(*diff_, group) : note;
+      }
+      case Part::kAveraging: return averaging_note(context, kinds_note(*diff_, group));
+      case Part::kContainer:
+      case Part::kMeta:
+      case Part::kKeys:
+      case Part::kLayout:
+      case Part::kCallbacks:
+      case Part::kPrecision:
+      case Part::kHyperParameters:
+      case Part::kDataModuleHyperParameters:
+      case Part::kDataModule:
+      case Part::kOther:
+      case Part::kImports: return kinds_note(*diff_, group);
+    }
+    return "";
+  }
+
+  static std::string title_of(Part part, std::uint32_t index) {
+    if (part == Part::kOptimizers) return fmt::format("optimizer {}", index);
+    if (part == Part::kSchedulers) return fmt::format("scheduler {}", index);
+    return std::string(title(part));
+  }
+
+  void add_group(const PartContext& context, Part part, std::uint32_t index, Group group,
+                 const WeightCounts& weights) {
+    Section section;
+    section.title = title_of(part, index);
+    section.note = note_of(context, part, index, group, weights);
+    if (!options_.summary) {
+      auto folds = std::make_shared<std::vector<Fold>>(fold_group(*diff_, group, options_));
+      const bool ranked = part == Part::kWeights || part == Part::kOptimizers || part == Part::kAveraging;
+      if (ranked || options_.sort == SortBy::kName) sort_folds(*diff_, options_.sort, *folds);
+      section.size = options_.all ? folds->size() : std::min(folds->size(), options_.top);
+      if (section.size < folds->size())
+        section.more = fmt::format("({} of {} lines; --all shows every change)", section.size, folds->size());
+      section.line = [diff = diff_, folds](std::size_t i) { return fold_line(*diff, (*folds)[i]); };
+    }
+    out_.push_back(std::move(section));
+  }
+
+  std::shared_ptr<const Diff> diff_;
+  const ReportOptions& options_;
+  std::vector<Section>& out_;
+  std::vector<show::Summary> summaries_;
+};
+
+Line compat_line(const Diff& diff, const Incompatibility& finding) {
+  Line line;
+  const auto cell = [&](std::string text, Style style) {
+    line.cells.push_back(plain_cell(std::move(text)));
+    line.cells.back().style = style;
+  };
+  cell(std::string(to_string(finding.profile)), Style::kError);
+  cell(one_line(without_folders(value::display_path(finding.path))), Style::kStrong);
+  cell(finding.places > 1 ? fmt::format("x{}", finding.places) : "", Style::kStrong);
+  if (diff.sides.size() > 2) cell(one_line(diff.sides[finding.input].input->path), Style::kDim);
+  cell(one_line(finding.message), Style::kPlain);
+  return line;
+}
+
+}  // namespace
+
+void add_sections(const std::shared_ptr<const Diff>& diff, const ReportOptions& options,
+                  std::vector<Section>& out) {
+  SectionBuilder builder(diff, options, out);
+  for (std::uint32_t input = 1; input < diff->sides.size(); ++input) builder.add_input(input);
+}
+
+Section compat_section(const Diff& diff, const Compatibility& compat, const ReportOptions& options) {
+  std::string note;
+  for (const Profile profile : kProfiles) {
+    const std::uint64_t count = compat.count(profile);
+    const bool applies = profile != Profile::kResume || compat.resumable;
+    note += fmt::format("{}{} {}", note.empty() ? "" : " · ", to_string(profile),
+                        !applies     ? "does not apply"
+                        : count == 0 ? "yes"
+                                     : fmt::format("no ({})", count));
+  }
+  std::vector<Line> lines;
+  if (!options.summary)
+    for (const Incompatibility& finding : compat.findings) lines.push_back(compat_line(diff, finding));
+  Section section = report::make_section("compatible", std::move(note), std::move(lines));
+  section.set_off = diff.sides.size() > 2;
+  return section;
+}
+
+}  // namespace ckpt::diff

@@ -1,0 +1,257 @@
+#include "diff/structure.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace ckpt::diff {
+namespace {
+
+using lightning::Section;
+
+constexpr std::size_t kMostNames = 8;  // in one text
+
+std::string list_of(const std::vector<std::string_view>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(names.size(), kMostNames); ++i) {
+    if (i > 0) out += ", ";
+    out += names[i];
+  }
+  if (names.size() > kMostNames) out += fmt::format(" and {} more", names.size() - kMostNames);
+  return out;
+}
+
+Change make_change(ChangeKind kind, Part part, Section section, std::uint32_t input, std::string_view path,
+                   Detail detail) {
+  Change out;
+  out.kind = kind;
+  out.part = part;
+  out.section = section;
+  out.input = input;
+  out.path = path;
+  out.detail = std::make_shared<const Detail>(std::move(detail));
+  return out;
+}
+
+// --- weights that are one tensor
+// -----------------------------------------------------------------------------
+
+// Which weights are views of the same bytes in the same way: tied weights.
+class Ties {
+ public:
+  explicit Ties(const Side& side) {
+    std::map<std::tuple<std::uint32_t, std::uint64_t, std::vector<std::int64_t>, std::vector<std::int64_t>>,
+             std::vector<const Place*>>
+        same;
+    for (const Place& place : side.places) {
+      if (place.key.space != Space::kWeight || place.slot.kind != SlotKind::kTensor) continue;
+      places_.emplace(place.key.text, &place);
+      const tensor::TensorView& view = side.record(place.slot).view;
+      if (view.has_storage() && view.numel > 0)
+        same[{view.storage, view.storage_offset, view.shape, view.strides}].push_back(&place);
+    }
+    for (auto& [bytes, places] : same) {
+      if (places.size() < 2) continue;
+      for (const Place* place : places) group_of_.emplace(place->key.text, groups_.size());
+      groups_.push_back(std::move(places));
+    }
+  }
+
+  const std::vector<std::vector<const Place*>>& groups() const { return groups_; }
+  const Place* find(std::string_view key) const {
+    const auto found = places_.find(key);
+    return found == places_.end() ? nullptr : found->second;
+  }
+  bool tied(std::string_view a, std::string_view b) const {
+    const auto x = group_of_.find(a);
+    const auto y = group_of_.find(b);
+    return x != group_of_.end() && y != group_of_.end() && x->second == y->second;
+  }
+
+ private:
+  std::vector<std::vector<const Place*>> groups_;
+  std::unordered_map<std::string_view, std::size_t> group_of_;
+  std::unordered_map<std::string_view, const Place*> places_;
+};
+
+// Groups of `from` that are not tied in `to`, as far as `to` has the weights at all.
+void add_broken_ties(const Ties& from, const Ties& to, bool from_base, std::uint32_t input,
+                     std::vector<Change>& out) {
+  for (const auto& group : from.groups()) {
+    std::vector<std::string_view> names;
+    const Place* first = nullptr;
+    const Place* there = nullptr;
+    bool broken = false;
+    for (const Place* place : group) {
+      const Place* other = to.find(place->key.text);
+      if (other == nullptr) continue;
+      if (first == nullptr)
+        first = place, there = other;
+      else
+        broken = broken || !to.tied(first->key.text, place->key.text);
+      names.push_back(place->name);
+    }
+    if (!broken) continue;
+    Detail detail;
+    (from_base ? detail.old_text : detail.new_text) = "one tensor: " + list_of(names);
+    (from_base ? detail.new_text : detail.old_text) = "separate tensors";
+    Change change = make_change(ChangeKind::kSharing, Part::kLayout, Section::kWeights, input,
+                                from_base ? there->path : first->path, std::move(detail));
+    change.name = from_base ? there->name : first->name;
+    out.push_back(std::move(change));
+  }
+}
+
+// --- groups of parameters
+// -------------------------------------------------------------------------------------
+
+using Names = std::vector<std::string_view>;
+
+Names names_of(const OptimizerParams& params, std::size_t group) {
+  Names out;
+  for (const std::string& id : params.groups[group])
+    if (const auto found = params.names.find(id); found != params.names.end()) out.push_back(found->second);
+  return out;
+}
+
+// "4 parameters" and, of those only here, which.
+std::string describe_group(const Names& here, const Names& there) {
+  std::string text = plural(here.size(), "parameter");
+  const std::set<std::string_view> other(there.begin(), there.end());
+  Names only;
+  for (const std::string_view name : here)
+    if (!other.contains(name)) only.push_back(name);
+  if (!only.empty())
+    text += fmt::format(" ({}{})", only.size() == here.size() ? "" : "only here: ", list_of(only));
+  return text;
+}
+
+void add_group_changes(const Diff& diff, std::uint32_t input, std::vector<Change>& out) {
+  const auto& old_list = diff.optimizers[0];
+  const auto& new_list = diff.optimizers[input];
+  for (std::size_t i = 0; i < std::min(old_list.size(), new_list.size()); ++i) {
+    if (!named_everywhere(diff.optimizers, i)) continue;
+    for (std::size_t g = 0; g < std::min(old_list[i].groups.size(), new_list[i].groups.size()); ++g) {
+      const Names a = names_of(old_list[i], g);
+      const Names b = names_of(new_list[i], g);
+      if (a == b) continue;
+      Detail detail;
+      detail.old_text = describe_group(a, b);
+      detail.new_text = describe_group(b, a);
+      if (detail.old_text == detail.new_text) detail.new_text += " in another order";
+      // The sides are const by now; the path lives as long as the detail.
+      auto path = std::make_shared<const std::string>(
+          fmt::format("optimizer_states[{}].param_groups[{}].params", i, g));
+      Change change = make_change(ChangeKind::kValue, Part::kOptimizers, Section::kOptimizers, input, *path,
+                                  std::move(detail));
+      change.owned_path = std::move(path);
+      out.push_back(std::move(change));
+    }
+  }
+}
+
+// --- imports
+// --------------------------------------------------------------------------------------------------
+
+// What torch needs to rebuild tensors follows from their dtypes and the version: it says nothing of its own.
+bool is_plumbing(const pickle::Import& import) {
+  if (import.module == "torch._utils") return import.name.starts_with("_rebuild_");
+  if (import.module == "torch.storage" || import.module == "torch")
+    return import.name.ends_with("Storage") || tensor::dtype_from_name(import.name).has_value();
+  return import.module == "collections" && import.name == "OrderedDict";
+}
+
+// Lightning < 1.5 keyed callbacks by their classes; as keys these are compared as callbacks already.
+std::set<std::string> callback_classes(const Side& side) {
+  std::set<std::string> out;
+  const value::Tree& tree = side.file().tree;
+  const value::NodeId callbacks = side.items().callbacks;
+  if (callbacks == value::kNoNode || tree.kind(callbacks) != value::Kind::kDict) return out;
+  for (const value::Item& item : tree.items(callbacks))
+    if (tree.kind(item.key) == value::Kind::kGlobal) out.insert(tree.qualified_name(item.key));
+  return out;
+}
+
+// Name -> whether loading calls it.
+std::map<std::string, bool> imports_of(const Side& side) {
+  std::map<std::string, bool> out;
+  const auto classes = callback_classes(side);
+  for (const pickle::Import& import : side.file().imports) {
+    std::string name = import.module + "." + import.name;
+    if (is_plumbing(import) || (!import.called && classes.contains(name))) continue;
+    bool& called = out[std::move(name)];
+    called = called || import.called;
+  }
+  return out;
+}
+
+void add_import_changes(const Diff& diff, std::uint32_t input, std::vector<Change>& out) {
+  const auto a = imports_of(diff.sides[0]);
+  const auto b = imports_of(diff.sides[input]);
+  const auto add = [&](ChangeKind kind, const std::string& name, Detail detail) {
+    auto path = std::make_shared<const std::string>(name);
+    Change change = make_change(kind, Part::kImports, Section::kOther, input, *path, std::move(detail));
+    change.owned_path = std::move(path);
+    out.push_back(std::move(change));
+  };
+  const auto use = [](bool called) { return std::string(called ? "called" : "referred to"); };
+  for (const auto& [name, called] : a) {
+    const auto found = b.find(name);
+    if (found == b.end()) add(ChangeKind::kRemoved, name, {Cause::kNone, "", name, ""});
+    else if (found->second != called) add(ChangeKind::kValue, name, {Cause::kNone, "", use(called), use(found->second)});
+  }
+  for (const auto& [name, called] : b)
+    if (!a.contains(name)) add(ChangeKind::kAdded, name, {Cause::kNone, "", "", name});
+}
+
+}  // namespace
+
+std::string_view location_of(const Side& side, const TensorRecord& record) {
+  return record.view.has_storage() ? std::string_view(side.file().storages[record.view.storage].location)
+                                   : std::string_view();
+}
+
+std::vector<Change> rename_changes(const Diff& diff, std::uint32_t input,
+                                   const std::vector<Rename>& renames) {
+  std::unordered_map<std::string_view, const Place*> old_places;
+  std::unordered_map<std::string_view, const Place*> new_places;
+  for (const Place& place : diff.sides[0].places)
+    if (place.key.space == Space::kWeight) old_places.emplace(place.key.text, &place);
+  for (const Place& place : diff.sides[input].places)
+    if (place.key.space == Space::kWeight) new_places.emplace(place.key.text, &place);
+  std::vector<Change> out;
+  for (const Rename& rename : renames) {
+    const auto a = old_places.find(rename.old_name);
+    const auto b = new_places.find(rename.old_name);  // keys are the base's by now
+    if (a == old_places.end() || b == new_places.end()) continue;
+    Detail detail;
+    detail.text = rename.reason;
+    Change change = make_change(ChangeKind::kRenamed, Part::kKeys, Section::kWeights, input, b->second->path,
+                                std::move(detail));
+    change.old_path = a->second->path;
+    change.name = b->second->name;
+    change.old_name = a->second->name;
+    change.old_slot = a->second->slot;
+    change.new_slot = b->second->slot;
+    out.push_back(std::move(change));
+  }
+  return out;
+}
+
+std::vector<Change> structure_changes(const Diff& diff, std::uint32_t input) {
+  std::vector<Change> out;
+  const Ties old_ties(diff.sides[0]);
+  const Ties new_ties(diff.sides[input]);
+  add_broken_ties(old_ties, new_ties, true, input, out);
+  add_broken_ties(new_ties, old_ties, false, input, out);
+  add_group_changes(diff, input, out);
+  add_import_changes(diff, input, out);
+  return out;
+}
+
+}  // namespace ckpt::diff
