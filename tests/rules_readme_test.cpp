@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "diff/rules_doc.h"
 #include "lint/rule_loader.h"
 #include "lint/rule_set.h"
 #include "lint/rules_doc.h"
@@ -10,8 +11,9 @@
 
 namespace ckpt::test {
 
-TEST_CASE("rules/README.md says what the rule files say") {
-  CHECK(compare_golden(source_dir() / "rules" / "README.md", lint::rules_readme(lint::load_catalog())) == "");
+TEST_CASE("rules/README.md says what the rule files and ckpt-diff say") {
+  const std::string text = lint::rules_readme(lint::load_catalog()) + diff::rules_readme();
+  CHECK(compare_golden(source_dir() / "rules" / "README.md", text) == "");
 }
 
 TEST_CASE("the example in rules/README.md is a rule set that loads") {

@@ -1,6 +1,5 @@
-#include <algorithm>
+#include <ctime>
 #include <iostream>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -9,10 +8,17 @@
 #include "base/text.h"
 #include "cli/exit_status.h"
 #include "cli/inputs.h"
+#include "cli/lint_configs.h"
+#include "cli/lint_operands.h"
+#include "cli/lint_run.h"
+#include "cli/lint_test.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/programs.h"
-#include "lint/engine.h"
+#include "lint/config_entries.h"
+#include "lint/json_reader.h"
+#include "lint/manifest.h"
+#include "lint/print_config.h"
 #include "lint/rule_set.h"
 #include "lint/rules_doc.h"
 
@@ -20,218 +26,218 @@ namespace ckpt::cli {
 namespace {
 
 namespace po = boost::program_options;
-using lint::Profile;
+using lint::ProfileSetting;
 using report::Level;
 
 const Program kProgram = {
     "ckpt-lint",
-    "ckpt-lint [OPTION ...] FILE [FILE ...]",
+    "ckpt-lint [OPTION ...] FILE|FOLDER|PATTERN [...]",
     "Says whether checkpoints can be trusted: runs validation rules over the weights, the\n"
     "optimizer, scheduler and loop states, the hyperparameters, the container and the pickle\n"
-    "(which is never executed).\n",
+    "(which is never executed).\n"
+    "\n"
+    "A folder stands for the checkpoints in it and below it (.ckpt .pt .pth .bin .safetensors\n"
+    "...), a pattern for the files that it matches ('runs/**/last.ckpt'). Without --rules each\n"
+    "file is judged by the nearest .ckpt-lint.yaml in its folder or above, up to the folder\n"
+    "with .git in it, else by the built-in recommended rules. Use --no-config for files whose\n"
+    "folder you do not trust.",
     "Examples:\n"
     "  ckpt-lint model.ckpt\n"
     "  ckpt-lint --rules strict.yaml --report sarif=ckpt.sarif model.ckpt\n"
     "  ckpt-lint --against base.ckpt --profile inference model.ckpt\n"
+    "  ckpt-lint --baseline known.json runs/\n"
     "  ckpt-lint --explain weights-nonfinite\n"
     "\n"
     "Exit status: 0 no finding at or above --fail-on, 1 findings, 2 usage error, broken rules\n"
-    "file or unreadable input (2 wins).\n",
+    "file or unreadable input (2 wins). Findings that are suppressed or in the baseline do not\n"
+    "count.\n",
 };
 
-std::string text_option(const Parsed& parsed, const char* name, std::string otherwise) {
-  return parsed.values.count(name) != 0 ? parsed.values[name].as<std::string>() : std::move(otherwise);
+std::optional<std::string> text_option(const Parsed& parsed, const char* name) {
+  if (parsed.values.count(name) == 0) return std::nullopt;
+  return parsed.values[name].as<std::string>();
 }
 
-// --- --fail-on and --profile ------------------------------------------------------------------------------
+bool has(const Parsed& parsed, const char* name) {
+  return parsed.values.count(name) != 0;
+}
 
 std::optional<Level> fail_level(const Parsed& parsed) {
-  const std::string text = text_option(parsed, "fail-on", "error");
+  const std::string text = text_option(parsed, "fail-on").value_or("error");
   if (text == "error") return Level::kError;
   if (text == "warning") return Level::kWarning;
   if (text == "note") return Level::kNote;
   if (text == "never") return std::nullopt;
   const std::vector<std::string> names = {"error", "warning", "note", "never"};
-  fail(ErrorCode::kUsage,
-       fmt::format("--fail-on takes error, warning, note or never, not {}{}", quote(text), did_you_mean(text, names)));
+  fail(ErrorCode::kUsage, fmt::format("--fail-on takes error, warning, note or never, not {}{}", quote(text),
+                                      did_you_mean(text, names)));
 }
 
-// What the command line says; nullopt for auto, which looks at each file.
-struct ProfileChoice {
-  bool automatic = false;
-  Profile profile = Profile::kResume;
-};
-
-ProfileChoice profile_choice(const Parsed& parsed, const lint::RuleSet& rules) {
-  const std::string text = text_option(parsed, "profile", "");
-  if (text.empty()) return {false, rules.profile.value_or(Profile::kResume)};
-  if (text == "resume") return {false, Profile::kResume};
-  if (text == "inference") return {false, Profile::kInference};
-  if (text == "any") return {false, Profile::kAny};
-  if (text == "auto") return {true, Profile::kResume};
+std::optional<ProfileSetting> profile_option(const Parsed& parsed) {
+  const auto text = text_option(parsed, "profile");
+  if (!text) return std::nullopt;
+  if (const auto setting = lint::parse_profile(*text)) return setting;
   const std::vector<std::string> names = {"resume", "inference", "any", "auto"};
-  fail(ErrorCode::kUsage,
-       fmt::format("--profile takes resume, inference, any or auto, not {}{}", quote(text), did_you_mean(text, names)));
+  fail(ErrorCode::kUsage, fmt::format("--profile takes resume, inference, any or auto, not {}{}",
+                                      quote(*text), did_you_mean(*text, names)));
 }
 
-Profile profile_for(const ProfileChoice& choice, const Opened& input) {
-  if (!choice.automatic) return choice.profile;
-  const bool trains = input.items.optimizer_states != value::kNoNode || input.items.lr_schedulers != value::kNoNode;
-  return trains ? Profile::kResume : Profile::kInference;
-}
-
-// --- the run ------------------------------------------------------------------------------------------------
-
-// A base checkpoint that cannot be read leaves the cross rules without an answer: status 2, not silence.
-struct Base {
-  OpenedPtr input;
-  std::size_t index = 0;
-  const Opened* usable() const { return input && input->file ? input.get() : nullptr; }
-};
-
-void add_findings(std::vector<report::Finding> findings, report::Report& report) {
-  std::move(findings.begin(), findings.end(), std::back_inserter(report.findings));
-}
-
-// One input: its findings. If a tensor cannot be read while judging, the input counts as unreadable, and what can
-// be said without numbers is still said.
-int judge(const lint::RuleSet& rules, const OpenedPtr& input, std::size_t index, const Base& base,
-          lint::EngineOptions options, report::Report& report) {
-  try {
-    add_findings(lint::run_rules(rules, *input, index, base.usable(), base.index, options), report);
-    return status_of(*input);
-  } catch (const Error& error) {
-    complain(kProgram.name, input->path, error.what());
-    options.numbers = false;
-    add_findings(lint::run_rules(rules, *input, index, base.usable(), base.index, options), report);
-    Opened failed;
-    failed.path = input->path;
-    failed.failure = error;
-    report.inputs[index] = describe_input(failed, report::Role::kTarget);
-    add_findings(lint::run_rules(rules, failed, index, nullptr, 0, options), report);
-    return kTrouble;
+// The date in UTC, the same on every machine of a team.
+std::string today(const Parsed& parsed) {
+  if (const auto text = text_option(parsed, "today")) {
+    if (!lint::is_date(*text))
+      fail(ErrorCode::kUsage, fmt::format("--today takes a day as 2026-10-01, not {}", quote(*text)));
+    return *text;
   }
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  return fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
 }
 
-std::size_t rules_on(const lint::RuleSet& rules) {
-  std::size_t on = 0;
-  for (const lint::Rule& rule : rules.rules) on += rule.on ? 1 : 0;
-  return on;
+LintConfigs configs_of(const Parsed& parsed) {
+  return {text_option(parsed, "rules"), !has(parsed, "no-config")};
 }
 
-std::string verdict(const report::Report& report, const lint::RuleSet& rules, std::size_t files, std::size_t failed) {
-  const report::Counts counts = report::count(report);
-  std::string text;
-  const auto add = [&](std::uint64_t count, std::string_view noun) {
-    if (count > 0) text += (text.empty() ? "" : ", ") + plural(count, noun);
-  };
-  add(counts.errors, "error");
-  add(counts.warnings, "warning");
-  add(counts.notes, "note");
-  if (text.empty()) text = "clean";
-  text += fmt::format(" in {}", plural(files, "checkpoint"));
-  if (failed > 0) text += fmt::format(" ({} unreadable)", failed);
-  text += fmt::format(" · {} of {}", plural(rules_on(rules), "rule"), one_line(rules.name));
-  if (!report.findings.empty()) {
-    const auto worst = std::max_element(report.findings.begin(), report.findings.end(),
-                                        [](const auto& a, const auto& b) { return a.level < b.level; });
-    text += fmt::format(" · ckpt-lint --explain {} tells more", worst->rule_id);
-  }
-  return text;
-}
-
-report::Style verdict_style(const report::Report& report) {
-  const report::Counts counts = report::count(report);
-  if (counts.errors > 0) return report::Style::kError;
-  return counts.warnings > 0 ? report::Style::kWarning : report::Style::kGood;
-}
-
-bool reaches(const report::Report& report, std::optional<Level> level) {
-  return level && std::any_of(report.findings.begin(), report.findings.end(),
-                              [&](const report::Finding& finding) { return finding.level >= *level; });
-}
-
-std::string exit_reason(int status) {
-  if (status == kTrouble) return "At least one input could not be checked.";
-  return status == kFound ? "Findings at or above the chosen level were reported." : "No finding at or above the chosen level.";
-}
-
-report::Report start_report(const Parsed& parsed, const lint::RuleSet& rules) {
-  report::Report report;
-  report.tool = {kProgram.name, CKPT_VERSION, "Validates checkpoints."};
-  report.arguments = parsed.arguments;
-  for (const lint::Rule& rule : rules.rules) report.rules.push_back(rule.info);
-  return report;
+const std::string& one_operand(const Parsed& parsed, std::string_view option) {
+  if (parsed.operands.size() != 1)
+    fail(ErrorCode::kUsage, fmt::format("{} takes exactly one FILE; see --help", option));
+  return parsed.operands.front();
 }
 
 int lint_files(const Parsed& parsed) {
-  const lint::RuleSet rules = lint::load_rule_set(text_option(parsed, "rules", "recommended"));
-  const std::optional<Level> level = fail_level(parsed);
-  const ProfileChoice profile = profile_choice(parsed, rules);
-  report::Report report = start_report(parsed, rules);
-  int status = kClean;
-  std::vector<OpenedPtr> inputs;
-  for (const std::string& path : parsed.operands) {
-    inputs.push_back(open_and_complain(kProgram.name, path));
-    report.inputs.push_back(describe_input(*inputs.back(), report::Role::kTarget));
-  }
-  Base base;
-  if (parsed.values.count("against") != 0) {
-    base = {open_and_complain(kProgram.name, parsed.values["against"].as<std::string>()), report.inputs.size()};
-    report.inputs.push_back(describe_input(*base.input, report::Role::kBase));
-    status = worse(status, status_of(*base.input));
-  }
-  std::size_t failed = 0;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    int one = judge(rules, inputs[i], i, base, {profile_for(profile, *inputs[i]), parsed.jobs}, report);
-    one = worse(one, check_unchanged(kProgram.name, *inputs[i]));
-    failed += one == kTrouble ? 1 : 0;
-    status = worse(status, one);
-  }
-  std::sort(report.findings.begin(), report.findings.end());
-  if (reaches(report, level)) status = worse(status, kFound);
-  report.verdict = verdict(report, rules, inputs.size(), failed);
-  report.verdict_style = verdict_style(report);
-  report.exit_status = status;
-  report.exit_reason = exit_reason(status);
+  if (parsed.operands.empty()) fail(ErrorCode::kUsage, "expected at least one FILE; see --help");
+  LintRun run;
+  run.against = text_option(parsed, "against");
+  run.profile = profile_option(parsed);
+  run.fail_on = fail_level(parsed);
+  run.baseline = text_option(parsed, "baseline");
+  run.update_baseline = has(parsed, "update-baseline");
+  if (run.update_baseline && !run.baseline)
+    fail(ErrorCode::kUsage, "--update-baseline needs --baseline FILE, which it writes");
+  run.today = today(parsed);
+  run.jobs = parsed.jobs;
+  run.inputs = find_inputs(parsed.operands);
+  LintConfigs configs = configs_of(parsed);
+  report::Report report = lint_all(run, configs);
+  report.arguments = parsed.arguments;
   write_reports(report, parsed.output);
-  return status;
+  return report.exit_status;
 }
 
-// --- --explain and --list-rules -----------------------------------------------------------------------------
+// --- what looks at rules and not at checkpoints
+// -------------------------------------------------------------
 
 int explain(const std::string& id, const Parsed& parsed) {
-  const lint::RuleSet rules = lint::load_rule_set(text_option(parsed, "rules", "recommended"));
+  LintConfigs configs = configs_of(parsed);
   std::vector<std::string> ids;
-  for (const lint::Rule& rule : rules.rules) {
+  for (const lint::Rule& rule : configs.for_folder(".").rules->rules) {
     ids.push_back(rule.info.id);
     if (rule.info.id != id) continue;
     std::cout << lint::explain_rule(rule);
     return kClean;
   }
-  fail(ErrorCode::kUsage, fmt::format("no rule {}{}; ckpt-lint --list-rules shows all", quote(id), did_you_mean(id, ids)));
+  fail(ErrorCode::kUsage,
+       fmt::format("no rule {}{}; ckpt-lint --list-rules shows all", quote(id), did_you_mean(id, ids)));
+}
+
+int print_config(const Parsed& parsed) {
+  LintConfigs configs = configs_of(parsed);
+  lint::PrintedConfig about;
+  if (!parsed.operands.empty()) about.checkpoint = one_operand(parsed, "--print-config");
+  const LintConfigs::Choice choice =
+      about.checkpoint.empty() ? configs.for_folder(".") : configs.for_file(about.checkpoint);
+  about.discovered = choice.discovered;
+  about.profile = choice.rules->profile.value_or(ProfileSetting::kResume);
+  about.profile_origin = choice.rules->profile_origin;
+  if (const auto setting = profile_option(parsed)) {
+    about.profile = *setting;
+    about.profile_origin = "--profile";
+  }
+  std::cout << lint::print_config(*choice.rules, about);
+  return kClean;
+}
+
+int write_manifest(const std::string& target, const Parsed& parsed) {
+  const std::string& path = one_operand(parsed, "--write-manifest");
+  const OpenedPtr input = open_and_complain(kProgram.name, path);
+  if (status_of(*input) != kClean) return kTrouble;
+  const auto entries = lint::manifest_of(*input);
+  if (entries.empty())
+    fail(ErrorCode::kUsage, fmt::format("{}: there are no weights to write a manifest of", one_line(path)));
+  const std::string text = lint::manifest_text(entries);
+  if (check_unchanged(kProgram.name, *input) != kClean) return kTrouble;
+  if (target == "-")
+    std::cout << text;
+  else
+    lint::write_file(target, text);
+  return kClean;
+}
+
+po::options_description options() {
+  po::options_description rules("Rules", 90);
+  rules.add_options()("rules,r", po::value<std::string>()->value_name("NAME|PATH"),
+                      "the rule set: a file, or a built-in one: recommended (default), strict")(
+      "no-config", "do not look for .ckpt-lint.yaml")(
+      "profile", po::value<std::string>()->value_name("PROFILE"),
+      "what the files are for: resume (default; training state must be there), inference (it need not), any "
+      "(a note), "
+      "auto (resume if any training state is there)")(
+      "today", po::value<std::string>()->value_name("DATE"),
+      "the day by which suppressions expire, as 2026-10-01 (default: today in UTC)");
+  po::options_description gate("Gate", 90);
+  gate.add_options()("against", po::value<std::string>()->value_name("BASE"),
+                     "a base checkpoint for the rules that compare two (cross-*)")(
+      "fail-on", po::value<std::string>()->value_name("LEVEL"),
+      "status 1 from this level on: error (default), warning, note, never")(
+      "baseline", po::value<std::string>()->value_name("FILE"),
+      "a JSON or SARIF report of an earlier run: what it has does not fail again")(
+      "update-baseline", "write the findings of this run to the file of --baseline");
+  po::options_description about("Instead of judging files", 90);
+  about.add_options()("explain", po::value<std::string>()->value_name("RULE"),
+                      "what a rule finds, why it matters and what to do")(
+      "list-rules", "all rules with their options, as --rules or the config of this folder has them")(
+      "print-config",
+      "the rules for FILE (without one: of this folder) as a rule file, with the origin of every setting")(
+      "write-manifest", po::value<std::string>()->value_name("MANIFEST"),
+      "record the keys, shapes and dtypes of FILE for the check manifest; - is standard output")(
+      "test", po::value<std::string>()->value_name("RULES"),
+      "run the tests of a rule file: status 1 if one fails");
+  po::options_description own;
+  own.add(rules).add(gate).add(about);
+  return own;
+}
+
+// What would be passed over in silence is refused.
+void check_action(const Parsed& parsed) {
+  std::string_view action;
+  for (const char* name : {"explain", "list-rules", "print-config", "write-manifest", "test"}) {
+    if (!has(parsed, name)) continue;
+    if (!action.empty()) fail(ErrorCode::kUsage, fmt::format("--{} and --{} exclude each other; see --help", action, name));
+    action = name;
+  }
+  if (action.empty()) return;
+  const bool takes_file = action == "print-config" || action == "write-manifest";
+  if (!takes_file && !parsed.operands.empty())
+    fail(ErrorCode::kUsage, fmt::format("--{} judges no FILE, but here is {}; see --help", action, quote(parsed.operands.front())));
+  if (action == "test" && has(parsed, "rules")) fail(ErrorCode::kUsage, "--test takes the rule file itself, without --rules");
 }
 
 }  // namespace
 
 int run_lint(int argc, const char* const* argv) {
-  po::options_description own("Options", 90);
-  own.add_options()
-      ("rules,r", po::value<std::string>()->value_name("NAME|PATH"), "the rule set: a file, or a built-in one: recommended (default), strict")
-      ("against", po::value<std::string>()->value_name("BASE"), "a base checkpoint for the rules that compare two (cross-*)")
-      ("profile", po::value<std::string>()->value_name("PROFILE"),
-       "what the files are for: resume (default; training state must be there), inference (it need not), any (a note), auto")
-      ("fail-on", po::value<std::string>()->value_name("LEVEL"), "status 1 from this level on: error (default), warning, note, never")
-      ("explain", po::value<std::string>()->value_name("RULE"), "what a rule finds, why it matters and what to do")
-      ("list-rules", "all rules, with the level that --rules gives them");
-  const auto parsed = parse(kProgram, own, argc, argv);
+  const auto parsed = parse(kProgram, options(), argc, argv);
   if (!parsed) return kClean;
-  if (parsed->values.count("explain") != 0) return explain(parsed->values["explain"].as<std::string>(), *parsed);
-  if (parsed->values.count("list-rules") != 0) {
-    std::cout << lint::list_rules(lint::load_rule_set(text_option(*parsed, "rules", "recommended")));
+  check_action(*parsed);
+  if (const auto id = text_option(*parsed, "explain")) return explain(*id, *parsed);
+  if (const auto rules = text_option(*parsed, "test")) return test_rules(*rules, today(*parsed), std::cout);
+  if (const auto target = text_option(*parsed, "write-manifest")) return write_manifest(*target, *parsed);
+  if (has(*parsed, "print-config")) return print_config(*parsed);
+  if (has(*parsed, "list-rules")) {
+    LintConfigs configs = configs_of(*parsed);
+    std::cout << lint::list_rules(*configs.for_folder(".").rules);
     return kClean;
   }
-  if (parsed->operands.empty()) fail(ErrorCode::kUsage, "expected at least one FILE; see --help");
   return lint_files(*parsed);
 }
 

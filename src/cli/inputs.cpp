@@ -11,11 +11,15 @@
 
 namespace ckpt::cli {
 
+std::string trouble_of(const Opened& input) {
+  if (input.failure) return input.failure->what();
+  if (input.file->complete) return "";
+  return "not read to its end: " + (input.file->defects.empty() ? "" : input.file->defects.back().text);
+}
+
 OpenedPtr open_and_complain(const std::string& program, const std::string& path) {
   auto input = std::make_shared<const Opened>(open_input(path));
-  if (input->failure) complain(program, path, input->failure->what());
-  else if (!input->file->complete)
-    complain(program, path, "not read to its end: " + (input->file->defects.empty() ? "" : input->file->defects.back().text));
+  if (const std::string trouble = trouble_of(*input); !trouble.empty()) complain(program, path, trouble);
   return input;
 }
 
@@ -40,15 +44,21 @@ report::Input describe_input(const Opened& input, report::Role role) {
 
 int status_of(const Opened& input) { return input.failure || !input.file->complete ? kTrouble : kClean; }
 
-int check_unchanged(const std::string& program, const Opened& input) {
-  if (!input.file) return kClean;
+std::string change_of(const Opened& input) {
+  if (!input.file) return "";
   try {
     for (const io::SourcePtr& source : input.file->sources) source->check_unchanged();
   } catch (const Error& error) {
-    complain(program, input.path, error.what());
-    return kTrouble;
+    return error.what();
   }
-  return kClean;
+  return "";
+}
+
+int check_unchanged(const std::string& program, const Opened& input) {
+  const std::string change = change_of(input);
+  if (change.empty()) return kClean;
+  complain(program, input.path, change);
+  return kTrouble;
 }
 
 int guarded(const std::string& program, int (*body)(int, const char* const*), int argc, const char* const* argv) {

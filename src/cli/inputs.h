@@ -15,6 +15,11 @@ using OpenedPtr = std::shared_ptr<const Opened>;
 // Opens `path`; complains on stderr if it cannot be read, or not to its end.
 OpenedPtr open_and_complain(const std::string& program, const std::string& path);
 
+// Why the input was not read, or not to its end; "" if it was.
+std::string trouble_of(const Opened& input);
+// What changed in the file while it was being read; "" if nothing did.
+std::string change_of(const Opened& input);
+
 // How the report names it.
 report::Input describe_input(const Opened& input, report::Role role);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <typeinfo>
 
 #include <fmt/format.h>
 
@@ -9,7 +10,6 @@
 #include "base/parallel.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "report/reporter.h"
 
 namespace ckpt::cli {
 namespace {
@@ -24,7 +24,11 @@ std::string format_names() {
   return names;
 }
 
-po::options_description common_options() {
+// Some program may use --summary for something of its own.
+bool has_summary(const po::options_description& own) { return own.find_nothrow("summary", false) != nullptr; }
+
+// clang-format off: a table
+po::options_description common_options(const po::options_description& own) {
   po::options_description common("Output", kHelpWidth);
   common.add_options()
       ("format,f", po::value<std::string>()->value_name("FORMAT"),
@@ -32,14 +36,23 @@ po::options_description common_options() {
       ("output,o", po::value<std::string>()->value_name("FILE"), "write that to FILE instead")
       ("report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
        "write a further report in the same run; may be repeated")
+      (has_summary(own) ? "step-summary" : "summary", po::value<std::string>()->value_name("FILE"),
+       "append the markdown report to FILE, for $GITHUB_STEP_SUMMARY")
+      ("sarif-profile", po::value<std::string>()->value_name("NAME"),
+       "oasis (default: as the standard has it) or github (as code scanning shows it best)")
+      ("max-findings", po::value<long long>()->value_name("N"),
+       "findings in a SARIF log, the most severe ones; 0 for all (default: 5000)")
       ("color", po::value<std::string>()->value_name("WHEN"),
        "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")
+      ("width", po::value<long long>()->value_name("N"),
+       "columns of the text report, 0 for lines of any length (default: the terminal's, else 0)")
       ("quiet,q", "the last line alone")
       ("jobs,j", po::value<unsigned>()->value_name("N"), "threads (default: all processors of this process)")
       ("help,h", "this text")
       ("version", "the version of this program");
   return common;
 }
+// clang-format on
 
 std::vector<std::string> long_names(const po::options_description& options) {
   std::vector<std::string> names;
@@ -64,11 +77,30 @@ void check_format(const std::string& name) {
   fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; there are: {}", quote(name), did_you_mean(name, names), format_names()));
 }
 
+// Signed on the command line, or "-1" would become the largest number there is.
+std::size_t count_of(const po::variables_map& values, const char* name) {
+  const long long count = values[name].as<long long>();
+  if (count < 0) fail(ErrorCode::kUsage, fmt::format("--{} takes a number >= 0, not {}", name, count));
+  return static_cast<std::size_t>(count);
+}
+
+report::SarifProfile profile_of(const std::string& name) {
+  if (name == "oasis") return report::SarifProfile::kOasis;
+  if (name == "github") return report::SarifProfile::kGithub;
+  const std::vector<std::string> names = {"oasis", "github"};
+  fail(ErrorCode::kUsage, fmt::format("--sarif-profile takes oasis or github, not {}{}", quote(name), did_you_mean(name, names)));
+}
+
 OutputOptions output_options(const po::variables_map& values) {
   OutputOptions out;
   if (values.count("format") != 0) out.format = values["format"].as<std::string>();
   if (values.count("output") != 0) out.output = values["output"].as<std::string>();
   if (values.count("color") != 0) out.color = values["color"].as<std::string>();
+  for (const char* name : {"summary", "step-summary"})
+    if (values.count(name) != 0 && values[name].value().type() == typeid(std::string)) out.summary = values[name].as<std::string>();
+  if (values.count("sarif-profile") != 0) out.sarif_profile = profile_of(values["sarif-profile"].as<std::string>());
+  if (values.count("max-findings") != 0) out.max_findings = count_of(values, "max-findings");
+  if (values.count("width") != 0) out.width = count_of(values, "width");
   out.quiet = values.count("quiet") != 0;
   check_format(out.format);
   if (out.color != "auto" && out.color != "always" && out.color != "never")
@@ -93,7 +125,7 @@ void print_help(const Program& program, const po::options_description& own, cons
 }  // namespace
 
 std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc, const char* const* argv) {
-  const po::options_description common = common_options();
+  const po::options_description common = common_options(own);
   po::options_description operands;
   operands.add_options()("operand", po::value<std::vector<std::string>>());
   po::options_description all;

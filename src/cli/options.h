@@ -9,6 +9,8 @@
 
 #include <boost/program_options.hpp>
 
+#include "report/reporter.h"
+
 namespace ckpt::cli {
 
 struct Program {
@@ -23,7 +25,11 @@ struct OutputOptions {
   std::string format = "text";
   std::string output;                                        // -o; empty: stdout
   std::vector<std::pair<std::string, std::string>> reports;  // --report FORMAT=FILE
+  std::string summary;                                       // markdown is appended here; empty: nowhere
+  report::SarifProfile sarif_profile = report::SarifProfile::kOasis;
+  std::size_t max_findings = report::kSarifFindings;
   std::string color = "auto";
+  std::optional<std::size_t> width;                          // of the text report; nullopt: the terminal's
   bool quiet = false;
 };
 

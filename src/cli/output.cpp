@@ -1,5 +1,6 @@
 #include "cli/output.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -21,6 +22,8 @@
 
 namespace ckpt::cli {
 namespace {
+
+constexpr std::size_t kLeastSummary = 4000;  // bytes; for a verdict there is always room
 
 // A stream buffer over a file descriptor that remembers the first error.
 class FdBuffer final : public std::streambuf {
@@ -87,13 +90,24 @@ std::size_t terminal_width(int fd) {
 const report::Reporter& reporter_for(const report::Report& report, const std::string& format) {
   const report::Reporter& reporter = *report::find_reporter(format);
   if (reporter.needs_findings && !report.has_findings)
-    fail(ErrorCode::kUsage, fmt::format("{} has no findings to write as {}; use text or json", report.tool.name, format));
+    fail(ErrorCode::kUsage, fmt::format("{} has no findings to write as {}; use text, markdown or json", report.tool.name, format));
   return reporter;
 }
 
+// For a file: without colour, and complete.
+report::RenderOptions render_options_for(const OutputOptions& options) {
+  report::RenderOptions out;
+  out.width = options.width.value_or(0);
+  out.sarif_profile = options.sarif_profile;
+  out.max_findings = options.max_findings;
+  return out;
+}
+
 void write_stdout(const report::Report& report, const OutputOptions& options) {
-  const report::RenderOptions render_options = {use_color(options.color, STDOUT_FILENO), terminal_width(STDOUT_FILENO),
-                                                options.quiet, false};
+  report::RenderOptions render_options = render_options_for(options);
+  render_options.color = use_color(options.color, STDOUT_FILENO);
+  render_options.width = options.width.value_or(terminal_width(STDOUT_FILENO));
+  render_options.quiet = options.quiet;
   const int error = render(reporter_for(report, options.format), report, render_options, STDOUT_FILENO);
   if (error != 0 && error != EPIPE) fail_write("standard output", error);
 }
@@ -104,18 +118,33 @@ bool is_special(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
 }
 
-void write_file(const report::Report& report, const std::string& format, const std::string& path, bool quiet) {
+void write_file(const report::Report& report, const std::string& format, const std::string& path,
+                const report::RenderOptions& options) {
   const bool direct = is_special(path);
   const std::string target = direct ? path : fmt::format("{}.{}.tmp", path, ::getpid());
   const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (direct ? 0 : O_TRUNC), 0666);
   if (fd < 0) fail_write(path, errno);
-  int error = render(reporter_for(report, format), report, {false, 0, quiet, false}, fd);
+  int error = render(reporter_for(report, format), report, options, fd);
   if (error == 0 && !direct && ::fsync(fd) != 0) error = errno;
   if (::close(fd) != 0 && error == 0) error = errno;
   if (error == 0 && !direct && ::rename(target.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return;
   if (!direct) ::unlink(target.c_str());
   fail_write(path, error);
+}
+
+// A summary belongs to a whole job: other programs write there, too, so it is appended to.
+void append_summary(const report::Report& report, const std::string& path) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd < 0) fail_write(path, errno);
+  struct stat status {};
+  const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+  const std::size_t there = regular ? static_cast<std::size_t>(status.st_size) : 0;
+  report::RenderOptions options;
+  options.max_bytes = std::max(report::kStepSummaryBytes - std::min(there, report::kStepSummaryBytes), kLeastSummary);
+  int error = render(*report::find_reporter("markdown"), report, options, fd);
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error != 0) fail_write(path, error);
 }
 
 }  // namespace
@@ -128,9 +157,23 @@ bool wants_findings(const OutputOptions& options) {
 
 void write_reports(const report::Report& report, const OutputOptions& options) {
   for (const auto& [format, file] : options.reports) reporter_for(report, format);  // before anything is written
+  report::RenderOptions for_files = render_options_for(options);
+  for_files.quiet = options.quiet;
   if (options.output.empty()) write_stdout(report, options);
-  else write_file(report, options.format, options.output, options.quiet);
-  for (const auto& [format, file] : options.reports) write_file(report, format, file, false);
+  else write_file(report, options.format, options.output, for_files);
+  for_files.quiet = false;
+  for (const auto& [format, file] : options.reports) write_file(report, format, file, for_files);
+  if (!options.summary.empty()) append_summary(report, options.summary);
+}
+
+void write_failure(const report::Report& report, const OutputOptions& options) {
+  OutputOptions machine = options;
+  std::erase_if(machine.reports, [](const auto& item) { return item.first == "text"; });
+  if (options.format == "text") {
+    for (const auto& [format, file] : machine.reports) write_file(report, format, file, render_options_for(options));
+    return;
+  }
+  write_reports(report, machine);
 }
 
 void complain(const std::string& program, const std::string& file, const std::string& text) {

@@ -13,6 +13,9 @@ bool wants_findings(const OutputOptions& options);
 // Throws Error{kUsage} if a format cannot show this report, Error{kIo} if something cannot be written.
 void write_reports(const report::Report& report, const OutputOptions& options);
 
+// Where nothing could be judged: only the formats that programs read, which name the inputs that failed.
+void write_failure(const report::Report& report, const OutputOptions& options);
+
 // "PROGRAM: FILE: TEXT" on stderr, escaped.
 void complain(const std::string& program, const std::string& file, const std::string& text);
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,6 +33,8 @@ enum class ParamType : std::uint8_t {
   kString,
   kStrings,   // a list of strings, or one string
   kGlobs,     // likewise, each a Glob
+  kManifest,  // a path, relative to the rule file, of a manifest (see manifest.h), which is read while the rules
+              // are: kept as report::Object {file, tensors: {name: {shape, dtype}}}
   kExpect,    // a map: path glob -> condition (see checks/value_expect.cpp), kept as report::Object: plain
               // scalars are bool, int64, double or null, other text and quoted scalars strings; lists and
               // maps nest. What a condition may say is the check's business: see Check::validate
@@ -42,6 +45,9 @@ struct ParamSpec {
   ParamType type;
   std::string_view default_text;   // YAML as it would stand in the file; empty: required
   std::string_view help;
+  std::span<const std::string_view> choices = {};   // kString, kStrings: what may stand there; empty: anything
+  double lowest = -std::numeric_limits<double>::infinity();   // kInteger, kNumber
+  double highest = std::numeric_limits<double>::infinity();
 };
 
 // What a check may look at besides the tree. The engine gathers the needs of all rules that are on, does

@@ -29,6 +29,21 @@ const T& typed(const Rule& rule, std::string_view name) {
 
 }  // namespace
 
+std::string_view Rule::origin_of(std::string_view setting) const {
+  for (const Origin& one : origins)
+    if (one.setting == setting) return one.where;
+  return "";
+}
+
+void Rule::set_origin(std::string_view setting, std::string_view where) {
+  for (Origin& one : origins) {
+    if (one.setting != setting) continue;
+    one.where = where;
+    return;
+  }
+  origins.push_back({std::string(setting), std::string(where)});
+}
+
 bool Rule::boolean(std::string_view name) const { return typed<bool>(*this, name); }
 std::int64_t Rule::integer(std::string_view name) const { return typed<std::int64_t>(*this, name); }
 double Rule::number(std::string_view name) const { return typed<double>(*this, name); }

@@ -34,7 +34,15 @@ struct Rule {
   std::string message;
   std::vector<std::string> options;  // parameters that users are meant to set; documentation only
   std::vector<std::string> healthy;  // healthy cases in which it stays silent; documentation only
-  std::string origin;             // where the effective setting comes from ("recommended", "team.yaml:12:3")
+  std::string origin;             // where the effective level comes from ("recommended", "team.yaml:12:3")
+  struct Origin {
+    std::string setting;          // "level", "select", "ignore", "message", "title", or a parameter
+    std::string where;            // as `origin`
+  };
+  std::vector<Origin> origins;    // of what rule sets have said; the rest is the catalogue's
+  // "" for what the catalogue says.
+  std::string_view origin_of(std::string_view setting) const;
+  void set_origin(std::string_view setting, std::string_view where);
 
   // Typed access; the loader has checked name and type, so a miss is a bug (std::logic_error).
   bool boolean(std::string_view name) const;

@@ -37,11 +37,16 @@ bool contains(const Range& known, std::string_view name) {
   return std::find(known.begin(), known.end(), name) != known.end();
 }
 
+std::string origin_text(const EntryPlace& place, const YamlNode& at) {
+  return place.origin.empty() ? yaml_position(place.source, at) : std::string(place.origin);
+}
+
 // What is being read, for messages and conversions.
 struct Reader {
   const std::string& source;
   Rule& rule;
   std::set<std::string, std::less<>> given;  // parameters of this entry
+  const EntryPlace* place = nullptr;         // null: the catalogue
 
   std::string named(std::string_view key) const { return fmt::format("'{}' of rule '{}'", key, rule.info.id); }
   std::string text(std::string_view key, const YamlNode& node) const { return to_text(source, node, named(key)); }
@@ -50,6 +55,9 @@ struct Reader {
   }
   std::vector<Glob> globs(std::string_view key, const YamlNode& node) const { return to_globs(source, node, named(key)); }
   [[noreturn]] void fail(const YamlNode& at, std::string_view what) const { yaml_fail(source, at, what); }
+  void note(std::string_view setting, const YamlNode& at) const {
+    if (place != nullptr) rule.set_origin(setting, origin_text(*place, at));
+  }
 };
 
 void set_level(Reader& r, const YamlNode& node) {
@@ -76,7 +84,10 @@ void set_select(Reader& r, const YamlNode& node) {
     std::vector<Glob> globs = r.globs(key, node.items[i]);
     if (key == "tensors") select.tensors = std::move(globs);
     else if (key == "paths") select.paths = std::move(globs);
-    else select.ignore = std::move(globs);
+    else {
+      select.ignore = std::move(globs);
+      r.note("ignore", node.keys[i]);
+    }
   }
 }
 
@@ -93,6 +104,7 @@ void set_param(Reader& r, const YamlNode& key, const YamlNode& node) {
   const auto found = std::find_if(r.rule.params.begin(), r.rule.params.end(), [&](const Param& p) { return p.name == key.text; });
   if (found != r.rule.params.end()) found->value = std::move(value);
   else r.rule.params.push_back({key.text, std::move(value)});
+  r.note(key.text, key);
 }
 
 void set_params(Reader& r, const YamlNode& node) {
@@ -133,6 +145,8 @@ bool set_documentation(Reader& r, std::string_view key, const YamlNode& node) {
 
 void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
   const std::string& name = key.text;
+  for (const std::string_view setting : {"check", "level", "select", "ignore", "message", "title"})
+    if (name == setting) r.note(setting, key);
   if (name == "level") set_level(r, node);
   else if (name == "select") set_select(r, node);
   else if (name == "ignore") r.rule.select.ignore = r.globs(name, node);
@@ -203,7 +217,7 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
   rule.check = &check_of(source, *root.find("check"), id.text, checks);
   rule.origin = "catalog";
   set_defaults(rule);
-  Reader r{source, rule, {}};
+  Reader r{source, rule, {}, nullptr};
   for (std::size_t i = 0; i < root.keys.size(); ++i)
     if (root.keys[i].text != "id") set_catalog_key(r, root.keys[i], root.items[i]);
   if (!rule.on) yaml_fail(source, *root.find("level"), "the default level cannot be off: say `sets: []`");
@@ -217,7 +231,7 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
 }
 
 void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, const YamlNode& value) {
-  Reader r{place.source, rule, {}};
+  Reader r{place.source, rule, {}, &place};
   const bool was_on = rule.on;
   const bool names_level = !value.is_map() || value.find("level") != nullptr;
   // Whoever sets a rule's parameters wants the rule: without a level it is on, at the level that it has.
@@ -227,8 +241,10 @@ void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, co
   } else {
     set_level(r, value);
   }
-  if (names_level || !was_on)
-    rule.origin = place.origin.empty() ? yaml_position(place.source, key) : std::string(place.origin);
+  if (names_level || !was_on) {
+    rule.origin = origin_text(place, key);
+    rule.set_origin("level", rule.origin);
+  }
   check_complete(rule, place.source, key);
 }
 
@@ -239,6 +255,7 @@ Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode&
   Rule rule;
   rule.info.id = key.text;
   rule.check = &check_of(place.source, *value.find("check"), key.text, checks);
+  for (const ParamSpec& spec : rule.check->params) rule.options.emplace_back(spec.name);
   rule.info.title = fmt::format("{}: {}", key.text, rule.check->help);
   set_defaults(rule);
   if (const YamlNode* title = value.find("title")) rule.info.title = to_text(place.source, *title, fmt::format("'title' of rule '{}'", key.text));

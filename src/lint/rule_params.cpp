@@ -4,14 +4,18 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
+#include "base/suggest.h"
 #include "base/text.h"
+#include "lint/manifest.h"
 
 namespace ckpt::lint {
 namespace {
@@ -152,6 +156,40 @@ Glob to_glob(const std::string& source, const YamlNode& at, const std::string& p
   }
 }
 
+// The path is relative to the rule file; the manifest's own errors come with the position of the path.
+report::Value to_manifest(const std::string& source, const YamlNode& node, std::string_view what) {
+  const std::string path = to_text(source, node, what);
+  if (path.empty()) fail_type(source, node, what, "the path of a manifest");
+  try {
+    return read_manifest((std::filesystem::path(source).parent_path() / path).string());
+  } catch (const Error& e) {
+    yaml_fail(source, node, e.text());
+  }
+}
+
+void check_choice(const std::string& source, const YamlNode& node, const ParamSpec& spec, std::string_view what) {
+  if (spec.choices.empty()) return;
+  const auto check = [&](const YamlNode& one) {
+    if (std::find(spec.choices.begin(), spec.choices.end(), one.text) != spec.choices.end()) return;
+    yaml_fail(source, one, fmt::format("{} must be one of {}, but here is {}{}", what, fmt::join(spec.choices, ", "), describe(one),
+                                       did_you_mean(one.text, std::vector<std::string>(spec.choices.begin(), spec.choices.end()))));
+  };
+  if (node.is_scalar()) check(node);
+  for (const YamlNode& item : node.items) check(item);
+}
+
+std::string range_text(const ParamSpec& spec) {
+  const bool low = std::isfinite(spec.lowest), high = std::isfinite(spec.highest);
+  if (low && high) return fmt::format("from {} to {}", spec.lowest, spec.highest);
+  if (low) return fmt::format("{} or more", spec.lowest);
+  return high ? fmt::format("{} or less", spec.highest) : "";
+}
+
+void check_range(const std::string& source, const YamlNode& node, const ParamSpec& spec, double value, std::string_view what) {
+  if (value < spec.lowest || value > spec.highest)
+    yaml_fail(source, node, fmt::format("{} must be {}, but here is {}", what, range_text(spec), describe(node)));
+}
+
 report::Value to_expect(const std::string& source, const YamlNode& node, std::string_view what) {
   if (!node.is_map()) fail_type(source, node, what, "a map of paths and conditions ({lr: {max: 0.01}})");
   for (const YamlNode& key : node.keys) to_glob(source, key, key.text);
@@ -168,9 +206,16 @@ std::string_view to_string(ParamType type) {
     case ParamType::kString: return "text";
     case ParamType::kStrings: return "list of texts";
     case ParamType::kGlobs: return "list of globs";
+    case ParamType::kManifest: return "path of a manifest";
     case ParamType::kExpect: return "map of conditions";
   }
   return "";
+}
+
+std::string type_text(const ParamSpec& spec) {
+  if (!spec.choices.empty()) return fmt::format("{}: {}", to_string(spec.type), fmt::join(spec.choices, " | "));
+  const std::string range = range_text(spec);
+  return range.empty() ? std::string(to_string(spec.type)) : fmt::format("{}, {}", to_string(spec.type), range);
 }
 
 const ParamSpec* find_param(const Check& check, std::string_view name) {
@@ -179,9 +224,9 @@ const ParamSpec* find_param(const Check& check, std::string_view name) {
   return found == check.params.end() ? nullptr : &*found;
 }
 
-report::Value convert_param(const std::string& source, const YamlNode& node, const ParamSpec& spec,
-                            std::string_view rule_id) {
-  const std::string what = fmt::format("parameter '{}' of rule '{}'", spec.name, rule_id);
+namespace {
+
+report::Value convert(const std::string& source, const YamlNode& node, const ParamSpec& spec, std::string_view what) {
   switch (spec.type) {
     case ParamType::kBool: return to_bool(source, node, what);
     case ParamType::kInteger: return to_integer(source, node, what);
@@ -189,9 +234,23 @@ report::Value convert_param(const std::string& source, const YamlNode& node, con
     case ParamType::kString: return to_text(source, node, what);
     case ParamType::kStrings: return to_list(source, node, what);
     case ParamType::kGlobs: to_globs(source, node, what); return to_list(source, node, what);
+    case ParamType::kManifest: return to_manifest(source, node, what);
     case ParamType::kExpect: return to_expect(source, node, what);
   }
   return nullptr;
+}
+
+}  // namespace
+
+report::Value convert_param(const std::string& source, const YamlNode& node, const ParamSpec& spec,
+                            std::string_view rule_id) {
+  const std::string what = fmt::format("parameter '{}' of rule '{}'", spec.name, rule_id);
+  report::Value value = convert(source, node, spec, what);
+  if (spec.type == ParamType::kString || spec.type == ParamType::kStrings) check_choice(source, node, spec, what);
+  if (const auto* number = std::get_if<double>(&value.data())) check_range(source, node, spec, *number, what);
+  if (const auto* integer = std::get_if<std::int64_t>(&value.data()))
+    check_range(source, node, spec, static_cast<double>(*integer), what);
+  return value;
 }
 
 report::Value default_value(const ParamSpec& spec, std::string_view rule_id) {

@@ -17,6 +17,9 @@ namespace ckpt::lint {
 
 std::string_view to_string(ParamType type);  // "bool", "integer", "number", "string", ...
 
+// The type with what is allowed: "number, 0 or more", "text: added | removed".
+std::string type_text(const ParamSpec& spec);
+
 const ParamSpec* find_param(const Check& check, std::string_view name);
 
 // The value of parameter `spec` of rule `rule_id`; Error{kUsage} with the position where it does not fit.

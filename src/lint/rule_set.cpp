@@ -3,191 +3,193 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <optional>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "lint/config_entries.h"
+#include "lint/layers.h"
+#include "lint/rule_files.h"
 #include "lint/rule_loader.h"
 #include "lint/rule_params.h"
 
 namespace ckpt::lint {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::size_t kChain = 16;   // files that extend one another in a row
-constexpr std::size_t kFiles = 100;  // files of one rule set: two files may each extend the same others
-
-// A rule file that was found, before it is read.
-struct File {
-  std::string source;          // for messages
-  std::string identity;        // the same for the same file, for finding cycles
-  std::string_view builtin;    // name of a built-in set; empty: a file on disk
-  std::string text;
-};
-
-std::string shown(std::string_view name) { return fmt::format("'{}'", one_line(name)); }
-
-std::string read_file(const fs::path& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error)) fail(ErrorCode::kUsage, fmt::format("{} is a directory: expected a rule file", shown(path.string())));
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(kYamlBytes + 1, '\0');  // one byte more than allowed: read_yaml refuses it
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream.is_open() || stream.bad())
-    fail(ErrorCode::kUsage, fmt::format("{} cannot be read: check that it is a readable file", shown(path.string())));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  return text;
-}
-
-const BuiltinFile* find_builtin(std::string_view name, std::span<const BuiltinFile> sets) {
-  if (name.ends_with(".yaml")) name.remove_suffix(5);
-  const auto found = std::find_if(sets.begin(), sets.end(), [&](const BuiltinFile& set) { return set.name == name; });
-  return found == sets.end() ? nullptr : &*found;
-}
-
-// A file if there is one, else a built-in set. Throws an Error without a position.
-File find_file(const std::string& name, const fs::path& folder, std::span<const BuiltinFile> sets) {
-  const fs::path path = folder.empty() ? fs::path(name) : folder / name;
-  const BuiltinFile* builtin = find_builtin(name, sets);
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  const bool there = !name.empty() && status.type() != fs::file_type::not_found;
-  // A folder "strict" beside the file does not hide the built-in set of that name.
-  if (there && !(fs::is_directory(status) && builtin != nullptr)) {
-    const fs::path canonical = fs::canonical(path, error);
-    return {path.string(), error ? path.string() : canonical.string(), "", read_file(path)};
-  }
-  if (builtin != nullptr)
-    return {fmt::format("rules/{}.yaml", builtin->name), fmt::format("built-in {}", builtin->name), builtin->name, std::string(builtin->text)};
-  std::vector<std::string> names;
-  for (const BuiltinFile& set : sets) names.emplace_back(set.name);
-  const std::string hint = did_you_mean(name.ends_with(".yaml") ? name.substr(0, name.size() - 5) : name, names);
-  fail(ErrorCode::kUsage, fmt::format("no rule set {}{}; built-in sets: {}; or give a path", shown(name), hint, fmt::join(names, ", ")));
-}
+constexpr std::size_t kChain = 16;       // files that extend one another in a row
+constexpr std::size_t kFiles = 100;      // files of one rule set: two files may each extend the same others
+constexpr std::size_t kOverrides = 200;  // each one is applied on its own while loading
+constexpr std::array<std::string_view, 7> kKeys = {"extends",   "set",          "profile", "rules",
+                                                   "overrides", "suppressions", "tests"};
 
 class Loader {
  public:
-  explicit Loader(const Library& library) : library_(library) { set_.rules = load_catalog(library); }
+  explicit Loader(const Library& library) : library_(library) {
+    layers_.catalog = load_catalog(library);
+    layers_.checks = library.checks;
+  }
 
   RuleSet load(const std::string& name_or_path) {
-    const File file = find_file(name_or_path, {}, library_.sets);
+    const RuleFile file = find_rule_file(name_or_path, "", library_.sets);
     set_.name = file.builtin.empty() ? name_or_path : std::string(file.builtin);
-    apply(file);
+    read(file);
+    finish();
     return std::move(set_);
   }
 
  private:
+  // An entry of a file that names rules by id, kept until all rules are known.
+  struct Naming {
+    std::string source;
+    YamlNode node;
+    void (*check)(const std::string& source, const YamlNode& node, const std::vector<Rule>& rules);
+  };
+
   // Recursion is bounded by kChain.
-  void apply(const File& file) {
-    static constexpr std::array<std::string_view, 4> kKeys = {"extends", "set", "profile", "rules"};
+  void read(const RuleFile& file) {
     const YamlNode root = read_yaml(file.text, file.source);
     for (const YamlNode& key : root.keys)
       if (std::find(kKeys.begin(), kKeys.end(), key.text) == kKeys.end())
-        yaml_fail(file.source, key, fmt::format("unknown key {}{}; a rule file has: extends, profile, rules, set", describe(key),
-                                                did_you_mean(key.text, std::vector<std::string>(kKeys.begin(), kKeys.end()))));
+        yaml_fail(file.source, key,
+                  fmt::format("unknown key {}{}; a rule file has: extends, profile, rules, overrides, "
+                              "suppressions, tests, set",
+                              describe(key),
+                              did_you_mean(key.text, std::vector<std::string>(kKeys.begin(), kKeys.end()))));
     chain_.push_back(file.identity);
     if (const YamlNode* node = root.find("extends")) extend(file, *node);
-    if (const YamlNode* node = root.find("set")) turn_on(file, *node);
-    if (const YamlNode* node = root.find("profile")) set_profile(file, *node);
-    if (const YamlNode* node = root.find("rules")) set_rules(file, *node);
+    if (file.builtin.empty() &&
+        std::find(set_.files.begin(), set_.files.end(), file.source) == set_.files.end())
+      set_.files.push_back(file.source);
+    add_own(file, root);
     chain_.pop_back();
   }
 
-  void extend(const File& file, const YamlNode& node) {
-    const std::vector<std::string> names = to_texts(file.source, node, "'extends'");
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      const YamlNode& at = node.is_sequence() ? node.items[i] : node;
-      apply(extended(file, at, names[i]));
+  void add_own(const RuleFile& file, const YamlNode& root) {
+    Layer own;
+    own.source = file.source;
+    own.builtin = std::string(file.builtin);
+    if (const YamlNode* node = root.find("set")) own.set = *node;
+    if (const YamlNode* node = root.find("profile")) own.profile = *node;
+    if (const YamlNode* node = root.find("rules")) own.rules = *node;
+    layers_.steps.push_back(std::move(own));
+    if (const YamlNode* node = root.find("overrides")) {
+      for (Layer& layer : read_overrides(file.source, *node)) layers_.steps.push_back(std::move(layer));
+      if (count_overrides(layers_) > kOverrides)
+        yaml_fail(file.source, *node, fmt::format("more than {} overrides in all", kOverrides));
+    }
+    if (const YamlNode* node = root.find("suppressions")) {
+      add_suppressions(read_suppressions(file.source, *node));
+      namings_.push_back({file.source, *node, check_suppressed_ids});
+    }
+    if (const YamlNode* node = root.find("tests")) {
+      std::vector<RuleTest> tests = read_tests(file.source, *node);
+      if (chain_.size() == 1) set_.tests = std::move(tests);
+      namings_.push_back({file.source, *node, check_tested_ids});
     }
   }
 
-  File extended(const File& file, const YamlNode& at, const std::string& name) {
+  // A file that two others extend says what it says once.
+  void add_suppressions(std::vector<Suppression> more) {
+    for (Suppression& one : more) {
+      const auto same = [&](const Suppression& s) { return s.position == one.position; };
+      if (std::none_of(set_.suppressions.begin(), set_.suppressions.end(), same))
+        set_.suppressions.push_back(std::move(one));
+    }
+  }
+
+  void extend(const RuleFile& file, const YamlNode& node) {
+    const std::vector<std::string> names = to_texts(file.source, node, "'extends'");
+    for (std::size_t i = 0; i < names.size(); ++i)
+      read(extended(file, node.is_sequence() ? node.items[i] : node, names[i]));
+  }
+
+  RuleFile extended(const RuleFile& file, const YamlNode& at, const std::string& name) {
     if (chain_.size() >= kChain || ++files_ > kFiles)
-      yaml_fail(file.source, at, fmt::format("more than {} files in a row, or {} in all, extend one another", kChain, kFiles));
-    File next;
+      yaml_fail(file.source, at,
+                fmt::format("more than {} files in a row, or {} in all, extend one another", kChain, kFiles));
+    RuleFile next;
     try {
       // A built-in set knows the built-in sets and nothing on disk.
       if (file.builtin.empty()) {
-        next = find_file(name, fs::path(file.source).parent_path(), library_.sets);
+        next = find_rule_file(name, std::filesystem::path(file.source).parent_path().string(), library_.sets);
       } else if (const BuiltinFile* builtin = find_builtin(name, library_.sets)) {
-        next = {fmt::format("rules/{}.yaml", builtin->name), fmt::format("built-in {}", builtin->name), builtin->name, std::string(builtin->text)};
+        next = builtin_rule_file(*builtin);
       } else {
-        fail(ErrorCode::kUsage, fmt::format("no built-in rule set {}", shown(name)));
+        fail(ErrorCode::kUsage, fmt::format("no built-in rule set '{}'", one_line(name)));
       }
     } catch (const Error& e) {
       yaml_fail(file.source, at, e.text());
     }
     if (std::find(chain_.begin(), chain_.end(), next.identity) != chain_.end())
-      yaml_fail(file.source, at, fmt::format("{} extends itself: remove this line from the circle", shown(name)));
+      yaml_fail(file.source, at,
+                fmt::format("'{}' extends itself: remove this line from the circle", one_line(name)));
     return next;
   }
 
-  // `set: strict`: every rule of the catalogue that belongs to it, at its default level.
-  void turn_on(const File& file, const YamlNode& node) {
-    const std::string name = to_text(file.source, node, "'set'");
-    std::size_t found = 0;
-    std::vector<std::string> known;
-    for (Rule& rule : set_.rules) {
-      known.insert(known.end(), rule.sets.begin(), rule.sets.end());
-      if (std::find(rule.sets.begin(), rule.sets.end(), name) == rule.sets.end()) continue;
-      ++found;
-      rule.on = true;
-      rule.level = rule.info.level;
-      rule.origin = file.builtin.empty() ? yaml_position(file.source, node) : std::string(file.builtin);
-      check_complete(rule, file.source, node);
+  void finish() {
+    const std::size_t overrides = count_overrides(layers_);
+    Applied general = apply_layers(layers_, std::vector<bool>(overrides, false));
+    // What an override says must be right whether or not a file of this run matches it.
+    for (std::size_t i = 0; i < overrides; ++i) {
+      std::vector<bool> one(overrides, false);
+      one[i] = true;
+      apply_layers(layers_, one);
     }
-    if (found == 0)
-      yaml_fail(file.source, node, fmt::format("no rule of the catalogue belongs to a set {}{}", describe(node), did_you_mean(name, known)));
-  }
-
-  void set_profile(const File& file, const YamlNode& node) {
-    const std::string name = to_text(file.source, node, "'profile'");
-    static const std::vector<std::string> kNames = {"resume", "inference", "any"};
-    if (name == "resume") set_.profile = Profile::kResume;
-    else if (name == "inference") set_.profile = Profile::kInference;
-    else if (name == "any") set_.profile = Profile::kAny;
-    else yaml_fail(file.source, node, fmt::format("the profile must be resume, inference or any, but here is {}{}", describe(node), did_you_mean(name, kNames)));
-  }
-
-  void set_rules(const File& file, const YamlNode& node) {
-    if (!node.is_map())
-      yaml_fail(file.source, node, fmt::format("'rules' must be a map of rule ids and levels, but here is {}", describe(node)));
-    const EntryPlace place{file.source, file.builtin};
-    for (std::size_t i = 0; i < node.keys.size(); ++i) {
-      const YamlNode& key = node.keys[i];
-      const YamlNode& value = node.items[i];
-      const auto rule = std::find_if(set_.rules.begin(), set_.rules.end(), [&](const Rule& r) { return r.info.id == key.text; });
-      if (rule != set_.rules.end()) configure_rule(*rule, place, key, value);
-      else if (value.is_map() && value.find("check") != nullptr) set_.rules.push_back(read_own_rule(place, key, value, library_.checks));
-      else unknown_rule(file, key, value);
-    }
-  }
-
-  [[noreturn]] void unknown_rule(const File& file, const YamlNode& key, const YamlNode& value) const {
-    std::vector<std::string> ids;
-    for (const Rule& rule : set_.rules) ids.push_back(rule.info.id);
-    const std::string hint = did_you_mean(key.text, ids);
-    const std::string_view more = hint.empty() && value.is_map() ? "; a rule of your own names its check" : "";
-    yaml_fail(file.source, key, fmt::format("unknown rule {}{}{}", describe(key), hint, more));
+    const Applied all = apply_layers(layers_, std::vector<bool>(overrides, true));
+    for (const Naming& naming : namings_) naming.check(naming.source, naming.node, all.rules);
+    set_.rules = std::move(general.rules);
+    set_.profile = general.profile;
+    set_.profile_origin = std::move(general.profile_origin);
+    set_.layers = std::make_shared<const Layers>(std::move(layers_));
   }
 
   const Library& library_;
   RuleSet set_;
+  Layers layers_;
+  std::vector<Naming> namings_;
   std::vector<std::string> chain_;
   std::size_t files_ = 0;
 };
 
 }  // namespace
 
-Library builtin_library() { return {checks(), builtin_catalog(), builtin_rule_sets()}; }
+std::string_view to_string(ProfileSetting setting) {
+  switch (setting) {
+    case ProfileSetting::kResume: return "resume";
+    case ProfileSetting::kInference: return "inference";
+    case ProfileSetting::kAny: return "any";
+    case ProfileSetting::kAuto: return "auto";
+  }
+  return "";
+}
+
+std::optional<ProfileSetting> parse_profile(std::string_view text) {
+  for (const auto setting :
+       {ProfileSetting::kResume, ProfileSetting::kInference, ProfileSetting::kAny, ProfileSetting::kAuto})
+    if (to_string(setting) == text) return setting;
+  return std::nullopt;
+}
+
+Profile profile_for(ProfileSetting setting, const lightning::Items& items) {
+  switch (setting) {
+    case ProfileSetting::kResume: return Profile::kResume;
+    case ProfileSetting::kInference: return Profile::kInference;
+    case ProfileSetting::kAny: return Profile::kAny;
+    case ProfileSetting::kAuto: break;
+  }
+  // save_weights_only leaves out exactly these: what has one of them was meant to be resumed.
+  for (const value::NodeId state :
+       {items.optimizer_states, items.lr_schedulers, items.callbacks, items.precision})
+    if (state != value::kNoNode) return Profile::kResume;
+  return Profile::kInference;
+}
+
+Library builtin_library() {
+  return {checks(), builtin_catalog(), builtin_rule_sets()};
+}
 
 std::vector<Rule> load_catalog(const Library& library) {
   std::vector<Rule> rules;
@@ -196,10 +198,16 @@ std::vector<Rule> load_catalog(const Library& library) {
   return rules;
 }
 
-RuleSet load_rule_set(const std::string& name_or_path, const Library& library) { return Loader(library).load(name_or_path); }
+RuleSet load_rule_set(const std::string& name_or_path, const Library& library) {
+  return Loader(library).load(name_or_path);
+}
 
-std::vector<Rule> load_catalog() { return load_catalog(builtin_library()); }
+std::vector<Rule> load_catalog() {
+  return load_catalog(builtin_library());
+}
 
-RuleSet load_rule_set(const std::string& name_or_path) { return load_rule_set(name_or_path, builtin_library()); }
+RuleSet load_rule_set(const std::string& name_or_path) {
+  return load_rule_set(name_or_path, builtin_library());
+}
 
 }  // namespace ckpt::lint

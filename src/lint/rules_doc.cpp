@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "lint/rule_params.h"
+#include "lint/yaml_writer.h"
 
 namespace ckpt::lint {
 namespace {
@@ -27,8 +28,8 @@ says which rules are on: `ckpt-lint` takes `recommended` unless `--rules` names 
 of your own:
 
 ```yaml
-extends: recommended                 # a built-in set, or a path relative to this file; without it all is off
-profile: resume                      # resume | inference | any: which training state must be there
+extends: recommended                 # a built-in set, a path relative to this file, or a list; without it all is off
+profile: resume                      # resume | inference | any | auto: which training state must be there
 rules:
   state-dict-zero-size: warning      # error | warning | note | off
   scheduler-lr-drift: {level: error, rtol: 1.0e-4}
@@ -38,43 +39,30 @@ rules:
     title: Backbone weights must not move.
     select: {tensors: "backbone.**"}
     params: {max-abs: 0}
+overrides:                           # for some files, on top of the above; the last one that matches wins
+  - files: "runs/**/last.ckpt"
+    profile: resume
+    rules: {hparams-missing: off}
+suppressions:                        # findings that do not count, and why
+  - rule: weights-nonfinite
+    files: "runs/2024/*.ckpt"        # optional; globs, relative to this file
+    paths: "head.*"                  # optional; globs over paths and names of weights
+    reason: known since the loss was fixed
+    expires: 2030-12-31              # optional; the last day on which it works
+tests:                               # ckpt-lint --test FILE: what these rules say about known files
+  - {file: tests/nan.ckpt, fires: [weights-nonfinite]}
+  - {file: tests/new.ckpt, against: tests/old.ckpt, silent: [backbone-frozen]}
 ```
 
 Every rule takes `level`, `ignore` (globs over names of weights and over paths: never a finding there), `select`
 (`tensors`: globs over names of weights; `paths`: globs over paths) and `message`, and the options of its section
 below. Whatever is not understood is an error with its line and column.
 
+A file called `.ckpt-lint.yaml` is found from each checkpoint's folder upwards, the nearest one wins; nothing is looked
+for above the folder with `.git` in it. `--rules` names another file, `--no-config` looks for none, and
+`ckpt-lint --print-config FILE` shows what is in force for a file and where every setting comes from.
+
 )";
-
-// --- values as they would stand in YAML --------------------------------------------------------------------
-
-std::string value_text(const report::Value& value);
-
-std::string list_text(const report::List& list) {
-  std::vector<std::string> items;
-  for (const report::Value& item : list) items.push_back(value_text(item));
-  return fmt::format("[{}]", fmt::join(items, ", "));
-}
-
-std::string object_text(const report::Object& object) {
-  std::vector<std::string> items;
-  for (const report::Property& item : object) items.push_back(fmt::format("{}: {}", item.name, value_text(item.value)));
-  return fmt::format("{{{}}}", fmt::join(items, ", "));
-}
-
-struct ValueText {
-  std::string operator()(std::nullptr_t) const { return "null"; }
-  std::string operator()(bool value) const { return value ? "true" : "false"; }
-  std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
-  std::string operator()(std::uint64_t value) const { return fmt::format("{}", value); }
-  std::string operator()(double value) const { return format_double(value); }
-  std::string operator()(const std::string& value) const { return quote(value); }
-  std::string operator()(const report::List& value) const { return list_text(value); }
-  std::string operator()(const report::Object& value) const { return object_text(value); }
-};
-
-// Recursion is bounded: rule files nest at most kYamlDepth deep.
-std::string value_text(const report::Value& value) { return std::visit(ValueText{}, value.data()); }
 
 // --- facts about a rule ------------------------------------------------------------------------------------
 
@@ -92,14 +80,22 @@ struct Option {
   std::string name, type, standard, help;
 };
 
+// A manifest is its path; what is in it stands in the file.
+std::string shown_value(const ParamSpec& spec, const report::Value& value) {
+  if (spec.type != ParamType::kManifest) return yaml_value(value);
+  for (const auto& property : std::get<report::Object>(value.data()))
+    if (property.name == "file") return yaml_value(property.value);
+  return "";
+}
+
 std::vector<Option> options_of(const Rule& rule) {
   std::vector<Option> options;
   for (const std::string& name : rule.options) {
     const ParamSpec* spec = find_param(*rule.check, name);
     if (spec == nullptr) continue;
     const auto param = std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
-    options.push_back({name, std::string(to_string(spec->type)),
-                       param == rule.params.end() ? "required" : value_text(param->value), std::string(spec->help)});
+    options.push_back({name, type_text(*spec),
+                       param == rule.params.end() ? "required" : shown_value(*spec, param->value), std::string(spec->help)});
   }
   return options;
 }
@@ -291,8 +287,11 @@ std::string list_rules(const RuleSet& set) {
   std::size_t width = 0;
   for (const Rule& rule : set.rules) width = std::max(width, rule.info.id.size());
   std::string out;
-  for (const Rule& rule : set.rules)
+  for (const Rule& rule : set.rules) {
     out += fmt::format("{:<7}  {:<{}}  {}\n", rule.on ? report::to_string(rule.level) : "off", rule.info.id, width, one_line(rule.info.title));
+    for (const Option& option : options_of(rule))
+      out += fmt::format("{:<11}{}: {}\n", "", option.name, one_line(fmt::format("{} ({})", option.standard, option.type)));
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 #include "lint/rule_params.h"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <variant>
 
@@ -81,6 +82,35 @@ TEST_CASE("a text is what is written, whatever another YAML reader makes of it")
   CHECK(std::get<report::List>(convert(ParamType::kStrings, "lr").data()).size() == 1);
   CHECK(std::get<report::List>(convert(ParamType::kStrings, "[a, b]").data()).size() == 2);
   CHECK(error_of(ParamType::kStrings, "[a, [b]]") == "t.yaml:1:8: parameter 'p' of rule 'r' must be a text, but here is a list");
+}
+
+TEST_CASE("a parameter takes what is among its choices and within its range") {
+  static constexpr std::string_view kChoices[] = {"added", "removed"};
+  const auto error = [](const ParamSpec& spec, const std::string& text) -> std::string {
+    const YamlNode root = read_yaml("x: " + text, "t.yaml");
+    try {
+      convert_param("t.yaml", root.items.front(), spec, "r");
+    } catch (const Error& e) {
+      return e.text();
+    }
+    return "";
+  };
+  const ParamSpec word{"p", ParamType::kString, "", "", kChoices}, words{"p", ParamType::kStrings, "", "", kChoices};
+  const ParamSpec part{"p", ParamType::kNumber, "", "", {}, 0, 1}, count{"p", ParamType::kInteger, "", "", {}, 1};
+  const ParamSpec top{"p", ParamType::kNumber, "", "", {}, -std::numeric_limits<double>::infinity(), 5};
+  CHECK(error(word, "added").empty());
+  CHECK(error(word, "add") == "t.yaml:1:4: parameter 'p' of rule 'r' must be one of added, removed, but here is 'add'");
+  CHECK(error(words, "[added, removed]").empty());
+  CHECK(error(words, "[added, x]") == "t.yaml:1:12: parameter 'p' of rule 'r' must be one of added, removed, but here is 'x'");
+  CHECK(error(part, "1").empty());
+  CHECK(error(part, "0.0").empty());
+  CHECK(error(part, "1.01") == "t.yaml:1:4: parameter 'p' of rule 'r' must be from 0 to 1, but here is '1.01'");
+  CHECK(error(part, "-0.1").find("from 0 to 1") != std::string::npos);
+  CHECK(error(count, "0") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 1 or more, but here is '0'");
+  CHECK(error(top, "6") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 5 or less, but here is '6'");
+  CHECK(type_text(word) == "text: added | removed");
+  CHECK(type_text(part) == "number, from 0 to 1");
+  CHECK(type_text(count) == "integer, 1 or more");
 }
 
 TEST_CASE("a pattern that is none is an error where it stands, never a pattern without matches") {

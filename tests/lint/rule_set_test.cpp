@@ -92,7 +92,8 @@ rules:
 )");
   const RuleSet set = load(path);
   CHECK(set.name == path);
-  CHECK(set.profile == Profile::kInference);
+  CHECK(set.profile == ProfileSetting::kInference);
+  CHECK(set.profile_origin == path + ":2:10");
   CHECK(rule_of(set, "value-drift").level == report::Level::kError);
   CHECK(rule_of(set, "value-drift").origin == path + ":4:3");
   CHECK(rule_of(set, "scheduler-lr-drift").number("rtol") == 1e-4);
@@ -132,7 +133,7 @@ TEST_CASE("later files win key by key, and the origin says where the level comes
   CHECK_FALSE(rule_of(set, "own").on);
   CHECK(rule_of(set, "own").integer("count") == 7);
   CHECK(rule_of(set, "own").origin == path + ":4:3");
-  CHECK(set.profile == Profile::kAny);
+  CHECK(set.profile == ProfileSetting::kAny);
 }
 
 TEST_CASE("a rule that is given parameters is on, even without a level") {
@@ -147,7 +148,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
     std::string text, error;
   };
   const Case cases[] = {
-      {"extend: strict\n", ":1:1: unknown key 'extend' (did you mean 'extends'?); a rule file has: extends, profile, rules, set"},
+      {"extend: strict\n", ":1:1: unknown key 'extend' (did you mean 'extends'?); a rule file has: extends, profile, rules, overrides, suppressions, tests, set"},
       {"extends: strickt\n",
        ":1:10: no rule set 'strickt' (did you mean 'strict'?); built-in sets: recommended, strict; or give a path"},
       {"extends:\n  - recommended\n  - {a: b}\n", ":3:5: 'extends' must be a text, but here is a map"},
@@ -155,7 +156,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"extends: \"\"\n", ":1:10: no rule set ''; built-in sets: recommended, strict; or give a path"},
       {"extends: t.yaml\n", ":1:10: 't.yaml' extends itself: remove this line from the circle"},
       {"set: recomended\n", ":1:6: no rule of the catalogue belongs to a set 'recomended' (did you mean 'recommended'?)"},
-      {"profile: resum\n", ":1:10: the profile must be resume, inference or any, but here is 'resum' (did you mean 'resume'?)"},
+      {"profile: resum\n", ":1:10: the profile must be resume, inference, any or auto, but here is 'resum' (did you mean 'resume'?)"},
       {"rules: [a]\n", ":1:8: 'rules' must be a map of rule ids and levels, but here is a list"},
       {"rules:\n  value-drfit: error\n", ":2:3: unknown rule 'value-drfit' (did you mean 'value-drift'?)"},
       {"rules:\n  zzzzzzzz: {level: error}\n", ":2:3: unknown rule 'zzzzzzzz'; a rule of your own names its check"},

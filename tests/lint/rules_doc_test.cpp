@@ -92,10 +92,13 @@ TEST_CASE("the README has a table of the rules by group and a section for each")
   }
 }
 
-TEST_CASE("the list of rules says which are off") {
+TEST_CASE("the list of rules says which are off, and what their options are") {
   RuleSet set;
   set.rules = {odd_rule(), odd_rule()};
   set.rules[1].on = true;
   set.rules[1].info.id = "x";
-  CHECK(list_rules(set) == "off      weights-odd  Title of weights-odd.\nwarning  x            Title of weights-odd.\n");
+  CHECK(list_rules(set) == "off      weights-odd  Title of weights-odd.\n"
+                           "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n"
+                           "warning  x            Title of weights-odd.\n"
+                           "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n");
 }

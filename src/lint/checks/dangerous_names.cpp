@@ -1,19 +1,14 @@
 #include "lint/checks/dangerous_names.h"
 
-#include <algorithm>
 #include <array>
 #include <cctype>
-#include <iterator>
+
+#include "lint/checks/name_table.h"
 
 namespace ckpt::lint {
 namespace {
 
 using namespace std::string_view_literals;
-
-template <class List>
-bool has(const List& list, std::string_view text) {
-  return std::find(std::begin(list), std::end(list), text) != std::end(list);
-}
 
 // Whole families, submodules included: processes, files, network, interpreters, loaders.
 constexpr std::array kFamilies = {
@@ -54,19 +49,17 @@ constexpr std::array kNames = {
     "numpy.genfromtxt"sv, "numpy.save"sv, "numpy.savetxt"sv, "numpy.lib.npyio.load"sv, "numpy.lib._npyio_impl.load"sv,
     "numpy.lib.npyio.loadtxt"sv, "numpy.core.memmap.memmap"sv, "joblib.load"sv, "pandas.read_pickle"sv};
 
-std::string_view root_of(std::string_view module) { return module.substr(0, module.find('.')); }
-
 bool begins_lower(std::string_view name) {
   const auto at = name.find_first_not_of('_');
   return at != std::string_view::npos && std::islower(static_cast<unsigned char>(name[at])) != 0;
 }
 
 std::string why_plain(std::string_view module, std::string_view name) {
-  if (has(kFamilies, root_of(module))) return "reaches processes, files, the network or another loader";
-  if (has(kModules, module)) return "runs or loads code";
-  const std::string full = std::string(module) + "." + std::string(name);
-  if (has(kNames, full)) return "runs code, opens files or loads another pickle";
-  if (has(kModules, full) || (module.empty() && has(kFamilies, name))) return "is a module that runs or loads code";
+  if (has_name(kFamilies, top_package(module))) return "reaches processes, files, the network or another loader";
+  if (has_name(kModules, module)) return "runs or loads code";
+  const std::string full = full_name(module, name);
+  if (has_name(kNames, full)) return "runs code, opens files or loads another pickle";
+  if (has_name(kModules, full) || (module.empty() && has_name(kFamilies, name))) return "is a module that runs or loads code";
   return "";
 }
 
@@ -76,7 +69,7 @@ std::string why_dangerous(std::string_view module, std::string_view name) {
   if (auto why = why_plain(module, name); !why.empty()) return why;
   // Protocol 4 walks attributes: "pathlib" "os.system" is os.system. Nested classes begin with a capital.
   if (const auto dot = name.find('.'); dot != std::string_view::npos) {
-    if (has(kFamilies, name.substr(0, dot)) || begins_lower(name)) return "walks through a module's attributes";
+    if (has_name(kFamilies, name.substr(0, dot)) || begins_lower(name)) return "walks through a module's attributes";
     for (std::size_t at = 0; at != std::string_view::npos; at = name.find('.', at + 1))
       if (is_escape_attribute(name.substr(at == 0 ? 0 : at + 1, name.find('.', at + 1) - (at == 0 ? 0 : at + 1))))
         return "walks to the interpreter's internals";
@@ -94,8 +87,8 @@ bool names_a_module(std::string_view module, std::string_view name) {
                                           "datetime.timezone"sv, "collections.defaultdict"sv, "collections.deque"sv,
                                           "functools.partial"sv, "torch.dtype"sv, "torch.device"sv, "torch.finfo"sv,
                                           "torch.iinfo"sv, "numpy.ndarray"sv, "numpy.dtype"sv};
-  if (module == "builtins") return !has(kBuiltin, name);
-  return !has(kClasses, std::string(module) + "." + std::string(name));
+  if (module == "builtins") return !has_name(kBuiltin, name);
+  return !has_name(kClasses, full_name(module, name));
 }
 
 bool is_escape_attribute(std::string_view name) {
@@ -103,7 +96,7 @@ bool is_escape_attribute(std::string_view name) {
       "__globals__"sv, "__builtins__"sv, "__subclasses__"sv, "__bases__"sv, "__base__"sv, "__mro__"sv, "__class__"sv,
       "__dict__"sv, "__code__"sv, "__getattribute__"sv, "__import__"sv, "__loader__"sv, "__spec__"sv, "__closure__"sv,
       "f_globals"sv, "f_builtins"sv, "gi_frame"sv, "func_globals"sv, "__reduce__"sv, "__reduce_ex__"sv, "__setstate__"sv};
-  return has(kEscapes, name);
+  return has_name(kEscapes, name);
 }
 
 }  // namespace ckpt::lint

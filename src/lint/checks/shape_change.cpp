@@ -1,48 +1,78 @@
-// Weights of another shape than in the base.
+// Weights of another shape or dtype than in the base.
+#include <stdexcept>
+
 #include "base/text.h"
 #include "lint/checks/common.h"
+#include "lint/checks/cross.h"
 #include "lint/checks/list.h"
 
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"name", "shape", "base-shape"};
+constexpr ParamSpec kParams[] = {
+    {"of", ParamType::kString, "shape", "shape | dtype"},
+    {"show", ParamType::kInteger, "20", "more weights with the same change than this become one finding"},
+};
+constexpr std::string_view kFields[] = {"text", "name"};
 
-struct Shaped {
-  std::string path;
-  const std::vector<std::int64_t>* shape;
+struct Changed {
+  std::string name, path, base_path;
 };
 
-std::map<std::string, Shaped> shapes_of(const Opened& opened) {
-  std::map<std::string, Shaped> result;
-  const auto& file = *opened.file;
-  for (auto& key : weight_keys(file, opened.items))
-    if (is_kind(file.tree, key.value, Kind::kTensor))
-      result.emplace(unwrapped_name(key.name),
-                     Shaped{std::move(key.path), &file.tensor_records[file.tree.payload(key.value)].view.shape});
-  return result;
+std::string show_side(const tensor::TensorView& view, bool dtype) {
+  return dtype ? std::string(tensor::name(view.dtype)) : format_shape(view.shape);
 }
 
-void run(const Context& context, const Rule&, const Emit& emit) {
-  if (context.base == nullptr || !context.base->file) return;
-  const auto before = shapes_of(*context.base);
-  for (const auto& [name, now] : shapes_of(context.input)) {
-    const auto old = before.find(name);
-    if (old == before.end() || *old->second.shape == *now.shape) continue;
-    Hit hit = make_hit(now.path, "shape", report::PlaceKind::kTensor);
-    hit.base_path = old->second.path;
-    hit.fields = {{"name", name}, {"shape", format_shape(*now.shape)}, {"base-shape", format_shape(*old->second.shape)}};
-    emit(std::move(hit));
+// By what changed: "bfloat16, float32 in the base". Casting a model changes all of its weights in one way.
+std::map<std::string, std::vector<Changed>> changes_of(const Context& context, bool dtype) {
+  std::map<std::string, std::vector<Changed>> changes;
+  const Checkpoint& base = *context.base->file;
+  for (const auto& pair : weight_pairs(context)) {
+    const auto& entry = context.file().entries[pair.now];
+    const auto& old_entry = base.entries[pair.base];
+    const auto now = show_side(context.file().record_of(entry).view, dtype);
+    const auto old = show_side(base.record_of(old_entry).view, dtype);
+    if (now != old)
+      changes[now + ", " + old + " in the base"].push_back({pair.name, entry.path, old_entry.path});
   }
+  return changes;
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  if (!has_base(context)) return;
+  const std::string& of = rule.string("of");
+  for (const auto& [text, weights] : changes_of(context, of == "dtype")) {
+    if (weights.size() > static_cast<std::size_t>(rule.integer("show"))) {
+      Hit hit =
+          text_hit(context.items().state_dict_path, of,
+                   plural(weights.size(), "weight") + ": " + text + ", first " + quote(weights.front().name),
+                   report::PlaceKind::kObject);
+      hit.properties = {{"count", std::uint64_t{weights.size()}}};
+      emit(std::move(hit));
+      continue;
+    }
+    for (const auto& weight : weights) {
+      Hit hit = text_hit(weight.path, of, text, report::PlaceKind::kTensor);
+      hit.base_path = weight.base_path;
+      hit.fields.push_back({"name", weight.name});
+      emit(std::move(hit));
+    }
+  }
+}
+
+void validate(const Rule& rule) {
+  if (rule.string("of") != "shape" && rule.string("of") != "dtype")
+    throw std::invalid_argument("of must be shape or dtype, not '" + rule.string("of") + "'");
 }
 
 }  // namespace
 
 const Check kShapeChange{.name = "shape-change",
-                         .help = "weights of another shape than in the base",
+                         .help = "weights of another shape or dtype than in the base",
                          .needs = kBase,
-                         .params = {},
+                         .params = kParams,
                          .fields = kFields,
-                         .run = run};
+                         .run = run,
+                         .validate = validate};
 
 }  // namespace ckpt::lint

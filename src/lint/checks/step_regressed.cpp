@@ -1,5 +1,6 @@
 // Training progress that went backwards against the base.
 #include "lint/checks/common.h"
+#include "lint/checks/cross.h"
 #include "lint/checks/list.h"
 
 namespace ckpt::lint {
@@ -7,18 +8,17 @@ namespace {
 
 constexpr std::string_view kFields[] = {"key", "value", "base-value"};
 
-bool before_1_6(const Opened& opened) { return opened.items.version && !opened.items.version->at_least(1, 6); }
-
 // T17: before 1.6 `epoch` was the next epoch, since then it is the current one.
 std::optional<double> epoch_of(const Opened& opened) {
   const auto epoch = number_of(opened.file->tree, opened.items.epoch);
   if (!epoch) return std::nullopt;
-  return *epoch - (before_1_6(opened) ? 1.0 : 0.0);
+  return *epoch - (counts_batches(opened) ? 1.0 : 0.0);
 }
 
 std::string show_progress(const Opened& opened, std::string_view key, NodeId node) {
   const auto text = show(opened.file->tree, node);
-  return key == "epoch" && before_1_6(opened) ? text + " (the next epoch, as Lightning before 1.6 counts)" : text;
+  return key == "epoch" && counts_batches(opened) ? text + " (the next epoch, as Lightning before 1.6 counts)"
+                                                  : text;
 }
 
 void compare(const Context& context, std::string_view key, NodeId node, NodeId base_node, const Emit& emit) {
@@ -34,12 +34,11 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   if (context.base == nullptr || !context.base->file) return;
   const auto& base = *context.base;
   const auto epoch = epoch_of(context.input), base_epoch = epoch_of(base);
-  if (epoch && base_epoch && *epoch < *base_epoch) compare(context, "epoch", context.items().epoch, base.items.epoch, emit);
+  if (epoch && base_epoch && *epoch < *base_epoch)
+    compare(context, "epoch", context.items().epoch, base.items.epoch, emit);
   // T16, T17: batches before 1.6, steps of all optimizers since: not the same unit across that line.
-  if (before_1_6(context.input) != before_1_6(base)) return;
-  const auto step = number_of(context.file().tree, context.items().global_step);
-  const auto base_step = number_of(base.file->tree, base.items.global_step);
-  if (step && base_step && *step < *base_step)
+  const auto steps = comparable_steps(context);
+  if (steps && steps->now < steps->base)
     compare(context, "global_step", context.items().global_step, base.items.global_step, emit);
 }
 

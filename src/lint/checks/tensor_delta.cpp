@@ -83,6 +83,22 @@ void report_removed(const Context& context, const Rule& rule, const Emit& emit) 
   }
 }
 
+bool selects_any(const Opened& opened, const Glob& glob, bool by_path) {
+  for (const auto& entry : opened.file->entries) {
+    const auto text = by_path ? std::optional(entry.path) : lightning::weight_name(opened.items, entry.path);
+    if (text && glob.matches(*text)) return true;
+  }
+  return false;
+}
+
+// A pattern that selects nothing, a misspelt one above all, would pass everything.
+void report_patterns(const Context& context, const Rule& rule, const Emit& emit) {
+  for (const bool by_path : {false, true})
+    for (const Glob& glob : by_path ? rule.select.paths : rule.select.tensors)
+      if (!selects_any(context.input, glob, by_path) && !selects_any(*context.base, glob, by_path))
+        emit(delta_hit("", glob.pattern(), "nothing-selected", "no tensor is called " + quote(glob.pattern()) + ", neither in this file nor in the base"));
+}
+
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.base == nullptr || !context.base->file) return;
   const Limits limits{rule.number("max-abs"), rule.number("max-rel-l2"), rule.number("min-cosine"), rule.boolean("identical")};
@@ -101,11 +117,12 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     emit(std::move(hit));
   }
   report_removed(context, rule, emit);
+  report_patterns(context, rule, emit);
 }
 
 // A gate without a limit would pass everything.
 void validate(const Rule& rule) {
-  if (rule.number("max-abs") < 0 && rule.number("max-rel-l2") < 0 && rule.number("min-cosine") <= -1 && !rule.boolean("identical"))
+  if (rule.on && rule.number("max-abs") < 0 && rule.number("max-rel-l2") < 0 && rule.number("min-cosine") <= -1 && !rule.boolean("identical"))
     throw std::invalid_argument("set at least one of max-abs, max-rel-l2, min-cosine, identical");
 }
 

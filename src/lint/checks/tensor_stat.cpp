@@ -1,6 +1,7 @@
-// A statistic of every selected tensor: NaN, infinities, negative values, all zero.
+// A statistic of every selected tensor: NaN, infinities, negative values, all zero, all equal, too big.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <stdexcept>
 
 #include "base/text.h"
@@ -11,10 +12,17 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero"},
+    {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero | constant | magnitude"},
     {"allow-inf", ParamType::kGlobs, "[]", "names or paths where infinities are right (attention masks)"},
+    {"except", ParamType::kGlobs, "[]",
+     "names or paths that are not judged: healthy by nature, or another rule's"},
+    {"min-dims", ParamType::kInteger, "0", "tensors with fewer dimensions are not judged"},
+    {"floating", ParamType::kBool, "false", "integer and bool tensors are not judged"},
+    {"untrained", ParamType::kBool, "true", "files whose global_step is 0 are judged, too"},
+    {"max-abs", ParamType::kNumber, "1.0e4", "of magnitude: the largest absolute value that is still right"},
 };
-constexpr std::string_view kFields[] = {"name", "nan", "inf", "negative", "numel", "counts", "elements", "at"};
+constexpr std::string_view kFields[] = {"name",  "nan",    "inf",      "negative",
+                                        "numel", "counts", "elements", "at"};
 
 struct Found {
   std::string kind, counts;
@@ -35,29 +43,68 @@ std::optional<Found> nonfinite(const tensor::Stats& stats, bool nan, bool inf) {
   return Found{"non-finite", std::move(counts), stats.first_nonfinite};
 }
 
-std::optional<Found> judge(const tensor::Stats& stats, const std::string& stat, bool inf_allowed) {
+std::string show_number(const tensor::Number& number) {
+  if (const auto* i = std::get_if<std::int64_t>(&number)) return std::to_string(*i);
+  if (const auto* u = std::get_if<std::uint64_t>(&number)) return std::to_string(*u);
+  return format_double(tensor::to_double(number));
+}
+
+// One element is equal to itself and says nothing; all zero is a finding of its own.
+std::optional<Found> constant(const tensor::Stats& stats) {
+  const bool equal = stats.min == stats.max && !std::holds_alternative<std::monostate>(stats.min);
+  if (!equal || stats.numel < 2 || stats.nonfinite() > 0 || stats.zeros == stats.numel) return std::nullopt;
+  return Found{"constant", "all " + std::to_string(stats.numel) + " are " + show_number(stats.min),
+               std::nullopt};
+}
+
+// Infinities are no magnitude: the other side may still have one.
+std::optional<Found> magnitude(const tensor::Stats& stats, double limit) {
+  double largest = 0;
+  for (const auto& end : {stats.min, stats.max})
+    if (const double value = tensor::to_double(end); std::isfinite(value))
+      largest = std::max(largest, std::abs(value));
+  if (!(largest > limit)) return std::nullopt;
+  return Found{"magnitude", "up to " + format_short(largest) + " (limit " + format_double(limit) + ")",
+               std::nullopt};
+}
+
+std::optional<Found> judge(const tensor::Stats& stats, const Rule& rule, bool inf_allowed) {
+  const std::string& stat = rule.string("stat");
   if (stat == "nonfinite") return nonfinite(stats, true, !inf_allowed);
   if (stat == "nan") return nonfinite(stats, true, false);
   if (stat == "inf") return nonfinite(stats, false, !inf_allowed);
+  if (stat == "constant") return constant(stats);
+  if (stat == "magnitude") return magnitude(stats, rule.number("max-abs"));
   if (stat == "negative") {
     if (stats.negative == 0) return std::nullopt;
     return Found{"negative", std::to_string(stats.negative) + " negative", stats.first_negative};
   }
   if (stat == "all-zero") {
     if (stats.numel == 0 || stats.zeros != stats.numel) return std::nullopt;
-    return Found{"all-zero", std::to_string(stats.zeros) + " zero", std::nullopt};
+    return Found{"all-zero", "all " + std::to_string(stats.numel) + " are zero", std::nullopt};
   }
   return std::nullopt;
 }
 
 void validate(const Rule& rule) {
-  static constexpr std::array<std::string_view, 5> kStatNames = {"nonfinite", "nan", "inf", "negative", "all-zero"};
+  static constexpr std::array<std::string_view, 7> kStatNames = {
+      "nonfinite", "nan", "inf", "negative", "all-zero", "constant", "magnitude"};
   if (std::find(kStatNames.begin(), kStatNames.end(), rule.string("stat")) == kStatNames.end())
-    throw std::invalid_argument("stat must be nonfinite, nan, inf, negative or all-zero, not '" + rule.string("stat") + "'");
+    throw std::invalid_argument(
+        "stat must be nonfinite, nan, inf, negative, all-zero, constant or magnitude, not '" +
+        rule.string("stat") + "'");
+  if (rule.number("max-abs") < 0) throw std::invalid_argument("max-abs must be 0 or more");
 }
 
-Hit stat_hit(const TensorEntry& entry, std::string name, const tensor::TensorView& view, const tensor::Stats& stats,
-             const Found& found) {
+// T2, T13: what the rule is not about. A model that never made a step still has what it was initialised with.
+bool judged(const Context& context, const Rule& rule, const tensor::TensorView& view) {
+  if (view.shape.size() < static_cast<std::size_t>(rule.integer("min-dims"))) return false;
+  if (rule.boolean("floating") && !tensor::is_floating(view.dtype)) return false;
+  return rule.boolean("untrained") || number_of(context.file().tree, context.items().global_step) != 0.0;
+}
+
+Hit stat_hit(const TensorEntry& entry, std::string name, const tensor::TensorView& view,
+             const tensor::Stats& stats, const Found& found) {
   Hit hit = make_hit(entry.path, found.kind, report::PlaceKind::kTensor);
   const bool has_place = found.first && !view.shape.empty();
   hit.fields = {{"name", std::move(name)},
@@ -79,27 +126,30 @@ Hit stat_hit(const TensorEntry& entry, std::string name, const tensor::TensorVie
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& file = context.file();
-  const std::string& stat = rule.string("stat");
-  const auto allow_inf = globs_of(rule, "allow-inf");
+  const auto allow_inf = globs_of(rule, "allow-inf"), except = globs_of(rule, "except");
   for (const auto index : context.selected(rule)) {
     const auto* stats = context.stats(index);
     if (stats == nullptr || !stats->decoded) continue;  // no data, or no decoder: other rules say so
     const auto& entry = file.entries[index];
     const auto& view = file.record_of(entry).view;
+    if (!judged(context, rule, view)) continue;
     const auto name = lightning::weight_name(context.items(), entry.path).value_or(entry.path);
+    if (any_match(except, name) || any_match(except, entry.path)) continue;
     const bool inf_allowed = any_match(allow_inf, name) || any_match(allow_inf, entry.path);
-    if (const auto found = judge(*stats, stat, inf_allowed)) emit(stat_hit(entry, name, view, *stats, *found));
+    if (const auto found = judge(*stats, rule, inf_allowed))
+      emit(stat_hit(entry, name, view, *stats, *found));
   }
 }
 
 }  // namespace
 
-const Check kTensorStat{.name = "tensor-stat",
-                        .help = "tensors that hold NaN, infinities, negative values, or only zeros",
-                        .needs = kStats,
-                        .params = kParams,
-                        .fields = kFields,
-                        .run = run,
-                        .validate = validate};
+const Check kTensorStat{
+    .name = "tensor-stat",
+    .help = "tensors that hold NaN, infinities, negative or huge values, or one value only",
+    .needs = kStats,
+    .params = kParams,
+    .fields = kFields,
+    .run = run,
+    .validate = validate};
 
 }  // namespace ckpt::lint

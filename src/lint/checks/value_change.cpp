@@ -23,7 +23,13 @@ ByPath scalars(const Tree& tree, NodeId start, const std::string& path) {
   return result;
 }
 
+// T17: Lightning writes the datamodule's hyperparameters since 1.7; before, there is nothing to compare with.
+bool could_have(const Opened& opened, std::string_view key) {
+  return key != "datamodule_hyper_parameters" || !opened.items.version || opened.items.version->at_least(1, 7);
+}
+
 struct Comparison {
+  const Context& context;
   const Tree& now_tree;
   const Tree& old_tree;
   std::vector<Glob> skip;
@@ -40,6 +46,8 @@ struct Comparison {
     const NodeId now = member(now_tree, now_tree.root(), key), old = member(old_tree, old_tree.root(), key);
     const auto path = key_path("", key);
     if (now == kNoNode && old == kNoNode) return;
+    if (now == kNoNode && !could_have(context.input, key)) return;
+    if (old == kNoNode && !could_have(*context.base, key)) return;
     if (now == kNoNode) return say(path, "removed", "in the base, but not in this file", true);
     if (old == kNoNode) return say(path, "added", "not in the base", false);
     const auto after = scalars(now_tree, now, path), before = scalars(old_tree, old, path);
@@ -56,7 +64,7 @@ struct Comparison {
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.base == nullptr || !context.base->file) return;
-  const Comparison comparison{context.file().tree, context.base->file->tree, globs_of(rule, "skip"), emit};
+  const Comparison comparison{context, context.file().tree, context.base->file->tree, globs_of(rule, "skip"), emit};
   for (const auto& key : rule.strings("under")) comparison.section(key);
 }
 

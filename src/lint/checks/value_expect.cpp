@@ -15,6 +15,7 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"expect", ParamType::kExpect, "{}", "path: a value, or {equals: V, one-of: [V, ...], min: N, max: N, matches: GLOB, present: BOOL}"},
+    {"required", ParamType::kGlobs, "[]", "paths that must be there, whatever their value"},
     {"under", ParamType::kString, "hyper_parameters", "the top-level key that paths are relative to; '' is the root"},
     {"rtol", ParamType::kNumber, "0", "relative difference at which two numbers are still equal"},
 };
@@ -142,12 +143,13 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (key == "hyper_parameters") start = context.items().hyper_parameters;  // older names, too
   const Judge judge{tree, key.empty() ? "" : key_path("", key), values_below(tree, start, ""), rule.number("rtol"), emit};
   for (const auto& [pattern, value] : rule.object("expect")) judge.expectation(pattern, conditions_of(value));
+  for (const auto& pattern : rule.strings("required")) judge.expectation(pattern, Object{{"present", true}});
 }
 
 // A condition that is not understood must never pass in silence.
 void validate(const Rule& rule) {
-  if (rule.on && rule.object("expect").empty())
-    throw std::invalid_argument("expects nothing: say what, as in expect: {lr: {max: 0.01}}");
+  if (rule.on && rule.object("expect").empty() && rule.strings("required").empty())
+    throw std::invalid_argument("expects nothing: say what, as in expect: {lr: {max: 0.01}}, or required: [lr]");
   static constexpr std::array<std::string_view, 6> kKnown = {"equals", "one-of", "min", "max", "matches", "present"};
   for (const auto& [pattern, value] : rule.object("expect"))
     for (const auto& [name, operand] : conditions_of(value)) {

@@ -1,18 +1,13 @@
 #include "lint/checks/weights_only_names.h"
 
-#include <algorithm>
 #include <array>
-#include <iterator>
+
+#include "lint/checks/name_table.h"
 
 namespace ckpt::lint {
 namespace {
 
 using namespace std::string_view_literals;
-
-template <class List>
-bool has(const List& list, std::string_view text) {
-  return std::find(std::begin(list), std::end(list), text) != std::end(list);
-}
 
 constexpr std::array kSingle = {
     "_codecs.encode"sv, "builtins.bytearray"sv, "builtins.complex"sv, "builtins.set"sv, "collections.Counter"sv,
@@ -43,14 +38,14 @@ constexpr std::array kTorch = {  // dtypes and quantization schemes
 bool is_storage_class(std::string_view module, std::string_view name) {
   if (!name.ends_with("Storage") || (module != "torch" && module != "torch.cuda")) return false;
   name.remove_suffix("Storage"sv.size());
-  return has(kElements, name) || has(kComplex, name) || (module == "torch" && has(kQuantized, name));
+  return has_name(kElements, name) || has_name(kComplex, name) || (module == "torch" && has_name(kQuantized, name));
 }
 
 bool is_tensor_class(std::string_view module, std::string_view name) {
   if (!name.ends_with("Tensor")) return false;
   name.remove_suffix("Tensor"sv.size());
-  if (module == "torch" || module == "torch.cuda") return has(kElements, name);
-  return (module == "torch.sparse" || module == "torch.cuda.sparse") && name != "Bool" && has(kElements, name);
+  if (module == "torch" || module == "torch.cuda") return has_name(kElements, name);
+  return (module == "torch.sparse" || module == "torch.cuda.sparse") && name != "Bool" && has_name(kElements, name);
 }
 
 struct Opcode {
@@ -73,15 +68,15 @@ constexpr Opcode kRefused[] = {
 
 bool is_weights_only_name(std::string_view module, std::string_view name) {
   if (is_storage_class(module, name) || is_tensor_class(module, name)) return true;
-  if (module == "torch" && has(kTorch, name)) return true;
-  if (module == "torch._utils" && has(kRebuild, name)) return true;
+  if (module == "torch" && has_name(kTorch, name)) return true;
+  if (module == "torch._utils" && has_name(kRebuild, name)) return true;
   if (name.find('.') != std::string_view::npos) return false;  // "torch" + "nn.parameter.Parameter" is another import
-  return has(kSingle, std::string(module) + "." + std::string(name));
+  return has_name(kSingle, full_name(module, name));
 }
 
 bool is_blocked_module(std::string_view module) {
   static constexpr std::array kBlocked = {"sys"sv, "os"sv, "posix"sv, "nt"sv};
-  return has(kBlocked, module.substr(0, module.find('.')));
+  return has_name(kBlocked, top_package(module));
 }
 
 std::vector<std::string> refused_opcodes(const std::bitset<256>& executed) {

@@ -1,0 +1,146 @@
+#include "cli/lint_operands.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "lint/file_glob.h"
+
+namespace ckpt::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 8> kExtensions = {".ckpt",   ".pt", ".pth", ".pth.tar",
+                                                         ".pt.tar", ".th", ".bin", ".safetensors"};
+
+bool is_checkpoint_name(const std::string& name) {
+  const std::string small = lower(name);
+  return std::any_of(kExtensions.begin(), kExtensions.end(),
+                     [&](std::string_view end) { return small.size() > end.size() && small.ends_with(end); });
+}
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+// Written by torch.distributed.checkpoint, or by DeepSpeed.
+bool is_sharded(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_regular_file(folder / ".metadata", ignored) ||
+         fs::is_regular_file(folder / "latest", ignored);
+}
+
+class Finder {
+ public:
+  void operand(const std::string& text) {
+    std::error_code ignored;
+    if (fs::exists(text, ignored) || !lint::has_wildcard(text)) {
+      if (!is_folder(text) || is_sharded(text)) return add(text);
+      if (walk(text, [](const fs::path& file) { return is_checkpoint_name(file.filename().string()); }) == 0)
+        nothing(text, fmt::format("a folder without checkpoints: no file in it ends in {}",
+                                  checkpoint_extensions()));
+    } else if (walk(start_of(text), [&](const fs::path& file) {
+                 return lint::matches_file_pattern(normal(text), normal(file.string()));
+               }) == 0) {
+      nothing(text, "no file matches this pattern");
+    }
+  }
+  std::vector<LintInput> take() { return std::move(result_); }
+
+ private:
+  static std::string normal(const std::string& path) {
+    return path.starts_with("./") ? path.substr(2) : path;
+  }
+
+  // The folder in which the pattern's first wildcard is.
+  static fs::path start_of(const std::string& pattern) {
+    fs::path start;
+    for (const fs::path& part : fs::path(pattern)) {
+      if (lint::has_wildcard(part.string())) break;
+      start /= part;
+    }
+    return start.empty() ? "." : start;
+  }
+
+  void add(const std::string& path) {
+    if (seen_.insert(path).second) result_.push_back({path, std::nullopt});
+  }
+  void nothing(const std::string& path, const std::string& why) {
+    result_.push_back({path, Error(ErrorCode::kNotFound, why)});
+  }
+
+  // True the first time that a folder is met, by whatever name.
+  static bool enter(const fs::path& folder, std::set<std::pair<std::uint64_t, std::uint64_t>>& entered) {
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0) return true;  // listing it says why
+    return entered.insert({status.st_dev, status.st_ino}).second;
+  }
+
+  // Adds what `wanted` says of the files below; returns how many inputs, unreadable folders among them.
+  template <class Wanted>
+  std::size_t walk(const fs::path& start, const Wanted& wanted) {
+    std::set<std::pair<std::uint64_t, std::uint64_t>> entered;
+    std::size_t found = 0;
+    std::vector<fs::path> todo = {start};
+    while (!todo.empty()) {
+      const fs::path at = std::move(todo.back());
+      todo.pop_back();
+      if (!is_folder(at) || (at != start && is_sharded(at))) {
+        const bool take = is_folder(at) || wanted(at);
+        found += take ? 1 : 0;
+        if (take) add(at.string());
+      } else if (enter(at, entered)) {
+        found += list(at, todo);
+      }
+    }
+    return found;
+  }
+
+  // Puts what is in the folder on top of `todo`, so that everything comes in name order. Returns 1 for a
+  // folder that cannot be listed, which is an input that failed.
+  std::size_t list(const fs::path& folder, std::vector<fs::path>& todo) {
+    std::vector<fs::path> inside;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+      if (it->path().filename() != ".git")
+        inside.push_back(folder == "." ? it->path().filename() : it->path());
+    if (error) {
+      result_.push_back(
+          {folder.string(),
+           Error(ErrorCode::kIo, fmt::format("this folder cannot be listed: {}", error.message()))});
+      return 1;
+    }
+    std::sort(inside.begin(), inside.end(),
+              [](const fs::path& a, const fs::path& b) { return a.native() > b.native(); });
+    std::move(inside.begin(), inside.end(), std::back_inserter(todo));
+    return 0;
+  }
+
+  std::vector<LintInput> result_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+std::string checkpoint_extensions() {
+  return fmt::format("{}", fmt::join(kExtensions, " "));
+}
+
+std::vector<LintInput> find_inputs(const std::vector<std::string>& operands) {
+  Finder finder;
+  for (const std::string& operand : operands) finder.operand(operand);
+  return finder.take();
+}
+
+}  // namespace ckpt::cli

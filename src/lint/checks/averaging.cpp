@@ -1,0 +1,137 @@
+// What WeightAveraging leaves: state_dict holds the averaged weights, current_model_state the live ones.
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "lint/checks/list.h"
+#include "lint/checks/training.h"
+#include "tensor/delta.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr ParamSpec kParams[] = {
+    {"find", ParamType::kString, "", "incomplete | identical"},
+};
+constexpr std::string_view kFields[] = {"text"};
+
+// --- incomplete: callbacks/weight_averaging.py writes and reads the two keys together
+// -----------------------
+
+using Keys = std::map<std::string_view, NodeId>;
+
+Keys keys_of(const Tree& tree, NodeId dict) {
+  Keys keys;
+  for (const auto& item : mapping_items(tree, dict))
+    if (const auto key = string_of(tree, item.key)) keys.emplace(*key, item.value);
+  return keys;
+}
+
+std::uint64_t keys_without(const Keys& from, const Keys& in, std::string& first) {
+  std::uint64_t missing = 0;
+  for (const auto& [key, value] : from)
+    if (!in.contains(key) && missing++ == 0) first = key;
+  return missing;
+}
+
+void find_incomplete(const Context& context, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto& items = context.items();
+  const NodeId live = items.current_model_state, state = items.averaging_state;
+  if (live == kNoNode && state == kNoNode) return;
+  if (live == kNoNode || state == kNoNode) {
+    const bool no_live = live == kNoNode;
+    emit(text_hit(no_live ? "current_model_state" : "averaging_state", "missing",
+                  fmt::format("absent, but {} is there: training goes on from the averaged weights, and the "
+                              "average starts anew",
+                              no_live ? "averaging_state" : "current_model_state"),
+                  report::PlaceKind::kProperty));
+    return;
+  }
+  std::string extra, lost;
+  const Keys averaged = keys_of(tree, items.state_dict), current = keys_of(tree, live);
+  const auto more = keys_without(current, averaged, extra), fewer = keys_without(averaged, current, lost);
+  if (more == 0 && fewer == 0) return;
+  std::string text;
+  if (fewer > 0) text = fmt::format("{} of state_dict missing, first {}", plural(fewer, "key"), quote(lost));
+  if (more > 0)
+    text += fmt::format("{}{} that state_dict has not, first {}", text.empty() ? "" : ", ",
+                        plural(more, "key"), quote(extra));
+  Hit hit = text_hit("current_model_state", "keys-differ", std::move(text), report::PlaceKind::kObject);
+  hit.properties = {{"missing", fewer}, {"extra", more}};
+  emit(std::move(hit));
+}
+
+// --- identical
+// ----------------------------------------------------------------------------------------------
+
+const TensorRecord* floating(const Checkpoint& file, NodeId node) {
+  if (!is_kind(file.tree, node, Kind::kTensor)) return nullptr;
+  const auto& record = file.tensor_records[file.tree.payload(node)];
+  return tensor::is_floating(record.view.dtype) ? &record : nullptr;
+}
+
+// Bit for bit; false as well where one of them cannot be read, which other rules say.
+bool same(const Checkpoint& file, const TensorRecord& a, const TensorRecord& b) {
+  const auto *x = readable_storage(file, a), *y = readable_storage(file, b);
+  if (x == nullptr || y == nullptr) return false;
+  try {
+    return tensor::same_elements(a.view, *x, b.view, *y);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void find_identical(const Context& context, const Scalars& scalars, const Emit& emit) {
+  const auto& file = context.file();
+  const auto& items = context.items();
+  const auto averaged =
+      scalars.value(member(file.tree, items.averaging_state, "n_averaged"), "averaging_state.n_averaged");
+  if (!averaged || *averaged <= 1) return;  // the first average is a copy
+  const Keys live = keys_of(file.tree, items.current_model_state);
+  std::uint64_t compared = 0;
+  for (const auto& key : weight_keys(file, items)) {
+    const auto other = live.find(key.name);
+    const auto* a = floating(file, key.value);
+    const auto* b = other == live.end() ? nullptr : floating(file, other->second);
+    if (a == nullptr || b == nullptr) continue;
+    if (!same(file, *a, *b)) return;
+    ++compared;
+  }
+  if (compared == 0) return;
+  Hit hit = text_hit(
+      "current_model_state", "identical",
+      fmt::format("{} bit for bit those of state_dict after {:.0f} averages: one was copied over the other",
+                  plural(compared, "tensor"), *averaged),
+      report::PlaceKind::kObject);
+  hit.properties = {{"tensors", compared}, {"averages", *averaged}};
+  emit(std::move(hit));
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  if (context.items().kind != lightning::FileKind::kTrainer) return;
+  if (rule.string("find") == "incomplete")
+    find_incomplete(context, emit);
+  else
+    find_identical(context, Scalars(context, rule), emit);
+}
+
+void validate(const Rule& rule) {
+  const std::string& find = rule.string("find");
+  if (find != "incomplete" && find != "identical")
+    throw std::invalid_argument("find must be incomplete or identical, not '" + find + "'");
+}
+
+}  // namespace
+
+const Check kAveraging{.name = "averaging",
+                       .help = "averaged and live weights that do not belong together, or are the same",
+                       .needs = kStats,
+                       .params = kParams,
+                       .fields = kFields,
+                       .run = run,
+                       .validate = validate};
+
+}  // namespace ckpt::lint

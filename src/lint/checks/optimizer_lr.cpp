@@ -1,0 +1,73 @@
+// Groups that do not learn: a learning rate of 0 that no schedule explains.
+#include "lint/checks/list.h"
+#include "lint/checks/training.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"lr", "group", "groups", "scheduled"};
+
+// T27: 0 is right at a schedule's end and at a warm-up's start. T28: nothing links a scheduler to its
+// optimizer, so every scheduler with a rate for each group may explain it; one that does not say its rates
+// explains all (T9).
+struct Schedules {
+  bool silent = false;
+  std::vector<std::pair<std::string, std::span<const NodeId>>> rates;  // path, one a group
+};
+
+Schedules schedules_of(const Context& context) {
+  const Tree& tree = context.file().tree;
+  Schedules schedules;
+  for (const auto& scheduler : schedulers_of(context)) {
+    const NodeId last = member(tree, scheduler.node, "_last_lr");
+    schedules.silent = schedules.silent || last == kNoNode || scheduler.composite;
+    if (is_sequence(tree, last))
+      schedules.rates.emplace_back(key_path(scheduler.path, "_last_lr"), sequence(tree, last));
+  }
+  return schedules;
+}
+
+// What the schedulers say about a group; nullopt where one of them says 0, too.
+std::optional<std::string> other_rate(const Tree& tree, const Schedules& schedules, std::size_t groups,
+                                      std::size_t group) {
+  std::string other;
+  for (const auto& [path, rates] : schedules.rates) {
+    if (rates.size() != groups) continue;
+    if (number_of(tree, rates[group]) == 0.0) return std::nullopt;
+    if (other.empty()) other = path + " says " + show(tree, rates[group]);
+  }
+  return other.empty() ? "no scheduler sets it" : other;
+}
+
+void run(const Context& context, const Rule&, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  if (number_of(tree, context.items().global_step).value_or(0.0) <= 0.0) return;
+  const auto schedules = schedules_of(context);
+  if (schedules.silent) return;
+  for (const auto& optimizer : optimizers_of(context)) {
+    const auto count = optimizer.groups.size();
+    for (std::size_t g = 0; g < count; ++g) {
+      const NodeId lr = member(tree, optimizer.groups[g], "lr");
+      if (number_of(tree, lr) != 0.0) continue;
+      const auto other = other_rate(tree, schedules, count, g);
+      if (!other) continue;
+      Hit hit = make_hit(key_path(optimizer.group_path(g), "lr"), "lr-zero");
+      hit.fields = {{"lr", show(tree, lr)},
+                    {"group", std::to_string(g)},
+                    {"groups", std::to_string(count)},
+                    {"scheduled", *other}};
+      emit(std::move(hit));
+    }
+  }
+}
+
+}  // namespace
+
+const Check kOptimizerLr{.name = "optimizer-lr",
+                         .help = "parameter groups with a learning rate of 0 that no schedule explains",
+                         .needs = kNothing,
+                         .params = {},
+                         .fields = kFields,
+                         .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,129 @@
+// Step counts of optimizers: how many, and on which device they stand.
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "lint/checks/list.h"
+#include "lint/checks/training.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"text"};
+
+// --- how many ---------------------------------------------------------------------------------------------
+
+constexpr ParamSpec kParams[] = {
+    {"tolerance", ParamType::kInteger, "0", "so many steps more than global_step are still right"},
+};
+
+struct Steps {
+  std::size_t count = 0, beyond = 0;
+  double low = 0, high = 0;
+  std::string highest;  // the path of `high`
+};
+
+Steps steps_of(const Tree& tree, const OptimizerAt& optimizer, const Scalars& scalars, double limit) {
+  Steps steps;
+  for (const auto& item : mapping_items(tree, optimizer.state)) {
+    const auto path = key_path(optimizer.state_path(tree, item.key), "step");
+    const auto step = scalars.value(member(tree, item.value, "step"), path);
+    if (!step) continue;
+    if (steps.count++ == 0 || *step > steps.high) steps.high = *step, steps.highest = path;
+    if (steps.count == 1 || *step < steps.low) steps.low = *step;
+    if (*step > limit) ++steps.beyond;
+  }
+  return steps;
+}
+
+void run_count(const Context& context, const Rule& rule, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto global_step = number_of(tree, context.items().global_step);
+  if (!global_step) return;
+  const Scalars scalars(context, rule);
+  for (const auto& optimizer : optimizers_of(context)) {
+    const auto steps =
+        steps_of(tree, optimizer, scalars, *global_step + static_cast<double>(rule.integer("tolerance")));
+    if (steps.beyond > 0) {  // T26: fewer is healthy, a scaler skips steps
+      Hit hit = text_hit(steps.highest, "beyond",
+                         fmt::format("{:.0f}, but global_step is {:.0f} ({} of {} beyond it)", steps.high,
+                                     *global_step, steps.beyond, plural(steps.count, "parameter")));
+      hit.properties = {{"step", steps.high}, {"globalStep", *global_step}};
+      emit(std::move(hit));
+    } else if (steps.count > 1 && steps.low != steps.high) {
+      // T6: parameters that were unfrozen later, or unused in some steps, are behind and healthy.
+      Hit hit = text_hit(
+          key_path(optimizer.path, "state"), "uneven",
+          fmt::format(
+              "steps from {:.0f} to {:.0f} among {}: unfrozen later, unused in some steps, or partly reset",
+              steps.low, steps.high, plural(steps.count, "parameter")),
+          report::PlaceKind::kObject);
+      hit.level = report::Level::kNote;
+      hit.properties = {{"lowest", steps.low}, {"highest", steps.high}};
+      emit(std::move(hit));
+    }
+  }
+}
+
+// --- where ------------------------------------------------------------------------------------------------
+
+// Ids of groups that keep their step on the device (torch/optim/adam.py: capturable or fused).
+std::map<std::string, bool> ids_on_device(const Tree& tree, const OptimizerAt& optimizer) {
+  std::map<std::string, bool> ids;
+  for (const NodeId group : optimizer.groups) {
+    const bool on_device = is_set(tree, group, "capturable") || is_set(tree, group, "fused");
+    for (const NodeId id : sequence(tree, member(tree, group, "params")))
+      ids[value::repr(tree, id, kWholeName)] = on_device;
+  }
+  return ids;
+}
+
+std::string_view location_of(const Checkpoint& file, NodeId node) {
+  if (!is_kind(file.tree, node, Kind::kTensor)) return {};
+  const auto& view = file.tensor_records[file.tree.payload(node)].view;
+  return view.has_storage() ? std::string_view(file.storages[view.storage].location) : std::string_view{};
+}
+
+void run_device(const Context& context, const Rule&, const Emit& emit) {
+  const auto& file = context.file();
+  const Tree& tree = file.tree;
+  for (const auto& optimizer : optimizers_of(context)) {
+    const auto on_device = ids_on_device(tree, optimizer);
+    std::uint64_t wrong = 0;
+    std::string first, location;
+    for (const auto& item : mapping_items(tree, optimizer.state)) {
+      const auto where = location_of(file, member(tree, item.value, "step"));
+      const auto id = on_device.find(value::repr(tree, item.key, kWholeName));
+      if (!where.starts_with("cuda") || id == on_device.end() || id->second) continue;
+      if (wrong++ == 0) first = key_path(optimizer.state_path(tree, item.key), "step"), location = where;
+    }
+    if (wrong == 0) continue;
+    Hit hit = text_hit(first, "step-device",
+                       fmt::format("on {} with capturable and fused off ({}): steps synchronise with the "
+                                   "GPU, or stop with an assertion",
+                                   one_line(location), plural(wrong, "parameter")));
+    hit.properties = {{"parameters", wrong}, {"device", location}};
+    emit(std::move(hit));
+  }
+}
+
+}  // namespace
+
+const Check kOptimizerStepCount{
+    .name = "optimizer-step-count",
+    .help = "optimizers whose parameters took more steps than training, or uneven ones",
+    .needs = kStats,
+    .params = kParams,
+    .fields = kFields,
+    .run = run_count};
+
+const Check kOptimizerStepDevice{.name = "optimizer-step-device",
+                                 .help = "step counts on a GPU that the optimizer expects on the CPU",
+                                 .needs = kNothing,
+                                 .params = {},
+                                 .fields = kFields,
+                                 .run = run_device};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,82 @@
+// Schedulers made for another number of parameter groups than any optimizer has.
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "lint/checks/list.h"
+#include "lint/checks/training.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"text"};
+
+// Lists of torch.optim.lr_scheduler that hold one number a group.
+constexpr std::string_view kPerGroup[] = {"base_lrs", "_last_lr", "min_lrs"};
+
+// BaseFinetuning adds groups while training and sets their rates itself (callbacks/finetuning.py).
+bool is_finetuned(const Context& context) {
+  const Tree& tree = context.file().tree;
+  for (const auto& callback : mapping_items(tree, context.items().callbacks))
+    if (member(tree, callback.value, "internal_optimizer_metadata") != kNoNode) return true;
+  return false;
+}
+
+struct Groups {
+  std::set<std::size_t> counts;  // of all optimizers
+  bool fits(std::size_t size) const { return counts.contains(size); }
+  std::string text() const {
+    if (counts.size() == 1) return plural(*counts.begin(), "parameter group");
+    return fmt::format("{} to {} parameter groups of the optimizers", *counts.begin(), *counts.rbegin());
+  }
+};
+
+// T9: a scheduler without such lists has nothing to compare.
+void judge(const Tree& tree, const SchedulerAt& scheduler, const Groups& groups, bool finetuned,
+           const Emit& emit) {
+  for (const auto key : kPerGroup) {
+    const NodeId list = member(tree, scheduler.node, key);
+    const auto size = sequence(tree, list).size();
+    if (!is_sequence(tree, list) || size == 0 || groups.fits(size)) continue;
+    // Fewer base rates than groups, and the rates of all groups known: groups were added after the scheduler
+    // was made.
+    const auto rates = sequence(tree, member(tree, scheduler.node, "_last_lr")).size();
+    const bool added_later = key == "base_lrs" && groups.fits(rates) && size < rates;
+    if (added_later && finetuned) return;
+    Hit hit = text_hit(key_path(scheduler.path, key), added_later ? "groups-added" : "group-count",
+                       fmt::format("{} for {}: {}", plural(size, "value"), groups.text(),
+                                   added_later ? "groups that were added later are not scheduled"
+                                               : "the scheduler was made for another optimizer"),
+                       report::PlaceKind::kArray);
+    if (added_later) hit.level = report::Level::kWarning;
+    hit.properties = {{"values", std::uint64_t{size}}};
+    emit(std::move(hit));
+    return;
+  }
+}
+
+void run(const Context& context, const Rule&, const Emit& emit) {
+  Groups groups;
+  for (const auto& optimizer : optimizers_of(context)) {
+    if (optimizer.groups.empty())
+      return;  // T28: it may be the scheduler's own; optimizer-state-empty says it
+    groups.counts.insert(optimizer.groups.size());
+  }
+  if (groups.counts.empty()) return;
+  const bool finetuned = is_finetuned(context);
+  for (const auto& scheduler : schedulers_of(context))
+    judge(context.file().tree, scheduler, groups, finetuned, emit);
+}
+
+}  // namespace
+
+const Check kSchedulerGroups{
+    .name = "scheduler-groups",
+    .help = "schedulers for another number of parameter groups than any optimizer has",
+    .needs = kNothing,
+    .params = {},
+    .fields = kFields,
+    .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,83 @@
+#include "lint/checks/training.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ckpt::lint {
+
+std::string OptimizerAt::group_path(std::size_t group) const {
+  return index_path(key_path(path, "param_groups"), group);
+}
+
+std::string OptimizerAt::state_path(const Tree& tree, NodeId id) const {
+  std::string result = key_path(path, "state");
+  value::append_key(result, tree, id);
+  return result;
+}
+
+std::vector<OptimizerAt> optimizers_of(const Context& context) {
+  std::vector<OptimizerAt> result;
+  const auto& items = context.items();
+  if (items.kind != lightning::FileKind::kTrainer) return result;
+  const Tree& tree = context.file().tree;
+  const auto states = sequence(tree, items.optimizer_states);
+  for (std::size_t i = 0; i < states.size(); ++i)
+    result.push_back({index_path("optimizer_states", i), states[i], member(tree, states[i], "state"),
+                      sequence(tree, member(tree, states[i], "param_groups"))});
+  return result;
+}
+
+std::vector<SchedulerAt> schedulers_of(const Context& context) {
+  std::vector<SchedulerAt> result;
+  const auto& items = context.items();
+  if (items.kind != lightning::FileKind::kTrainer) return result;
+  const Tree& tree = context.file().tree;
+  const auto states = sequence(tree, items.lr_schedulers);
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    if (!is_mapping(tree, states[i])) continue;
+    const NodeId inner = member(tree, states[i], "_schedulers");
+    const auto path = index_path("lr_schedulers", i);
+    result.push_back({path, states[i], i, inner != kNoNode});
+    const auto parts = sequence(tree, inner);
+    for (std::size_t p = 0; p < parts.size(); ++p)
+      if (is_mapping(tree, parts[p]))
+        result.push_back({index_path(key_path(path, "_schedulers"), p), parts[p], i, false});
+  }
+  return result;
+}
+
+bool is_set(const Tree& tree, NodeId group, std::string_view key) {
+  const NodeId node = member(tree, group, key);
+  return node != kNoNode && !is_kind(tree, node, Kind::kNone) && number_of(tree, node) != 0.0;
+}
+
+Scalars::Scalars(const Context& context, const Rule& rule) : context_(context) {
+  for (const auto index : context.selected(rule)) entries_.emplace(context.file().entries[index].path, index);
+}
+
+std::optional<double> Scalars::value(NodeId node, std::string_view path) const {
+  if (!is_kind(context_.file().tree, node, Kind::kTensor)) return number_of(context_.file().tree, node);
+  const auto entry = entries_.find(path);
+  const auto* stats = entry == entries_.end() ? nullptr : context_.stats(entry->second);
+  if (stats == nullptr || !stats->decoded || stats->numel != 1) return std::nullopt;
+  return stats->nan > 0 ? std::nan("") : tensor::to_double(stats->max);
+}
+
+std::optional<EpochsDone> epochs_done(const Context& context) {
+  const auto epoch = number_of(context.file().tree, context.items().epoch);
+  if (!epoch) return std::nullopt;
+  const auto& version = context.items().version;
+  const bool next = version && !version->at_least(1, 6);
+  return EpochsDone{std::max(0.0, next ? *epoch - 1 : *epoch), next ? *epoch : *epoch + 1};
+}
+
+std::optional<report::Level> resuming_level(Profile profile, report::Level level) {
+  switch (profile) {
+    case Profile::kResume: return level;
+    case Profile::kInference: return std::nullopt;
+    case Profile::kAny: return report::Level::kNote;
+  }
+  return std::nullopt;
+}
+
+}  // namespace ckpt::lint

@@ -1,0 +1,63 @@
+// The training state as its rules see it: optimizers with their groups, schedulers with those inside of them.
+// Everything may be missing or of another type; nothing here throws.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lint/checks/common.h"
+
+namespace ckpt::lint {
+
+// For value::repr of a parameter's id: names of FSDP files are long, and two of them must not look the same.
+inline constexpr std::size_t kWholeName = 1 << 16;
+
+struct OptimizerAt {
+  std::string path;  // optimizer_states[0]
+  NodeId node = kNoNode;
+  NodeId state = kNoNode;          // a mapping from parameter ids, or anything
+  std::span<const NodeId> groups;  // param_groups
+
+  std::string group_path(std::size_t group) const;  // optimizer_states[0].param_groups[1]
+  std::string state_path(const Tree& tree, NodeId id) const;
+};
+// Empty for files that no Trainer wrote.
+std::vector<OptimizerAt> optimizers_of(const Context& context);
+
+struct SchedulerAt {
+  std::string path;  // lr_schedulers[0], lr_schedulers[0]._schedulers[1]
+  NodeId node = kNoNode;
+  std::size_t top = 0;     // index of the scheduler that it belongs to
+  bool composite = false;  // SequentialLR, ChainedScheduler: others follow
+};
+// Schedulers in document order, each followed by those inside of it (one level: torch does not nest deeper).
+std::vector<SchedulerAt> schedulers_of(const Context& context);
+
+// True where a group trains with `key` (capturable, fused): present and neither False nor None nor 0.
+bool is_set(const Tree& tree, NodeId group, std::string_view key);
+
+// A number, or the value of a one-element tensor among the entries that the rule selects; see Context::stats.
+class Scalars {
+ public:
+  Scalars(const Context& context, const Rule& rule);
+  std::optional<double> value(NodeId node, std::string_view path) const;
+
+ private:
+  const Context& context_;
+  std::map<std::string_view, std::size_t> entries_;
+};
+
+// Before 1.6 `epoch` was the next one; the number of epochs that are certainly done, and the same plus one.
+struct EpochsDone {
+  double low = 0, high = 0;
+};
+std::optional<EpochsDone> epochs_done(const Context& context);
+
+// The level of findings about going on with training: silent for inference, a note under `any`, else `level`.
+std::optional<report::Level> resuming_level(Profile profile, report::Level level);
+
+}  // namespace ckpt::lint

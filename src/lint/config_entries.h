@@ -1,0 +1,26 @@
+// The entries of a rule file that are no rules: `overrides`, `suppressions`, `tests`. What refers to rules by
+// id is checked once all rules are known (check_ids).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "lint/layers.h"
+#include "lint/rule_set.h"
+#include "lint/yaml_reader.h"
+
+namespace ckpt::lint {
+
+// `source` is the file; globs and paths are relative to its folder.
+std::vector<Layer> read_overrides(const std::string& source, const YamlNode& node);
+std::vector<Suppression> read_suppressions(const std::string& source, const YamlNode& node);
+std::vector<RuleTest> read_tests(const std::string& source, const YamlNode& node);
+
+// Throws Error{kUsage} with the position of an id that none of `rules` has.
+void check_suppressed_ids(const std::string& source, const YamlNode& node, const std::vector<Rule>& rules);
+void check_tested_ids(const std::string& source, const YamlNode& node, const std::vector<Rule>& rules);
+
+// "2026-10-01", a day of the Gregorian calendar from 1970 on. Such texts compare as days do.
+bool is_date(std::string_view text);
+
+}  // namespace ckpt::lint

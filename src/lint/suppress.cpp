@@ -1,0 +1,118 @@
+#include "lint/suppress.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "lint/engine.h"
+#include "lint/template.h"
+
+namespace ckpt::lint {
+namespace {
+
+const Rule* rule_of(const RuleSet& rules, std::string_view id) {
+  for (const Rule& rule : rules.rules)
+    if (rule.info.id == id) return &rule;
+  return nullptr;
+}
+
+bool expired(const Suppression& one, const std::string& today) {
+  return !one.expires.empty() && one.expires < today;
+}
+
+bool is_for(const Suppression& one, const std::string& absolute) {
+  return one.files.empty() || std::any_of(one.files.begin(), one.files.end(),
+                                          [&](const FileGlob& glob) { return glob.matches(absolute); });
+}
+
+bool ran(const Rule* rule, const Opened& input, bool has_base) {
+  if (rule == nullptr || !rule->on) return false;
+  if ((rule->check->needs & (kBase | kDeltas)) != 0 && !has_base) return false;
+  return input.file != nullptr || (rule->check->needs & kUnreadable) != 0;
+}
+
+bool covers(const Suppression& one, const Opened& input, const report::Finding& finding) {
+  if (one.rule != finding.rule_id) return false;
+  if (one.paths.empty()) return true;
+  const auto name = lightning::weight_name(input.items, finding.where.path);
+  return std::any_of(one.paths.begin(), one.paths.end(), [&](const Glob& glob) {
+    return glob.matches(finding.where.path) || (name && glob.matches(*name));
+  });
+}
+
+ConfigFinding config_finding(const Rule& rule, const Suppression& one, std::string text) {
+  ConfigFinding result;
+  result.source = one.source;
+  report::Finding& finding = result.finding;
+  const std::vector<Field> fields = {{"text", one_line(text)},
+                                     {"path", fmt::format("suppressions[{}]", one.index)},
+                                     {"file", one_line(one.source)}};
+  finding.rule_id = rule.info.id;
+  finding.level = rule.level;
+  finding.message = fill_template(rule.message, fields);
+  for (const std::string& name : template_fields(rule.message))
+    if (name == "text") finding.arguments.push_back(fields[0].text);
+  finding.kind = rule.string("state");
+  finding.where.path = fields[1].text;
+  finding.where.kind = report::PlaceKind::kObject;
+  return result;
+}
+
+}  // namespace
+
+void SuppressionUse::add(const SuppressionUse& other) {
+  each.resize(std::max(each.size(), other.each.size()));
+  for (std::size_t i = 0; i < other.each.size(); ++i) {
+    each[i].findings += other.each[i].findings;
+    each[i].tried += other.each[i].tried;
+  }
+}
+
+SuppressionUse suppress(const RuleSet& rules, const Opened& input, bool has_base, const std::string& today,
+                        std::vector<report::Finding>& findings) {
+  SuppressionUse use;
+  use.each.resize(rules.suppressions.size());
+  if (rules.suppressions.empty()) return use;
+  const std::string path = absolute_path(input.path);
+  for (std::size_t i = 0; i < rules.suppressions.size(); ++i) {
+    const Suppression& one = rules.suppressions[i];
+    if (!is_for(one, path)) continue;
+    if (ran(rule_of(rules, one.rule), input, has_base)) ++use.each[i].tried;
+    if (expired(one, today)) continue;
+    for (report::Finding& finding : findings) {
+      if (!covers(one, input, finding)) continue;
+      ++use.each[i].findings;
+      if (!finding.suppression) finding.suppression = report::Suppression{one.reason, one.position};
+    }
+  }
+  return use;
+}
+
+std::vector<ConfigFinding> judge_suppressions(const RuleSet& rules, const SuppressionUse& use,
+                                              const std::string& today) {
+  std::vector<ConfigFinding> result;
+  for (const Rule& rule : rules.rules) {
+    if (!rule.on || rule.check->name != "suppression") continue;
+    const bool about_expired = rule.string("state") == "expired";
+    for (std::size_t i = 0; i < rules.suppressions.size(); ++i) {
+      const Suppression& one = rules.suppressions[i];
+      if (about_expired && expired(one, today)) {
+        result.push_back(config_finding(rule, one,
+                                        fmt::format("the suppression of {} at {} worked until {}: {}",
+                                                    one.rule, one.position, one.expires, one.reason)));
+      } else if (!about_expired && !expired(one, today) && i < use.each.size() && use.each[i].tried > 0 &&
+                 use.each[i].findings == 0) {
+        result.push_back(
+            config_finding(rule, one,
+                           fmt::format("the suppression of {} at {} covers no finding in {}: {}", one.rule,
+                                       one.position, plural(use.each[i].tried, "file"), one.reason)));
+      }
+    }
+  }
+  return result;
+}
+
+}  // namespace ckpt::lint
