@@ -37,6 +37,16 @@ void check_signs(std::string text) {
     CHECK(text[at - 1] == '&');
 }
 
+// Services look for mentions and issues in what was rendered, but not in code.
+void check_words(std::string text) {
+  for (std::size_t at = text.find("<code>"); at != text.npos; at = text.find("<code>", at)) {
+    const std::size_t end = text.find("</code>", at);
+    REQUIRE(end != text.npos);
+    text.erase(at, end - at);
+  }
+  for (const char* sign : {"&#64;", "&#35;", "&#33;", "&#36;"}) CHECK_MESSAGE(text.find(sign) == text.npos, sign, " in ", text);
+}
+
 // Every row has as many bars as the rule of its table allows, and every line is one of the document's own
 // forms.
 void check_structure(const std::string& text) {
@@ -67,6 +77,7 @@ void check_document(const std::string& text, std::size_t limit = kCommentBytes) 
   CHECK(is_utf8(text));
   CHECK(text.ends_with('\n'));
   check_signs(text);
+  check_words(text);
   check_structure(text);
 }
 
