@@ -142,7 +142,9 @@ void append_summary(const report::Report& report, const std::string& path) {
   const std::size_t there = regular ? static_cast<std::size_t>(status.st_size) : 0;
   report::RenderOptions options;
   options.max_bytes = std::max(report::kStepSummaryBytes - std::min(there, report::kStepSummaryBytes), kLeastSummary);
-  int error = render(*report::find_reporter("markdown"), report, options, fd);
+  // An empty line, or what follows a table would be one of its rows.
+  int error = there > 0 && ::write(fd, "\n", 1) < 0 ? errno : 0;
+  if (error == 0) error = render(*report::find_reporter("markdown"), report, options, fd);
   if (::close(fd) != 0 && error == 0) error = errno;
   if (error != 0) fail_write(path, error);
 }
