@@ -3,6 +3,25 @@
 #include <unordered_map>
 
 namespace ckpt::diff {
+namespace {
+
+// Places of one input that spell the same (a name with a dot and a name inside a name, keys that are objects)
+// are rows of their own, the first with the first of the other input: none may hide behind another.
+class Spelling {
+ public:
+  Key next(const Place& place) {
+    const std::uint32_t count = seen_[place.key]++;
+    if (count == 0) return place.key;
+    Key key = place.key;
+    key.repeat = count;
+    return key;
+  }
+
+ private:
+  std::unordered_map<Key, std::uint32_t, KeyHash> seen_;
+};
+
+}  // namespace
 
 Alignment align(std::span<const Side> sides) {
   Alignment out;
@@ -11,14 +30,14 @@ Alignment align(std::span<const Side> sides) {
   for (std::size_t input = 0; input < sides.size(); ++input) {
     const auto& places = sides[input].places;
     rows.reserve(rows.size() + (input == 0 ? places.size() : 0));
+    Spelling spelling;
     for (std::uint32_t i = 0; i < places.size(); ++i) {
-      const auto [row, added] = rows.try_emplace(places[i].key, out.rows);
+      const auto [row, added] = rows.try_emplace(spelling.next(places[i]), out.rows);
       if (added) {
         ++out.rows;
         out.places.resize(out.places.size() + out.inputs, Alignment::kNowhere);
       }
-      std::uint32_t& place = out.places[row->second * out.inputs + input];
-      if (place == Alignment::kNowhere) place = i;  // two places of one spelling: the first
+      out.places[row->second * out.inputs + input] = i;
     }
   }
   return out;

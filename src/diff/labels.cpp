@@ -105,14 +105,20 @@ std::uint32_t list_index(const Change& change) {
   return index;
 }
 
-std::string without_folders(std::string text) {
-  for (std::size_t at = text.find("\"/"); at != text.npos; at = text.find("\"/", at + 1)) {
+std::string without_folders(const std::string& text) {
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t at = text.find("\"/"); at != text.npos; at = text.find("\"/", at)) {
     const std::size_t end = text.find('"', at + 1);
     if (end == text.npos) break;
     const std::size_t slash = text.rfind('/', end);
-    if (slash != text.npos && slash > at + 1) text.replace(at + 1, slash - at - 1, "…");
+    if (slash > at + 1) {
+      out.append(text, done, at + 1 - done).append("…");
+      done = slash;
+    }
+    at = end;
   }
-  return text;
+  return out.append(text, done);
 }
 
 }  // namespace ckpt::diff

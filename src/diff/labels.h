@@ -17,6 +17,6 @@ std::string folding_label(const Diff& diff, const Change& change);
 std::uint32_t list_index(const Change& change);
 
 // File paths in keys and values without their folders: best_k_models["…/epoch=1-step=8.ckpt"].
-std::string without_folders(std::string text);
+std::string without_folders(const std::string& text);
 
 }  // namespace ckpt::diff

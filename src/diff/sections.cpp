@@ -217,6 +217,7 @@ class SectionBuilder {
   SectionBuilder(std::shared_ptr<const Diff> diff, const ReportOptions& options, std::vector<Section>& out)
       : diff_(std::move(diff)), options_(options), out_(out) {
     for (const Side& side : diff_->sides) summaries_.push_back(show::summarize(*side.input));
+    find_epochs_of_schedulers();
   }
 
   void add_input(std::uint32_t input) {
@@ -240,14 +241,45 @@ class SectionBuilder {
   }
 
  private:
-  // epoch and global_step stand in the head of their section; a cast's numbers with its dtype.
+  // What the head of its section says in full: epoch, global_step, a scheduler's last_epoch (and its
+  // _step_count, where that moved with it); and a cast's numbers, which stand with its dtype.
   bool is_said_elsewhere(const Change& change) const {
     if (options_.all) return false;
-    if (change.path == "epoch" || change.path == "global_step") return change.kind == ChangeKind::kValue;
-    if (change.part == Part::kSchedulers)
-      return change.kind == ChangeKind::kValue &&
-             (change.path.ends_with("].last_epoch") || change.path.ends_with("]._step_count"));
-    return is_cast(change);
+    if (is_cast(change)) return true;
+    const auto step = steps_of(change);
+    if (!step) return false;
+    if (change.path == "epoch" || change.path == "global_step") return true;
+    if (change.part != Part::kSchedulers) return false;
+    const std::string scheduler = fmt::format("lr_schedulers[{}]", list_index(change));
+    if (change.path == scheduler + ".last_epoch") return true;
+    const auto epochs = epochs_of_schedulers_.find({change.input, list_index(change)});
+    return change.path == scheduler + "._step_count" && epochs != epochs_of_schedulers_.end() &&
+           epochs->second == *step;
+  }
+
+  // How far a whole number moved; nullopt if it is none in one of the files.
+  std::optional<std::int64_t> steps_of(const Change& change) const {
+    if (change.kind != ChangeKind::kValue || change.old_slot.kind != SlotKind::kLeaf ||
+        change.new_slot.kind != SlotKind::kLeaf)
+      return std::nullopt;
+    const Side& base = diff_->sides[0];
+    const Side& side = diff_->sides[change.input];
+    const value::NodeId a = base.leaf(change.old_slot).node;
+    const value::NodeId b = side.leaf(change.new_slot).node;
+    if (base.tree(change.old_slot).kind(a) != value::Kind::kInt ||
+        side.tree(change.new_slot).kind(b) != value::Kind::kInt)
+      return std::nullopt;
+    // unsigned: a hostile counter may be anywhere
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(side.tree(change.new_slot).integer(b)) -
+                                     static_cast<std::uint64_t>(base.tree(change.old_slot).integer(a)));
+  }
+
+  void find_epochs_of_schedulers() {
+    for (const Change& change : diff_->changes)
+      if (change.part == Part::kSchedulers &&
+          change.path == fmt::format("lr_schedulers[{}].last_epoch", list_index(change)))
+        if (const auto step = steps_of(change))
+          epochs_of_schedulers_[{change.input, list_index(change)}] = *step;
   }
 
   void add_head(const PartContext& context) {
@@ -333,6 +365,8 @@ class SectionBuilder {
   const ReportOptions& options_;
   std::vector<Section>& out_;
   std::vector<show::Summary> summaries_;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t>
+      epochs_of_schedulers_;  // input and index -> how far
 };
 
 Line compat_line(const Diff& diff, const Incompatibility& finding) {

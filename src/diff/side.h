@@ -30,15 +30,17 @@ enum class Space : std::uint8_t { kPath, kWeight, kCurrentWeight, kOptimizerStat
 
 struct Key {
   Space space = Space::kPath;
-  std::uint32_t index = 0;  // kOptimizerState: which optimizer
-  std::string_view text;    // the path, or the weight's name, or "NAME field" of an optimizer's state
+  std::uint32_t index = 0;   // kOptimizerState: which optimizer
+  std::string_view text;     // the path, or the weight's name, or "NAME field" of an optimizer's state
+  std::uint32_t repeat = 0;  // of rows: which of several places of one input that spell the same
   bool operator==(const Key&) const = default;
 };
 
 struct KeyHash {
   std::size_t operator()(const Key& key) const {
-    const std::size_t salt = (static_cast<std::size_t>(key.space) << 32 | key.index) * 0x9E3779B97F4A7C15u;
-    return std::hash<std::string_view>{}(key.text) ^ salt;
+    const std::size_t number =
+        (std::size_t{key.index} << 32 | key.repeat) + (static_cast<std::size_t>(key.space) << 60);
+    return std::hash<std::string_view>{}(key.text) ^ (number * 0x9E3779B97F4A7C15u);
   }
 };
 

@@ -64,4 +64,17 @@ TEST_CASE("an object shown twice is compared with where it was shown") {
   CHECK(diff.different());
 }
 
+// A name with a dot, and a name inside a name: the same spelling twice.
+Opened spelled_twice(std::int64_t outer, std::int64_t inner) {
+  Model m;
+  m.weights = {{"a.b", m.b.integers({1}, {outer})}, {"a", m.b.dict({{"b", m.b.integers({1}, {inner})}})}};
+  return m.open();
+}
+
+TEST_CASE("of two places that spell the same neither hides behind the other") {
+  CHECK(lines_of(compare_two(spelled_twice(1, 2), spelled_twice(1, 2))) == "");
+  CHECK(compare_two(spelled_twice(1, 2), spelled_twice(1, 3)).changes.size() == 1);
+  CHECK(compare_two(spelled_twice(1, 2), spelled_twice(5, 2)).changes.size() == 1);
+}
+
 }  // namespace
