@@ -234,6 +234,16 @@ Items find_items(const Checkpoint& checkpoint) {
   return items;
 }
 
+std::string current_callback_key(std::string_view key) {
+  constexpr std::string_view kArgument = ", 'save_on_train_epoch_end': ";
+  std::string out(key);
+  const std::size_t begin = out.find(kArgument);
+  if (!key.starts_with("ModelCheckpoint") || begin == out.npos) return out;
+  for (const std::string_view word : {"None", "True", "False"})
+    if (key.substr(begin + kArgument.size()).starts_with(word)) return out.erase(begin, kArgument.size() + word.size());
+  return out;
+}
+
 Section section_of(const Items& items, std::string_view path) {
   if (items.kind == FileKind::kStateDict) return Section::kWeights;
   const std::string key = unquote(first_component(path));

@@ -73,6 +73,10 @@ struct Items {
 
 Items find_items(const Checkpoint& checkpoint);
 
+// The key of a callback's state as Lightning 1.9 and later spell it: 1.5 to 1.8 had 'save_on_train_epoch_end' in that of
+// ModelCheckpoint (utilities/migration/migration.py, _migrate_model_checkpoint_save_on_train_epoch_end_default).
+std::string current_callback_key(std::string_view key);
+
 // The section of a path, by its first component.
 Section section_of(const Items& items, std::string_view path);
 

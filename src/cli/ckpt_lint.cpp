@@ -125,8 +125,7 @@ int lint_files(const Parsed& parsed) {
   return report.exit_status;
 }
 
-// --- what looks at rules and not at checkpoints
-// -------------------------------------------------------------
+// --- what looks at rules and not at checkpoints --------------------------------------------------------
 
 int explain(const std::string& id, const Parsed& parsed) {
   LintConfigs configs = configs_of(parsed);

@@ -22,7 +22,7 @@ using lightning::Section;
 using value::Kind;
 using value::Tree;
 
-// --- plain values ---------------------------------------------------------------------------------------
+// --- plain values --------------------------------------------------------------------------------------
 
 std::optional<double> number_of(const Tree& tree, value::NodeId node) {
   if (tree.kind(node) == Kind::kInt) return static_cast<double>(tree.integer(node));
@@ -46,7 +46,7 @@ std::string leaf_repr(const Tree& tree, const Leaf& leaf) {
   return leaf.repeat ? "(shown above)" : value::repr(tree, leaf.node, kWhole);
 }
 
-// --- where a change belongs -----------------------------------------------------------------------------
+// --- where a change belongs ----------------------------------------------------------------------------
 
 Part part_of(Section section, ChangeKind kind) {
   switch (section) {
@@ -76,7 +76,7 @@ bool wants_any(const Filter& filter, Section section) {
          filter.wants(part_of(section, ChangeKind::kShape));
 }
 
-// --- rows -----------------------------------------------------------------------------------------------
+// --- rows ----------------------------------------------------------------------------------------------
 
 class Comparer {
  public:

@@ -57,8 +57,7 @@ class Judge {
     out_.findings.push_back({profile, std::move(rule), input, std::string(path), 1, std::move(message)});
   }
 
-  // --- weights
-  // ----------------------------------------------------------------------------------------------
+  // --- weights -------------------------------------------------------------------------------------------
 
   void judge_change(const Change& change) {
     if (is_weight(change)) return judge_weight(change);
@@ -122,8 +121,7 @@ class Judge {
                     d.nan_new, d.inf_new, d.nan_old, d.inf_old));
   }
 
-  // --- training state
-  // ---------------------------------------------------------------------------------------
+  // --- training state ------------------------------------------------------------------------------------
 
   void judge_input(std::uint32_t input) {
     const Side& side = diff_.sides[input];

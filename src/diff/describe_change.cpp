@@ -138,7 +138,7 @@ std::vector<Cell> delta_cells(const Diff& diff, const Change& change) {
   return cells;
 }
 
-// --- findings -------------------------------------------------------------------------------------------
+// --- findings ------------------------------------------------------------------------------------------
 
 struct KindRule {
   std::string_view rule;

@@ -128,8 +128,7 @@ void carry_casts(std::vector<Change>& changes) {
   }
 }
 
-// --- merged adapters
-// ------------------------------------------------------------------------------------------
+// --- merged adapters -----------------------------------------------------------------------------------
 
 // "layers.0.q_proj.lora_A.weight" -> "layers.0.q_proj": peft's and loralib's names, with or without an
 // adapter's name.

@@ -123,18 +123,11 @@ bool count_epochs_from_zero(Side& side, Migrator& migrator) {
   return true;
 }
 
-// 1.9.0 (_migrate_model_checkpoint_save_on_train_epoch_end_default): the argument left ModelCheckpoint's key.
-std::string without_save_on_train_epoch_end(std::string_view path) {
-  constexpr std::string_view kCallback = "callbacks[\"ModelCheckpoint";
-  constexpr std::string_view kArgument = ", 'save_on_train_epoch_end': ";
-  std::string out(path);
-  if (!path.starts_with(kCallback)) return out;
-  const std::size_t begin = out.find(kArgument);
-  if (begin == out.npos) return out;
-  for (const std::string_view word : {"None", "True", "False"})
-    if (std::string_view(out).substr(begin + kArgument.size()).starts_with(word))
-      return out.erase(begin, kArgument.size() + word.size());
-  return out;
+// 1.9.0: the paths of ModelCheckpoint's values under its key of today.
+std::string with_current_key(std::string_view path) {
+  constexpr std::string_view kCallbacks = "callbacks[\"";
+  if (!path.starts_with(kCallbacks)) return std::string(path);
+  return std::string(kCallbacks) + lightning::current_callback_key(path.substr(kCallbacks.size()));
 }
 
 // Keys that would become one stay as they are: Lightning keeps the last of them, a comparison must not lose
@@ -143,12 +136,12 @@ std::size_t rename_model_checkpoints(Side& side) {
   std::map<std::string, std::set<std::string_view>> origins;  // new root -> the roots that have it
   for (const Place& place : side.places)
     if (const auto callback = parse_callback_path(place.path))
-      origins[without_save_on_train_epoch_end(callback->root)].insert(callback->root);
+      origins[with_current_key(callback->root)].insert(callback->root);
   std::size_t count = 0;
   for (Place& place : side.places) {
     const auto callback = parse_callback_path(place.path);
-    if (!callback || origins[without_save_on_train_epoch_end(callback->root)].size() > 1) continue;
-    std::string path = without_save_on_train_epoch_end(place.path);
+    if (!callback || origins[with_current_key(callback->root)].size() > 1) continue;
+    std::string path = with_current_key(place.path);
     if (path == place.path) continue;
     place.path = side.keep(std::move(path));
     place.key = {Space::kPath, 0, place.path};
@@ -157,7 +150,7 @@ std::size_t rename_model_checkpoints(Side& side) {
   return count;
 }
 
-// --- what versions began to record -----------------------------------------------------------------------
+// --- what versions began to record ---------------------------------------------------------------------
 
 struct Since {
   std::string_view root;    // what lies below it ...

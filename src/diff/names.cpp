@@ -81,7 +81,7 @@ void map_names(Side& side, const NameOptions& options) {
   check_unique(side);
 }
 
-// --- wrappers ---------------------------------------------------------------------------------------------
+// --- wrappers ------------------------------------------------------------------------------------------
 
 // Attributes that wrappers put into names wherever they wrap: torch.compile (torch/_dynamo/eval_frame.py),
 // FSDP (torch/distributed/fsdp), activation checkpointing, Lightning's strategies (fabric/wrappers.py).

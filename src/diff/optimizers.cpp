@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diff/assignment.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
@@ -20,8 +21,6 @@ using value::Kind;
 using value::kNoNode;
 using value::NodeId;
 using value::Tree;
-
-using Shape = std::vector<std::int64_t>;
 
 bool is(const Tree& tree, NodeId node, Kind kind) {
   return node != kNoNode && tree.kind(node) == kind;
@@ -37,8 +36,7 @@ std::string id_text(const Tree& tree, NodeId node) {
   return text;
 }
 
-// --- the weights that an optimizer may have
-// -------------------------------------------------------------------
+// --- the weights that an optimizer may have ------------------------------------------------------------
 
 // Buffers that torch's own modules keep (nn/modules/batchnorm.py); integer ones are recognised by their
 // dtype.
@@ -47,12 +45,6 @@ bool is_known_buffer(std::string_view name) {
   const std::string_view last = name.substr(name.rfind('.') == name.npos ? 0 : name.rfind('.') + 1);
   return std::find(kBuffers.begin(), kBuffers.end(), last) != kBuffers.end();
 }
-
-struct Weight {
-  std::string_view key;
-  std::string_view name;
-  const Shape* shape = nullptr;
-};
 
 // In the order of the state_dict; a tied weight counts once (Module.parameters() does so).
 std::vector<Weight> candidate_weights(const Side& side) {
@@ -73,15 +65,7 @@ std::vector<Weight> candidate_weights(const Side& side) {
   return out;
 }
 
-// --- ids and what is known of them
-// ----------------------------------------------------------------------------
-
-struct Param {
-  std::string id;
-  const Shape* shape = nullptr;   // of its state, which is that of the weight; null: not known
-  std::size_t low = 0, high = 0;  // the weights it may be
-  bool fixed = false;
-};
+// --- ids and what is known of them ---------------------------------------------------------------------
 
 // State of the weight's own shape, for the optimizers of torch.optim; LBFGS keeps one flat state and is not
 // here.
@@ -128,112 +112,7 @@ std::optional<std::vector<Group>> read_groups(const Side& side, NodeId optimizer
   return out;
 }
 
-// --- order and shapes
-// ---------------------------------------------------------------------------------------
-
-// Every group lists its parameters in the order of the state_dict; no weight has two ids. Each pass narrows
-// the weights that an id may be to an interval; what has one weight left takes it from all others. Linear in
-// the number of parameters a pass; a few passes settle every real optimizer, or none do.
-class Assignment {
- public:
-  explicit Assignment(const std::vector<Weight>& weights) : weights_(weights), taken_(weights.size()) {
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      of_shape_[*weights[i].shape].push_back(i);
-      all_.push_back(i);
-    }
-  }
-
-  // True if every id of every group has one weight.
-  bool solve(const std::vector<std::vector<Param>*>& groups) {
-    constexpr int kPasses = 16;
-    if (groups.size() == 1 && in_order(*groups[0])) return true;
-    for (int pass = 0; pass < kPasses; ++pass) {
-      bool narrowed = false;
-      for (std::vector<Param>* group : groups) {
-        if (!forward(*group) || !backward(*group)) return fits_ = false;
-        narrowed = fix(*group) || narrowed;
-      }
-      if (!narrowed) break;
-    }
-    return std::all_of(groups.begin(), groups.end(), [](const std::vector<Param>* group) {
-      return std::all_of(group->begin(), group->end(), [](const Param& p) { return p.fixed; });
-    });
-  }
-
-  bool fits() const { return fits_; }
-
- private:
-  // One group with as many ids as weights, and they fit one by one: what Adam(model.parameters()) gives. With
-  // several groups the order says nothing of which weight is in which.
-  bool in_order(std::vector<Param>& group) {
-    if (group.size() != weights_.size()) return false;
-    for (std::size_t i = 0; i < group.size(); ++i)
-      if (group[i].shape != nullptr && *group[i].shape != *weights_[i].shape) return false;
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      group[i].low = group[i].high = i;
-      group[i].fixed = true;
-    }
-    return true;
-  }
-
-  const std::vector<std::size_t>& list_of(const Param& param) const {
-    static const std::vector<std::size_t> kNone;
-    if (param.shape == nullptr) return all_;
-    const auto found = of_shape_.find(*param.shape);
-    return found == of_shape_.end() ? kNone : found->second;
-  }
-
-  bool forward(std::vector<Param>& group) {
-    std::size_t next = 0;
-    for (Param& param : group) {
-      if (!param.fixed) {
-        const auto& list = list_of(param);
-        auto at = std::lower_bound(list.begin(), list.end(), next);
-        while (at != list.end() && taken_[*at]) ++at;
-        if (at == list.end()) return false;
-        param.low = *at;
-      }
-      next = param.low + 1;
-    }
-    return true;
-  }
-
-  bool backward(std::vector<Param>& group) {
-    std::size_t end = weights_.size();
-    for (auto param = group.rbegin(); param != group.rend(); ++param) {
-      if (!param->fixed) {
-        const auto& list = list_of(*param);
-        auto at = std::lower_bound(list.begin(), list.end(), end);
-        while (at != list.begin() && taken_[*std::prev(at)]) --at;
-        if (at == list.begin()) return false;
-        param->high = *std::prev(at);
-        if (param->high < param->low) return false;
-      }
-      end = param->high;
-    }
-    return true;
-  }
-
-  bool fix(std::vector<Param>& group) {
-    bool any = false;
-    for (Param& param : group) {
-      if (param.fixed || param.low != param.high) continue;
-      param.fixed = true;
-      taken_[param.low] = true;
-      any = true;
-    }
-    return any;
-  }
-
-  const std::vector<Weight>& weights_;
-  std::vector<bool> taken_;
-  std::map<Shape, std::vector<std::size_t>> of_shape_;
-  std::vector<std::size_t> all_;
-  bool fits_ = true;
-};
-
-// --- one file
-// -----------------------------------------------------------------------------------------------
+// --- one file ------------------------------------------------------------------------------------------
 
 bool take_param_names(const Side& side, const std::vector<Group>& groups, OptimizerParams& out,
                       const std::unordered_map<std::string_view, std::string_view>& keys) {

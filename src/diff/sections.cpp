@@ -30,7 +30,7 @@ Mark mark_of(ChangeKind kind) {
   return kind == ChangeKind::kRemoved ? Mark::kRemoved : Mark::kChanged;
 }
 
-// --- alike changes as one line ----------------------------------------------------------------------------
+// --- alike changes as one line -------------------------------------------------------------------------
 
 // How bad a change of elements is: what folds shows its worst member, what is worse comes first.
 double weight_of(const Change& change, SortBy sort) {
@@ -187,8 +187,7 @@ Line fold_line(const Diff& diff, const Fold& fold) {
   return line;
 }
 
-// --- sections
-// -----------------------------------------------------------------------------------------------
+// --- sections ------------------------------------------------------------------------------------------
 
 std::string kinds_note(const Diff& diff, const Group& group) {
   std::map<std::string_view, std::size_t> kinds;

@@ -38,8 +38,7 @@ Change make_change(ChangeKind kind, Part part, Section section, std::uint32_t in
   return out;
 }
 
-// --- weights that are one tensor
-// -----------------------------------------------------------------------------
+// --- weights that are one tensor -----------------------------------------------------------------------
 
 // Which weights are views of the same bytes in the same way: tied weights.
 class Ties {
@@ -107,8 +106,7 @@ void add_broken_ties(const Ties& from, const Ties& to, bool from_base, std::uint
   }
 }
 
-// --- groups of parameters
-// -------------------------------------------------------------------------------------
+// --- groups of parameters ------------------------------------------------------------------------------
 
 using Names = std::vector<std::string_view>;
 
@@ -155,8 +153,7 @@ void add_group_changes(const Diff& diff, std::uint32_t input, std::vector<Change
   }
 }
 
-// --- imports
-// --------------------------------------------------------------------------------------------------
+// --- imports -------------------------------------------------------------------------------------------
 
 // What torch needs to rebuild tensors follows from their dtypes and the version: it says nothing of its own.
 bool is_plumbing(const pickle::Import& import) {

@@ -20,7 +20,7 @@ using report::Style;
 
 constexpr std::size_t kNotCompared = 20;  // lines
 
-// --- the JSON tables --------------------------------------------------------------------------------------
+// --- the JSON tables -----------------------------------------------------------------------------------
 
 void add_delta(const tensor::Delta& delta, const std::vector<std::int64_t>& shape, Object& row) {
   row.push_back({"numel", delta.numel});
@@ -100,8 +100,7 @@ report::Value totals_value(const Diff& diff) {
   return totals;
 }
 
-// --- verdict and findings
-// -----------------------------------------------------------------------------------
+// --- verdict and findings ------------------------------------------------------------------------------
 
 std::string verdict(const Diff& diff) {
   if (diff.changes.empty()) return "same";

@@ -41,28 +41,12 @@ void find_classes(const Tree& tree, NodeId callbacks, const Emit& emit) {
   emit(std::move(hit));
 }
 
-// The part that Lightning 1.9 removes from keys of ModelCheckpoint (PR#15606).
-std::string migrated(std::string_view key) {
-  std::string text(key);
-  if (!key.starts_with("ModelCheckpoint")) return text;
-  constexpr std::string_view kPart = ", 'save_on_train_epoch_end': ";
-  for (auto at = text.find(kPart); at != std::string::npos; at = text.find(kPart, at)) {
-    std::size_t size = 0;
-    for (const std::string_view word : {"None", "True", "False"})
-      if (std::string_view(text).substr(at + kPart.size()).starts_with(word))
-        size = kPart.size() + word.size();
-    if (size == 0) break;
-    text.erase(at, size);
-  }
-  return text;
-}
-
 void find_collisions(const Tree& tree, NodeId callbacks, const Emit& emit) {
   std::map<std::string, std::string_view> seen;
   for (const auto& item : mapping_items(tree, callbacks)) {
     const auto key = string_of(tree, item.key);
     if (!key) continue;
-    const auto [other, added] = seen.emplace(migrated(*key), *key);
+    const auto [other, added] = seen.emplace(lightning::current_callback_key(*key), *key);
     if (added) continue;
     emit(text_hit(
         key_path("callbacks", *key), "collision",

@@ -23,7 +23,7 @@ std::map<std::string, std::vector<Callback>> callbacks_of(const Opened& opened) 
     const auto key = string_of(tree, item.key);
     if (!key) continue;
     callbacks[std::string(callback_class(*key))].push_back(
-        {migrated_callback_key(*key), key_path("callbacks", *key)});
+        {lightning::current_callback_key(*key), key_path("callbacks", *key)});
   }
   return callbacks;
 }

@@ -42,15 +42,4 @@ std::string_view callback_class(std::string_view key) {
   return key.substr(0, key.find('{'));
 }
 
-std::string migrated_callback_key(std::string_view key) {
-  std::string result(key);
-  constexpr std::string_view kDropped = ", 'save_on_train_epoch_end': ";
-  const auto begin = result.find(kDropped);
-  if (begin == std::string::npos) return result;
-  for (const std::string_view value : {"None", "True", "False"})
-    if (result.compare(begin + kDropped.size(), value.size(), value) == 0)
-      return result.erase(begin, kDropped.size() + value.size());
-  return result;
-}
-
 }  // namespace ckpt::lint

@@ -37,8 +37,4 @@ std::optional<bool> is_unchanged(const Context& context, const WeightPair& pair)
 // "ModelCheckpoint" of the state key "ModelCheckpoint{'monitor': ...}".
 std::string_view callback_class(std::string_view key);
 
-// The state key as Lightning 1.9 and later write it: without what 1.5 to 1.8 had in it besides
-// (utilities/migration/migration.py, _migrate_model_checkpoint_save_on_train_epoch_end_default).
-std::string migrated_callback_key(std::string_view key);
-
 }  // namespace ckpt::lint

@@ -1,0 +1,56 @@
+// Which weight each id of an optimizer is, by order and shapes alone. Private to diff/.
+//
+// Every group lists its parameters in the order of the state_dict; no weight has two ids. Each pass narrows
+// the weights that an id may be to an interval; what has one weight left takes it from all others. Linear in
+// the number of parameters a pass; a few passes settle every real optimizer, or none do.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ckpt::diff {
+
+using Shape = std::vector<std::int64_t>;
+
+struct Weight {
+  std::string_view key;
+  std::string_view name;
+  const Shape* shape = nullptr;
+};
+
+struct Param {
+  std::string id;
+  const Shape* shape = nullptr;   // of its state, which is that of the weight; null: not known
+  std::size_t low = 0, high = 0;  // the weights it may be: indexes
+  bool fixed = false;
+};
+
+class Assignment {
+ public:
+  // `weights` must outlive it.
+  explicit Assignment(const std::vector<Weight>& weights);
+
+  // True if every id of every group has one weight.
+  bool solve(const std::vector<std::vector<Param>*>& groups);
+  // False after solve() if the shapes are in no order of the weights.
+  bool fits() const { return fits_; }
+
+ private:
+  bool in_order(std::vector<Param>& group) const;
+  const std::vector<std::size_t>& list_of(const Param& param) const;
+  bool forward(std::vector<Param>& group) const;
+  bool backward(std::vector<Param>& group) const;
+  bool fix(std::vector<Param>& group);
+
+  const std::vector<Weight>& weights_;
+  std::vector<bool> taken_;
+  std::map<Shape, std::vector<std::size_t>> of_shape_;
+  std::vector<std::size_t> all_;
+  bool fits_ = true;
+};
+
+}  // namespace ckpt::diff
