@@ -174,7 +174,7 @@ std::string markdown_options(const Rule& rule) {
   std::string out = "| option | type | default | meaning |\n|---|---|---|---|\n";
   for (const Option& o : options) {
     const std::string standard = o.standard == "required" ? o.standard : markdown_code(o.standard, true);
-    out += fmt::format("| `{}` | {} | {} | {} |\n", o.name, o.type, standard, markdown(o.help, true));
+    out += fmt::format("| `{}` | {} | {} | {} |\n", o.name, markdown(o.type, true), standard, markdown(o.help, true));
   }
   return out + "\n";
 }

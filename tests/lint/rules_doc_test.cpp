@@ -30,6 +30,29 @@ Rule odd_rule() {
   return rule;
 }
 
+// A bar in a cell would begin another one.
+TEST_CASE("every row of a table in rules/README.md has as many cells as its head") {
+  const std::string text = rules_readme(load_catalog());
+  std::size_t expected = 0;
+  std::size_t rows = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    std::size_t bars = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\') ? 1u : 0u;
+    if (line.empty() || line[0] != '|') {
+      expected = 0;
+      continue;
+    }
+    if (expected == 0) expected = bars;
+    CAPTURE(line);
+    CHECK(bars == expected);
+    ++rows;
+  }
+  CHECK(rows > 100);
+}
+
 }  // namespace
 
 TEST_CASE("a rule is explained in plain text of at most 80 columns") {

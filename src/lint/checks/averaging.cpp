@@ -1,6 +1,5 @@
 // What WeightAveraging leaves: state_dict holds the averaged weights, current_model_state the live ones.
 #include <map>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -12,8 +11,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"incomplete", "identical"};
 constexpr ParamSpec kParams[] = {
-    {"find", ParamType::kString, "", "incomplete | identical"},
+    {"find", ParamType::kString, "", "incomplete | identical", kChoices},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -118,12 +118,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     find_identical(context, Scalars(context, rule), emit);
 }
 
-void validate(const Rule& rule) {
-  const std::string& find = rule.string("find");
-  if (find != "incomplete" && find != "identical")
-    throw std::invalid_argument("find must be incomplete or identical, not '" + find + "'");
-}
-
 }  // namespace
 
 const Check kAveraging{.name = "averaging",
@@ -131,7 +125,6 @@ const Check kAveraging{.name = "averaging",
                        .needs = kStats,
                        .params = kParams,
                        .fields = kFields,
-                       .run = run,
-                       .validate = validate};
+                       .run = run};
 
 }  // namespace ckpt::lint

@@ -1,6 +1,4 @@
 // Keys of callback states: classes (before 1.5), keys that become one, and callbacks that must be there.
-#include <algorithm>
-#include <array>
 #include <stdexcept>
 
 #include "base/text.h"
@@ -10,8 +8,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"class", "collision", "missing"};
 constexpr ParamSpec kParams[] = {
-    {"find", ParamType::kString, "", "class | collision | missing"},
+    {"find", ParamType::kString, "", "class | collision | missing", kChoices},
     {"names", ParamType::kGlobs, "[]",
      "with missing: callbacks that must be there, by class name (ModelCheckpoint) or as a glob over whole "
      "keys"},
@@ -90,10 +89,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }
 
 void validate(const Rule& rule) {
-  static constexpr std::array<std::string_view, 3> kFind = {"class", "collision", "missing"};
   const std::string& find = rule.string("find");
-  if (std::find(kFind.begin(), kFind.end(), find) == kFind.end())
-    throw std::invalid_argument("find must be class, collision or missing, not '" + find + "'");
   if (rule.on && find == "missing" && rule.strings("names").empty())
     throw std::invalid_argument("names no callback: say which, as in names: [ModelCheckpoint]");
 }

@@ -1,9 +1,6 @@
 // States of ModelCheckpoint and EarlyStopping: best scores that contradict each other, stopping that has
 // already happened, paths of another machine.
-#include <algorithm>
-#include <array>
 #include <cmath>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -14,8 +11,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"best", "stopped", "absolute-path"};
 constexpr ParamSpec kParams[] = {
-    {"find", ParamType::kString, "", "best | stopped | absolute-path"},
+    {"find", ParamType::kString, "", "best | stopped | absolute-path", kChoices},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -133,13 +131,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   }
 }
 
-void validate(const Rule& rule) {
-  static constexpr std::array<std::string_view, 3> kFind = {"best", "stopped", "absolute-path"};
-  if (std::find(kFind.begin(), kFind.end(), rule.string("find")) == kFind.end())
-    throw std::invalid_argument("find must be best, stopped or absolute-path, not '" + rule.string("find") +
-                                "'");
-}
-
 }  // namespace
 
 const Check kCallbackState{
@@ -148,7 +139,6 @@ const Check kCallbackState{
     .needs = kStats,
     .params = kParams,
     .fields = kFields,
-    .run = run,
-    .validate = validate};
+    .run = run};
 
 }  // namespace ckpt::lint

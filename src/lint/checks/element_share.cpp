@@ -14,9 +14,10 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"zero-rows", "subnormals"};
 constexpr ParamSpec kParams[] = {
     {"except", ParamType::kGlobs, "[]", "names or paths that are healthy by nature"},
-    {"of", ParamType::kString, "", "zero-rows (index 0 of the first dimension is a row) | subnormals"},
+    {"of", ParamType::kString, "", "zero-rows (index 0 of the first dimension is a row) | subnormals", kChoices},
     {"max-share", ParamType::kNumber, "", "more than this share, between 0 and 1, is a finding"},
 };
 constexpr std::string_view kFields[] = {"name", "found", "share", "at"};
@@ -155,8 +156,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }
 
 void validate(const Rule& rule) {
-  if (rule.string("of") != "zero-rows" && rule.string("of") != "subnormals")
-    throw std::invalid_argument("of must be zero-rows or subnormals, not '" + rule.string("of") + "'");
   if (rule.number("max-share") < 0 || rule.number("max-share") > 1)
     throw std::invalid_argument("max-share is between 0 and 1");
 }

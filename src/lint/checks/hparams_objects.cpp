@@ -1,5 +1,4 @@
 // Objects among the hyperparameters: models and optimizers, or whatever is no plain value.
-#include <stdexcept>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
@@ -11,9 +10,10 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"models", "non-plain"};
 constexpr ParamSpec kParams[] = {
     {"of", ParamType::kString, "",
-     "models (nn.Module and optimizers) | non-plain (every class that torch's weights_only list has not)"},
+     "models (nn.Module and optimizers) | non-plain (every class that torch's weights_only list has not)", kChoices},
     {"allow", ParamType::kGlobs, "[]", "classes that are right (module.name)"},
 };
 constexpr std::string_view kFields[] = {"class", "what", "places"};
@@ -75,11 +75,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     }
 }
 
-void validate(const Rule& rule) {
-  if (rule.string("of") != "models" && rule.string("of") != "non-plain")
-    throw std::invalid_argument("of must be models or non-plain, not '" + rule.string("of") + "'");
-}
-
 }  // namespace
 
 const Check kHparamsObjects{.name = "hparams-objects",
@@ -87,7 +82,6 @@ const Check kHparamsObjects{.name = "hparams-objects",
                             .needs = kNothing,
                             .params = kParams,
                             .fields = kFields,
-                            .run = run,
-                            .validate = validate};
+                            .run = run};
 
 }  // namespace ckpt::lint

@@ -11,10 +11,11 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"name", "package"};
 constexpr ParamSpec kParams[] = {
     {"names", ParamType::kExpect, "",
      "glob over module.name: what to say of it; the first that matches counts, '' is nothing"},
-    {"by", ParamType::kString, "name", "name | package: one finding for each"},
+    {"by", ParamType::kString, "name", "name | package: one finding for each", kChoices},
     {"allow", ParamType::kGlobs, "[]", "names (module.name) that are right"},
     {"stdlib", ParamType::kBool, "false", "Python's own modules are right"},
     {"weights-only", ParamType::kBool, "false", "names that torch.load(weights_only=True) accepts are right"},
@@ -119,8 +120,6 @@ void validate(const Rule& rule) {
   for (const auto& [pattern, value] : names)
     if (!std::holds_alternative<std::string>(value.data()))
       throw std::invalid_argument("'" + pattern + "' needs a text that says what it means");
-  if (rule.string("by") != "name" && rule.string("by") != "package")
-    throw std::invalid_argument("by must be name or package, not '" + rule.string("by") + "'");
 }
 
 }  // namespace

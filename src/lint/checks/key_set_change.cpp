@@ -1,6 +1,5 @@
 // Weights that the base has and this file has not, or the reverse.
 #include <set>
-#include <stdexcept>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
@@ -9,8 +8,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"removed", "added"};
 constexpr ParamSpec kParams[] = {
-    {"direction", ParamType::kString, "", "removed | added"},
+    {"direction", ParamType::kString, "", "removed | added", kChoices},
     {"show", ParamType::kInteger, "20", "more keys than this become one finding"},
 };
 constexpr std::string_view kFields[] = {"text"};
@@ -47,12 +47,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   }
 }
 
-void validate(const Rule& rule) {
-  const std::string& direction = rule.string("direction");
-  if (direction != "removed" && direction != "added")
-    throw std::invalid_argument("direction must be removed or added, not '" + direction + "'");
-}
-
 }  // namespace
 
 const Check kKeySetChange{.name = "key-set-change",
@@ -60,7 +54,6 @@ const Check kKeySetChange{.name = "key-set-change",
                           .needs = kBase,
                           .params = kParams,
                           .fields = kFields,
-                          .run = run,
-                          .validate = validate};
+                          .run = run};
 
 }  // namespace ckpt::lint

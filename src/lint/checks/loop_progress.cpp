@@ -1,7 +1,5 @@
 // What the loops say about progress, among themselves and beside epoch and global_step.
-#include <algorithm>
 #include <array>
-#include <stdexcept>
 
 #include <fmt/format.h>
 
@@ -12,8 +10,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"epoch", "order", "mid-epoch", "untrained", "several-optimizers"};
 constexpr ParamSpec kParams[] = {
-    {"find", ParamType::kString, "", "epoch | order | mid-epoch | untrained | several-optimizers"},
+    {"find", ParamType::kString, "", "epoch | order | mid-epoch | untrained | several-optimizers", kChoices},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -172,15 +171,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     find_several(context, emit);
 }
 
-void validate(const Rule& rule) {
-  static constexpr std::array<std::string_view, 5> kFind = {"epoch", "order", "mid-epoch", "untrained",
-                                                            "several-optimizers"};
-  if (std::find(kFind.begin(), kFind.end(), rule.string("find")) == kFind.end())
-    throw std::invalid_argument(
-        "find must be epoch, order, mid-epoch, untrained or several-optimizers, not '" + rule.string("find") +
-        "'");
-}
-
 }  // namespace
 
 const Check kLoopProgress{
@@ -189,7 +179,6 @@ const Check kLoopProgress{
     .needs = kNothing,
     .params = kParams,
     .fields = kFields,
-    .run = run,
-    .validate = validate};
+    .run = run};
 
 }  // namespace ckpt::lint

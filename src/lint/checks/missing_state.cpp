@@ -1,7 +1,4 @@
 // Items of a Lightning checkpoint that are not there: optimizers, schedulers, loops, hyperparameters.
-#include <algorithm>
-#include <array>
-#include <stdexcept>
 
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
@@ -9,8 +6,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"optimizer", "scheduler", "loops", "hparams"};
 constexpr ParamSpec kParams[] = {
-    {"item", ParamType::kString, "", "optimizer | scheduler | loops | hparams"},
+    {"item", ParamType::kString, "", "optimizer | scheduler | loops | hparams", kChoices},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -87,12 +85,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   emit(std::move(hit));
 }
 
-void validate(const Rule& rule) {
-  static constexpr std::array<std::string_view, 4> kItems = {"optimizer", "scheduler", "loops", "hparams"};
-  if (std::find(kItems.begin(), kItems.end(), rule.string("item")) == kItems.end())
-    throw std::invalid_argument("item must be optimizer, scheduler, loops or hparams, not '" + rule.string("item") + "'");
-}
-
 }  // namespace
 
 const Check kMissingState{.name = "missing-state",
@@ -100,7 +92,6 @@ const Check kMissingState{.name = "missing-state",
                           .needs = kNothing,
                           .params = kParams,
                           .fields = kFields,
-                          .run = run,
-                          .validate = validate};
+                          .run = run};
 
 }  // namespace ckpt::lint

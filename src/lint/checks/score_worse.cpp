@@ -10,8 +10,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"auto", "min", "max"};
 constexpr ParamSpec kParams[] = {
-    {"mode", ParamType::kString, "auto", "auto (as the callback's key says) | min | max"},
+    {"mode", ParamType::kString, "auto", "auto (as the callback's key says) | min | max", kChoices},
     {"tolerance", ParamType::kNumber, "0", "a score may be worse by as much"},
 };
 constexpr std::string_view kFields[] = {"value", "base-value", "mode"};
@@ -75,9 +76,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }
 
 void validate(const Rule& rule) {
-  const std::string& mode = rule.string("mode");
-  if (mode != "auto" && mode != "min" && mode != "max")
-    throw std::invalid_argument("mode must be auto, min or max, not '" + mode + "'");
   if (rule.number("tolerance") < 0) throw std::invalid_argument("tolerance must be 0 or more");
 }
 

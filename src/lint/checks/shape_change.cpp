@@ -1,5 +1,4 @@
 // Weights of another shape or dtype than in the base.
-#include <stdexcept>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
@@ -9,8 +8,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"shape", "dtype"};
 constexpr ParamSpec kParams[] = {
-    {"of", ParamType::kString, "shape", "shape | dtype"},
+    {"of", ParamType::kString, "shape", "shape | dtype", kChoices},
     {"show", ParamType::kInteger, "20", "more weights with the same change than this become one finding"},
 };
 constexpr std::string_view kFields[] = {"text", "name"};
@@ -60,11 +60,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   }
 }
 
-void validate(const Rule& rule) {
-  if (rule.string("of") != "shape" && rule.string("of") != "dtype")
-    throw std::invalid_argument("of must be shape or dtype, not '" + rule.string("of") + "'");
-}
-
 }  // namespace
 
 const Check kShapeChange{.name = "shape-change",
@@ -72,7 +67,6 @@ const Check kShapeChange{.name = "shape-change",
                          .needs = kBase,
                          .params = kParams,
                          .fields = kFields,
-                         .run = run,
-                         .validate = validate};
+                         .run = run};
 
 }  // namespace ckpt::lint

@@ -1,7 +1,5 @@
 // What stands in a state_dict: no tensor at all, or something else than tensors.
 #include <algorithm>
-#include <array>
-#include <stdexcept>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
@@ -10,8 +8,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"empty", "non-tensor"};
 constexpr ParamSpec kParams[] = {
-    {"find", ParamType::kString, "", "empty | non-tensor"},
+    {"find", ParamType::kString, "", "empty | non-tensor", kChoices},
     {"allow", ParamType::kGlobs, "[]", "names of values that may be no tensors"},
 };
 constexpr std::string_view kFields[] = {"text"};
@@ -56,12 +55,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     find_others(context, rule, keys, emit);
 }
 
-void validate(const Rule& rule) {
-  const std::string& find = rule.string("find");
-  if (find != "empty" && find != "non-tensor")
-    throw std::invalid_argument("find must be empty or non-tensor, not '" + find + "'");
-}
-
 }  // namespace
 
 const Check kStateDictValues{.name = "state-dict-values",
@@ -69,7 +62,6 @@ const Check kStateDictValues{.name = "state-dict-values",
                              .needs = kNothing,
                              .params = kParams,
                              .fields = kFields,
-                             .run = run,
-                             .validate = validate};
+                             .run = run};
 
 }  // namespace ckpt::lint

@@ -1,6 +1,5 @@
 // A statistic of every selected tensor: NaN, infinities, negative values, all zero, all equal, too big.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <stdexcept>
 
@@ -11,8 +10,9 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"nonfinite", "nan", "inf", "negative", "all-zero", "constant", "magnitude"};
 constexpr ParamSpec kParams[] = {
-    {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero | constant | magnitude"},
+    {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero | constant | magnitude", kChoices},
     {"allow-inf", ParamType::kGlobs, "[]", "names or paths where infinities are right (attention masks)"},
     {"except", ParamType::kGlobs, "[]",
      "names or paths that are not judged: healthy by nature, or another rule's"},
@@ -87,12 +87,6 @@ std::optional<Found> judge(const tensor::Stats& stats, const Rule& rule, bool in
 }
 
 void validate(const Rule& rule) {
-  static constexpr std::array<std::string_view, 7> kStatNames = {
-      "nonfinite", "nan", "inf", "negative", "all-zero", "constant", "magnitude"};
-  if (std::find(kStatNames.begin(), kStatNames.end(), rule.string("stat")) == kStatNames.end())
-    throw std::invalid_argument(
-        "stat must be nonfinite, nan, inf, negative, all-zero, constant or magnitude, not '" +
-        rule.string("stat") + "'");
   if (rule.number("max-abs") < 0) throw std::invalid_argument("max-abs must be 0 or more");
 }
 

@@ -1,7 +1,6 @@
 // Training that did not train: weights that are what they are in the base although steps were made.
 #include <algorithm>
 #include <set>
-#include <stdexcept>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
@@ -12,10 +11,11 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"all", "trained"};
 constexpr ParamSpec kParams[] = {
     {"min-dims", ParamType::kInteger, "2", "of trained: weights with fewer dimensions are not judged"},
     {"of", ParamType::kString, "",
-     "all (the model as a whole) | trained (single weights that an optimizer has a state for)"},
+     "all (the model as a whole) | trained (single weights that an optimizer has a state for)", kChoices},
 };
 constexpr std::string_view kFields[] = {"text"};
 using Shape = std::vector<std::int64_t>;
@@ -120,11 +120,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (rule.string("of") == "trained" && !all) judge_trained(context, rule, pairs, emit);
 }
 
-void validate(const Rule& rule) {
-  if (rule.string("of") != "all" && rule.string("of") != "trained")
-    throw std::invalid_argument("of must be all or trained, not '" + rule.string("of") + "'");
-}
-
 }  // namespace
 
 const Check kWeightsIdentical{.name = "weights-identical",
@@ -132,7 +127,6 @@ const Check kWeightsIdentical{.name = "weights-identical",
                               .needs = kBase,
                               .params = kParams,
                               .fields = kFields,
-                              .run = run,
-                              .validate = validate};
+                              .run = run};
 
 }  // namespace ckpt::lint
