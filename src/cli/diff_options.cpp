@@ -4,8 +4,6 @@
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -96,11 +94,7 @@ double tolerance_number(const std::string& file, const lint::YamlNode& node) {
 
 // A map: glob -> {rtol: R, atol: A}.
 std::vector<diff::GlobTolerance> read_tolerances(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::stringstream content;
-  content << in.rdbuf();
-  if (!in) fail(ErrorCode::kUsage, fmt::format("cannot read {}", quote(file)));
-  const lint::YamlNode root = lint::read_yaml(content.str(), file);
+  const lint::YamlNode root = lint::read_yaml(lint::read_yaml_text(file, "a file of tolerances"), file);
   std::vector<diff::GlobTolerance> out;
   for (std::size_t i = 0; i < root.keys.size(); ++i) {
     const lint::YamlNode& value = root.items[i];

@@ -28,20 +28,6 @@ std::string shown(std::string_view name) {
   return fmt::format("'{}'", one_line(name));
 }
 
-std::string read_file(const fs::path& path) {
-  std::error_code error;
-  if (fs::is_directory(path, error))
-    fail(ErrorCode::kUsage, fmt::format("{} is a directory: expected a rule file", shown(path.string())));
-  std::ifstream stream(path, std::ios::binary);
-  std::string text(kYamlBytes + 1, '\0');  // one byte more than allowed: read_yaml refuses it
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream.is_open() || stream.bad())
-    fail(ErrorCode::kUsage,
-         fmt::format("{} cannot be read: check that it is a readable file", shown(path.string())));
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  return text;
-}
-
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::symlink_status(path, ignored).type() != fs::file_type::not_found;
@@ -86,7 +72,7 @@ RuleFile find_rule_file(const std::string& name, const std::string& folder,
   // A folder "strict" beside the file does not hide the built-in set of that name.
   if (there && !(fs::is_directory(status) && builtin != nullptr)) {
     const fs::path canonical = fs::canonical(path, error);
-    return {path.string(), error ? path.string() : canonical.string(), "", read_file(path)};
+    return {path.string(), error ? path.string() : canonical.string(), "", read_yaml_text(path, "a rule file")};
   }
   if (builtin != nullptr) return builtin_rule_file(*builtin);
   std::vector<std::string> names;

@@ -1,5 +1,6 @@
 #include "lint/yaml_reader.h"
 
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -138,7 +139,7 @@ class Builder final : public YAML::EventHandler {
 // end of the file (src/stream.h): everything behind it would be ignored in silence.
 void check_bytes(std::string_view text, const std::string& source) {
   if (text.size() > kYamlBytes)
-    fail_at(source, 1, 1, fmt::format("{} of rules: at most {} are read", format_bytes(text.size()), format_bytes(kYamlBytes)));
+    fail_at(source, 1, 1, fmt::format("{} of YAML: at most {} are read", format_bytes(text.size()), format_bytes(kYamlBytes)));
   std::size_t line = 1, start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
@@ -176,6 +177,20 @@ std::string describe(const YamlNode& node) {
     case YamlNode::Kind::kMap: return "a map";
   }
   return "";
+}
+
+std::string read_yaml_text(const std::filesystem::path& path, std::string_view kind) {
+  const std::string shown = fmt::format("'{}'", one_line(path.string()));
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error))
+    fail(ErrorCode::kUsage, fmt::format("{} is a directory: expected {}", shown, kind));
+  std::ifstream stream(path, std::ios::binary);
+  std::string text(kYamlBytes + 1, '\0');  // one byte more than allowed: read_yaml refuses it
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (!stream.is_open() || stream.bad())
+    fail(ErrorCode::kUsage, fmt::format("{} cannot be read: check that it is a readable file", shown));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  return text;
 }
 
 YamlNode read_yaml(std::string_view text, const std::string& source) {

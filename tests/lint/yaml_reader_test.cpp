@@ -61,7 +61,7 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
       {"a: " + repeated("[", 17) + repeated("]", 17), "t.yaml:1:19: more than 16 lists and maps inside each other"},
       {"a: " + repeated("{b: ", 17), "t.yaml:1:64: more than 16 lists and maps inside each other"},
       {repeated("- ", 17), "t.yaml:1:33: more than 16 lists and maps inside each other"},
-      {"a: " + repeated("x", 1 << 20), "t.yaml:1:1: 1.0 MiB of rules: at most 1.0 MiB are read"},
+      {"a: " + repeated("x", 1 << 20), "t.yaml:1:1: 1.0 MiB of YAML: at most 1.0 MiB are read"},
   };
   for (const Case& c : cases) {
     const std::string text = c.text.substr(0, 80);
