@@ -1,7 +1,5 @@
 // The house rules that a program can check: which layer includes which, how long a file may be, what must
 // not appear. The order of the layers is read from CMakeLists.txt, the one place where it is written.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -11,6 +9,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "tests/support/files.h"
 
@@ -56,7 +56,8 @@ Layers read_layers(std::string_view cmake) {
   return layers;
 }
 
-// What stands between the quotes or brackets of the #include lines, with its opening mark: "base/text.h or <vector>
+// What stands between the quotes or brackets of the #include lines, with its opening mark: "base/text.h or
+// <vector>
 std::vector<std::string> includes_of(std::string_view text) {
   std::vector<std::string> found;
   for (const std::string& line : split_lines(text)) {
@@ -71,7 +72,8 @@ std::vector<std::string> includes_of(std::string_view text) {
   return found;
 }
 
-std::vector<std::string> wrong_includes(const std::string& layer, std::string_view text, const Layers& layers) {
+std::vector<std::string> wrong_includes(const std::string& layer, std::string_view text,
+                                        const Layers& layers) {
   std::vector<std::string> wrong;
   for (const std::string& include : includes_of(text)) {
     const auto slash = include.find('/');
@@ -125,7 +127,9 @@ std::vector<std::string> defined_in(std::string_view text, const std::string& ty
   std::vector<std::string> names;
   for (const std::string& line : split_lines(text)) {
     const auto at = line.find(start);
-    if (at == std::string::npos || line.starts_with("//") || line.starts_with("extern") || line.find('[') != std::string::npos) continue;
+    if (at == std::string::npos || line.starts_with("//") || line.starts_with("extern") ||
+        line.find('[') != std::string::npos)
+      continue;
     const auto first = at + start.size() - 1;
     names.push_back(line.substr(first, line.find_first_of(" ={(;", first) - first));
   }
@@ -176,9 +180,11 @@ TEST_CASE("the layers depend on earlier ones only") {
 }
 
 TEST_CASE("an include of a later layer or of a dependency's dependency is noticed") {
-  const Layers layers = read_layers("ckpt_layer(a LINK x)\nckpt_layer(b DEPENDS a LINK x y)\nckpt_layer(c DEPENDS b)\n");
+  const Layers layers =
+      read_layers("ckpt_layer(a LINK x)\nckpt_layer(b DEPENDS a LINK x y)\nckpt_layer(c DEPENDS b)\n");
   using Names = std::vector<std::string>;
-  CHECK(wrong_includes("a", "#include \"b/x.h\"\n#include <b/x.h>\n#include \"a/y.h\"\n", layers) == Names{"b/x.h"});
+  CHECK(wrong_includes("a", "#include \"b/x.h\"\n#include <b/x.h>\n#include \"a/y.h\"\n", layers) ==
+        Names{"b/x.h"});
   CHECK(wrong_includes("c", "#include \"b/x.h\"\n#  include \"a/x.h\"\n", layers) == Names{"a/x.h"});
   CHECK(wrong_includes("b", "#include \"a/x.h\"\n// a comment that mentions \"c/x.h\"\n", layers).empty());
 }
@@ -198,7 +204,8 @@ TEST_CASE("nothing in src uses std::regex, and only io/zip_*.cpp knows libzip") 
   for (const auto& file : code_below("src")) {
     const std::string name = name_of(file);
     for (const std::string& include : includes_of(read_file(file))) {
-      CHECK_MESSAGE(include != "<regex", name, ": std::regex overflows the stack on long names; use base/glob.h");
+      CHECK_MESSAGE(include != "<regex", name,
+                    ": std::regex overflows the stack on long names; use base/glob.h");
       const bool may_zip = name.starts_with("src/io/zip_") && name.ends_with(".cpp");
       if (include == "<zip.h") CHECK_MESSAGE(may_zip, name, ": use io/zip_archive.h");
     }
@@ -206,8 +213,9 @@ TEST_CASE("nothing in src uses std::regex, and only io/zip_*.cpp knows libzip") 
 }
 
 TEST_CASE("every format, check and reporter is in the list of its folder") {
-  const std::vector<std::pair<const char*, const char*>> folders{
-      {"src/checkpoint/formats", "Format"}, {"src/lint/checks", "Check"}, {"src/report/reporters", "Reporter"}};
+  const std::vector<std::pair<const char*, const char*>> folders{{"src/checkpoint/formats", "Format"},
+                                                                 {"src/lint/checks", "Check"},
+                                                                 {"src/report/reporters", "Reporter"}};
   for (const auto& [folder, type] : folders) {
     const fs::path path = source_dir() / folder;
     CAPTURE(path.string());
@@ -217,25 +225,31 @@ TEST_CASE("every format, check and reporter is in the list of its folder") {
       if (file.extension() != ".cpp" || file.stem() == "list") continue;
       const std::string text = read_file(file);
       const auto defined = defined_in(text, type);
-      for (const auto& name : defined) CHECK_MESSAGE(listed.count(name) == 1, name, " of ", name_of(file), " is not in list.cpp");
-      if (defined.empty()) CHECK_MESSAGE(is_shared_part(file, text), name_of(file), " defines no ", type, " and is part of none");
+      for (const auto& name : defined)
+        CHECK_MESSAGE(listed.count(name) == 1, name, " of ", name_of(file), " is not in list.cpp");
+      if (defined.empty())
+        CHECK_MESSAGE(is_shared_part(file, text), name_of(file), " defines no ", type,
+                      " and is part of none");
     }
   }
 }
 
 TEST_CASE("a constant that is missing in a list is noticed") {
   using Names = std::vector<std::string>;
-  CHECK(defined_in("const Check kTensorStat = {\nconst Check kOther{\n", "Check") == Names{"kTensorStat", "kOther"});
+  CHECK(defined_in("const Check kTensorStat = {\nconst Check kOther{\n", "Check") ==
+        Names{"kTensorStat", "kOther"});
   CHECK(defined_in("extern const Check kA;\n// const Check kB\nconst Check* kC[] = {", "Check").empty());
   CHECK(identifiers_in("{&kTensorStat, &ns::kJson};").count("kJson") == 1);
   CHECK(identifiers_in("{&kTensorStats};").count("kTensorStat") == 0);
 }
 
 TEST_CASE("no file names a place of one machine") {
-  std::vector<fs::path> files{source_dir() / "README.md", source_dir() / "CHANGELOG.md", source_dir() / "CMakeLists.txt"};
+  std::vector<fs::path> files{source_dir() / "README.md", source_dir() / "CHANGELOG.md",
+                              source_dir() / "CMakeLists.txt"};
   for (const char* folder : {"src", "rules", "tests", "fixtures"})
     for (const auto& file : files_below(source_dir() / folder))
-      if (is_text(file) && (std::string_view(folder) != "fixtures" || file.extension() == ".md")) files.push_back(file);
+      if (is_text(file) && (std::string_view(folder) != "fixtures" || file.extension() == ".md"))
+        files.push_back(file);
   for (const auto& file : files) {
     if (!fs::exists(file)) continue;
     const std::string text = read_file(file);

@@ -1,7 +1,7 @@
 // Whole programs: every fixtures/cases/*.case is run and must end and print as it says.
-#include <doctest/doctest.h>
-
 #include <stdexcept>
+
+#include <doctest/doctest.h>
 
 #include "tests/support/case_runner.h"
 #include "tests/support/files.h"
@@ -53,7 +53,8 @@ TEST_CASE("a case file is read back as it was written") {
 
 TEST_CASE("a case file that is not understood is refused with its line") {
   CHECK_THROWS_WITH_AS(parse_case("words\n"), doctest::Contains("line 1"), std::runtime_error);
-  CHECK_THROWS_WITH_AS(parse_case("# x\n==== stdin ====\nx\n"), doctest::Contains("line 2"), std::runtime_error);
+  CHECK_THROWS_WITH_AS(parse_case("# x\n==== stdin ====\nx\n"), doctest::Contains("line 2"),
+                       std::runtime_error);
   CHECK_THROWS_WITH_AS(parse_case("# x\n"), doctest::Contains("no '==== command ===='"), std::runtime_error);
 }
 

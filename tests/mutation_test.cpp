@@ -1,8 +1,6 @@
 // Damaged files, many of them: every truncation and every changed byte of small checkpoints must end in an
 // Error or in findings; never in a crash, another exception, or a hang. CKPT_MUTATIONS=all tries all 255
 // other values of every byte, the default five of them.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -12,6 +10,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "base/error.h"
 #include "checkpoint/lightning.h"
@@ -62,7 +62,8 @@ struct Tally {
   double slowest = 0;
 };
 
-void try_one(const std::vector<std::byte>& bytes, const lint::RuleSet& rules, const std::string& what, Tally& tally) {
+void try_one(const std::vector<std::byte>& bytes, const lint::RuleSet& rules, const std::string& what,
+             Tally& tally) {
   const auto start = Clock::now();
   try {
     ++tally.cases;
@@ -95,7 +96,8 @@ std::vector<std::byte> mutations_of(std::byte original) {
 }
 
 void report(const char* name, const Tally& tally) {
-  MESSAGE(std::string(name), ": ", tally.cases, " cases, ", tally.judged, " of them readable, slowest ", tally.slowest, " s");
+  MESSAGE(std::string(name), ": ", tally.cases, " cases, ", tally.judged, " of them readable, slowest ",
+          tally.slowest, " s");
 }
 
 constexpr const char* kTiny = "valid/minimal/tiny.pt";
@@ -133,7 +135,8 @@ TEST_CASE("every changed byte of a checkpoint is an error or a finding, never a 
     const std::byte original = bytes[i];
     for (const std::byte value : mutations_of(original)) {
       bytes[i] = value;
-      const auto what = "byte " + std::to_string(i) + " changed to " + std::to_string(static_cast<unsigned>(value));
+      const auto what =
+          "byte " + std::to_string(i) + " changed to " + std::to_string(static_cast<unsigned>(value));
       try_one(bytes, rules, what, tally);
     }
     bytes[i] = original;

@@ -1,12 +1,12 @@
 // The catalogue as it is shipped: whole, documented, and with every check in use.
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "base/text.h"
 #include "lint/rule_loader.h"
@@ -102,15 +102,17 @@ TEST_CASE("a strict set never judges more mildly than the recommended one") {
 }
 
 TEST_CASE("every check is used by a rule, has help, and its parameters are no keys of the rule language") {
-  constexpr std::string_view kKeys[] = {"level", "ignore", "select", "message", "title", "params", "check", "tags",
-                                        "what",  "why",    "fix",    "intended", "example", "references"};
+  constexpr std::string_view kKeys[] = {"level",  "ignore",   "select",  "message",   "title",
+                                        "params", "check",    "tags",    "what",      "why",
+                                        "fix",    "intended", "example", "references"};
   for (const lint::Check* check : lint::checks()) {
     CAPTURE(check->name);
     CHECK(lint::is_kebab_case(check->name));
     CHECK_FALSE(check->help.empty());
     const bool runs = check->run != nullptr;
     CHECK(runs);
-    CHECK(std::any_of(catalog().begin(), catalog().end(), [&](const lint::Rule& rule) { return rule.check == check; }));
+    CHECK(std::any_of(catalog().begin(), catalog().end(),
+                      [&](const lint::Rule& rule) { return rule.check == check; }));
     for (const auto& param : check->params) {
       CAPTURE(param.name);
       CHECK(lint::is_kebab_case(param.name));

@@ -1,7 +1,5 @@
 // All rules x all fixtures in one golden file, tests/golden/rules_matrix.txt: a rule that suddenly hits
 // something shows in review. One line a finding: "fixture: level rule path".
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
@@ -9,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <doctest/doctest.h>
 
 #include "base/text.h"
 #include "checkpoint/lightning.h"
@@ -39,8 +39,9 @@ bool is_input(const fs::path& file) {
 
 std::vector<fs::path> inputs_below(const char* folder) {
   auto files = files_below(fixtures_dir() / folder);
-  files.erase(std::remove_if(files.begin(), files.end(), [](const fs::path& file) { return !is_input(file); }),
-              files.end());
+  files.erase(
+      std::remove_if(files.begin(), files.end(), [](const fs::path& file) { return !is_input(file); }),
+      files.end());
   return files;
 }
 
@@ -56,7 +57,9 @@ std::string lines_for(const std::string& name, const std::vector<report::Finding
   std::string text;
   for (const auto& finding : findings) {
     const std::string place = finding.where.path.empty() ? "<root>" : finding.where.path;
-    text += one_line(name + ": " + std::string(report::to_string(finding.level)) + ' ' + finding.rule_id + ' ' + place) + '\n';
+    text += one_line(name + ": " + std::string(report::to_string(finding.level)) + ' ' + finding.rule_id +
+                     ' ' + place) +
+            '\n';
   }
   return text;
 }
@@ -75,7 +78,8 @@ TEST_CASE("the findings of all rules on all fixtures are those of the golden fil
   std::string text;
   for (const char* folder : {"valid", "variants", "broken", "pairs"})
     for (const auto& file : inputs_below(folder))
-      text += lines_for(relative_name(file, fixtures_dir()), findings_of(rules, file, lint::Profile::kResume));
+      text +=
+          lines_for(relative_name(file, fixtures_dir()), findings_of(rules, file, lint::Profile::kResume));
   for (const auto& file : inputs_below("pairs")) {
     if (file.stem() != "new") continue;
     const auto old = file.parent_path() / "old.ckpt";
@@ -94,19 +98,22 @@ TEST_CASE("healthy Lightning checkpoints of every version have no errors in the 
     if (!name.starts_with("valid/lightning-")) continue;
     ++seen;
     for (const auto& finding : findings_of(rules, file, purpose_of(file)))
-      CHECK_MESSAGE(finding.level != report::Level::kError, name, ": ", finding.rule_id, " at ", finding.where.path, ": ",
-                    finding.message);
+      CHECK_MESSAGE(finding.level != report::Level::kError, name, ": ", finding.rule_id, " at ",
+                    finding.where.path, ": ", finding.message);
   }
   CHECK(seen > 50);
 }
 
-TEST_CASE("a checkpoint against itself has only the findings that it has alone, and the one that nothing was trained") {
+TEST_CASE(
+    "a checkpoint against itself has only the findings that it has alone, and the one that nothing was "
+    "trained") {
   const lint::RuleSet rules = lint::load_rule_set("recommended");
   for (const char* name : {"valid/lightning-2.6.5/base/last.ckpt", "variants/nan_weight.ckpt"}) {
     CAPTURE(name);
     const fs::path file = fixtures_dir() / name;
     for (const auto& finding : findings_of(rules, file, lint::Profile::kResume, file)) {
-      const bool cross = finding.rule_id.starts_with("cross-") && finding.rule_id != "cross-weights-identical";
+      const bool cross =
+          finding.rule_id.starts_with("cross-") && finding.rule_id != "cross-weights-identical";
       CHECK_MESSAGE(!cross, finding.rule_id, " at ", finding.where.path);
     }
   }

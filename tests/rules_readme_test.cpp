@@ -1,7 +1,7 @@
 // rules/README.md is generated: CKPT_UPDATE_GOLDEN=1 writes it anew.
-#include <doctest/doctest.h>
-
 #include <string>
+
+#include <doctest/doctest.h>
 
 #include "diff/rules_doc.h"
 #include "lint/rule_loader.h"

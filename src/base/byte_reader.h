@@ -26,9 +26,13 @@ class ByteReader {
 
   // A little-endian (le) or big-endian (be) number. Throws kTruncated.
   template <class T>
-  T le(std::string_view field) { return number<T>(field, std::endian::little); }
+  T le(std::string_view field) {
+    return number<T>(field, std::endian::little);
+  }
   template <class T>
-  T be(std::string_view field) { return number<T>(field, std::endian::big); }
+  T be(std::string_view field) {
+    return number<T>(field, std::endian::big);
+  }
 
   // The next `size` bytes, in place. Throws kTruncated; never allocates.
   std::span<const std::byte> bytes(std::uint64_t size, std::string_view field);

@@ -111,9 +111,7 @@ std::vector<Token> tokens_of(std::string_view pattern) {
   return tokens;
 }
 
-bool is_run(const Token& token) {
-  return token.kind == Kind::kRun || token.kind == Kind::kAnyRun;
-}
+bool is_run(const Token& token) { return token.kind == Kind::kRun || token.kind == Kind::kAnyRun; }
 
 // The set of tokens that may come next, without duplicates: at most one step a token and character, so
 // the time is bounded by pattern x text, and in practice by the text.

@@ -31,15 +31,15 @@ std::string abbreviate(std::string_view text, std::size_t limit);
 // U+FFFD for every byte that is no UTF-8; for JSON writers that demand UTF-8.
 std::string to_utf8(std::string_view text);
 
-std::string lower(std::string_view text);            // ASCII only
+std::string lower(std::string_view text);  // ASCII only
 
 // Python's repr of a float: the shortest text that reads back ("0.001", "1e-08", "nan", "inf", "-0.0").
 std::string format_double(double value);
 // Three significant digits for people: 4.2e-03, 0.125, 12.3.
 std::string format_short(double value);
-std::string format_bytes(std::uint64_t bytes);       // 512 B, 1.2 KiB, 1.2 GiB
-std::string format_count(std::uint64_t count);       // 999, 85.1 K, 85.1 M, 1.3 B
-std::string format_shape(std::span<const std::int64_t> shape);  // [2304, 768]; [] for a scalar
-std::string plural(std::uint64_t count, std::string_view noun); // "1 tensor", "2 tensors"
+std::string format_bytes(std::uint64_t bytes);                   // 512 B, 1.2 KiB, 1.2 GiB
+std::string format_count(std::uint64_t count);                   // 999, 85.1 K, 85.1 M, 1.3 B
+std::string format_shape(std::span<const std::int64_t> shape);   // [2304, 768]; [] for a scalar
+std::string plural(std::uint64_t count, std::string_view noun);  // "1 tensor", "2 tensors"
 
 }  // namespace ckpt

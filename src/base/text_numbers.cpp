@@ -44,9 +44,7 @@ std::string trim_zeros(std::string_view digits) {
   return std::string(digits);
 }
 
-bool is_vowel(char c) {
-  return std::string_view("aeiou").find(c) != std::string_view::npos;
-}
+bool is_vowel(char c) { return std::string_view("aeiou").find(c) != std::string_view::npos; }
 
 std::string plural_of(std::string_view noun) {
   if (noun.size() > 1 && noun.ends_with('y') && !is_vowel(noun[noun.size() - 2])) {

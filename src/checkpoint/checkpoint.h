@@ -24,24 +24,24 @@ namespace ckpt {
 // exactly one rule. The whole list is in checkpoint/defect_codes.h.
 struct Defect {
   std::string code;
-  std::string path;                       // a path of the tree, or a record name; may be empty
-  std::string text;                       // one line, untrusted text quoted
-  std::optional<std::uint64_t> offset;    // in the file
+  std::string path;                     // a path of the tree, or a record name; may be empty
+  std::string text;                     // one line, untrusted text quoted
+  std::optional<std::uint64_t> offset;  // in the file
 };
 
 // What a tensor node of the tree stands for.
 struct TensorRecord {
   tensor::TensorView view;
-  std::string layout = "strided";         // "sparse_coo", "sparse_csr", "nested", "dtensor", "uninitialized" ...
-  std::string subclass;                   // "torch.nn.parameter.Parameter", ...; empty for torch.Tensor
+  std::string layout = "strided";  // "sparse_coo", "sparse_csr", "nested", "dtensor", "uninitialized" ...
+  std::string subclass;            // "torch.nn.parameter.Parameter", ...; empty for torch.Tensor
   std::vector<std::pair<std::string, value::NodeId>> parts;  // indices, values, scales, local ...
 };
 
 // A tensor at a place. The same record may stand at several places (shared objects).
 struct TensorEntry {
-  std::string path;                       // state_dict["encoder.0.weight"]
-  std::uint32_t record = 0;               // index into tensor_records()
-  bool part = false;                      // a component (<indices>) of the tensor entry before it
+  std::string path;          // state_dict["encoder.0.weight"]
+  std::uint32_t record = 0;  // index into tensor_records()
+  bool part = false;         // a component (<indices>) of the tensor entry before it
 };
 
 // A file inside the container.
@@ -49,30 +49,30 @@ struct Record {
   std::string name;
   std::uint64_t size = 0;
   bool stored = true;
-  io::SourcePtr bytes;                    // null where they cannot be read
-  std::optional<std::uint32_t> crc32;     // as in tensor::Storage
+  io::SourcePtr bytes;                 // null where they cannot be read
+  std::optional<std::uint32_t> crc32;  // as in tensor::Storage
 };
 
 struct Checkpoint {
-  std::string path;                       // as the user named it
-  std::string format;                     // "torch-zip"
+  std::string path;    // as the user named it
+  std::string format;  // "torch-zip"
   std::uint64_t file_size = 0;
   value::Tree tree;
   std::vector<tensor::Storage> storages;
   std::vector<TensorRecord> tensor_records;
-  std::vector<TensorEntry> entries;       // every tensor of the tree, in document order
-  std::vector<Record> records;            // container entries other than storages
+  std::vector<TensorEntry> entries;  // every tensor of the tree, in document order
+  std::vector<Record> records;       // container entries other than storages
   std::vector<pickle::Import> imports;
   std::bitset<256> opcodes;
   int pickle_protocol = 0;
-  std::uint64_t pickle_offset = 0;        // of data.pkl in the file, if it is stored
+  std::uint64_t pickle_offset = 0;  // of data.pkl in the file, if it is stored
   std::uint64_t pickle_size = 0;
   std::string byte_order = "little";
   std::vector<Defect> defects;
   // Defects of tensor records, until the walk knows their paths and moves them to `defects`.
   std::vector<std::pair<std::uint32_t, Defect>> record_defects;
-  bool complete = true;                   // false: a limit or a broken stream left something unread (status 2)
-  std::vector<io::SourcePtr> sources;     // keeps storages' bytes alive
+  bool complete = true;                // false: a limit or a broken stream left something unread (status 2)
+  std::vector<io::SourcePtr> sources;  // keeps storages' bytes alive
 
   const TensorRecord& record_of(const TensorEntry& e) const { return tensor_records[e.record]; }
 };

@@ -26,12 +26,22 @@ value::Parts tensor_parts(const Checkpoint& checkpoint) {
 
 bool is_scalar(const Tree& tree, NodeId node) {
   switch (tree.kind(node)) {
-    case Kind::kNone: case Kind::kBool: case Kind::kInt: case Kind::kBigInt: case Kind::kFloat: case Kind::kString:
-    case Kind::kBytes: case Kind::kGlobal:
-      return true;
-    case Kind::kList: case Kind::kTuple: case Kind::kSet: case Kind::kDict: case Kind::kObject: case Kind::kPersistent:
-    case Kind::kTensor: case Kind::kStorage:
-      return false;
+    case Kind::kNone:
+    case Kind::kBool:
+    case Kind::kInt:
+    case Kind::kBigInt:
+    case Kind::kFloat:
+    case Kind::kString:
+    case Kind::kBytes:
+    case Kind::kGlobal: return true;
+    case Kind::kList:
+    case Kind::kTuple:
+    case Kind::kSet:
+    case Kind::kDict:
+    case Kind::kObject:
+    case Kind::kPersistent:
+    case Kind::kTensor:
+    case Kind::kStorage: return false;
   }
   return false;
 }
@@ -39,7 +49,9 @@ bool is_scalar(const Tree& tree, NodeId node) {
 // A call of a known name with a few scalars, and nothing done to it afterwards: Decimal("1.5"), date(..).
 bool is_plain_call(const Tree& tree, NodeId node) {
   const value::ObjectParts& object = tree.object(node);
-  if (object.state != kNoNode || object.items != kNoNode || object.appended != kNoNode || object.kwargs != kNoNode) return false;
+  if (object.state != kNoNode || object.items != kNoNode || object.appended != kNoNode ||
+      object.kwargs != kNoNode)
+    return false;
   if (object.callee == kNoNode || tree.kind(object.callee) != Kind::kGlobal) return false;
   if (object.args == kNoNode) return true;
   for (const NodeId arg : tree.elements(object.args)) {
@@ -58,12 +70,16 @@ bool is_nested_payload(std::string_view bytes) {
 
 constexpr std::size_t kMostOfACode = 20;
 
-// What only the walk sees: names with characters that nobody sees (paths show them as \u....), hidden payloads.
+// What only the walk sees: names with characters that nobody sees (paths show them as
+// \u....), hidden payloads.
 void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
-  if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos && ++unprintable <= kMostOfACode)
-    out.defects.push_back({"name-unprintable", std::string(v.path), "the name holds control or invisible characters", {}});
+  if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos &&
+      ++unprintable <= kMostOfACode)
+    out.defects.push_back(
+        {"name-unprintable", std::string(v.path), "the name holds control or invisible characters", {}});
   if (out.tree.kind(v.id) == Kind::kBytes && is_nested_payload(out.tree.text(v.id)))
-    out.defects.push_back({"pickle-nested", std::string(v.path), "the bytes are themselves a pickle or a zip archive", {}});
+    out.defects.push_back(
+        {"pickle-nested", std::string(v.path), "the bytes are themselves a pickle or a zip archive", {}});
 }
 
 }  // namespace
@@ -103,7 +119,8 @@ std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& lim
       leaves.push_back({std::string(v.path), v.id, false});
       return Next::kSkip;
     }
-    if (v.place == Place::kLeaf && kind != Kind::kTensor) leaves.push_back({std::string(v.path), v.id, false});
+    if (v.place == Place::kLeaf && kind != Kind::kTensor)
+      leaves.push_back({std::string(v.path), v.id, false});
     return Next::kInto;
   };
   try {
@@ -144,7 +161,8 @@ void collect_entries(Checkpoint& out, const Limits& limits) {
     return Next::kInto;
   };
   value::walk(out.tree, out.tree.root(), "", limits, visit, tensor_parts(out));
-  for (const auto& [record, defect] : pending)  // a tensor that nothing refers to: popped, or a base of another
+  for (const auto& [record, defect] :
+       pending)  // a tensor that nothing refers to: popped, or a base of another
     if (defect->code != "tensor-no-storage") out.defects.push_back(std::move(*defect));
   out.record_defects.clear();
 }

@@ -11,8 +11,8 @@ namespace ckpt {
 struct Leaf {
   std::string path;
   value::NodeId node = value::kNoNode;
-  bool repeat = false;   // an object shown before, or a container inside itself: not shown again
-  std::string first{};   // of a repeat: the path where it was shown
+  bool repeat = false;  // an object shown before, or a container inside itself: not shown again
+  std::string first{};  // of a repeat: the path where it was shown
 };
 
 // Scalars, empty containers, globals, and objects that hold only scalars in their arguments (a date, a

@@ -19,11 +19,18 @@ bool is_dict(const Tree& tree, NodeId node) { return node != kNoNode && tree.kin
 
 // Class names under which precision plugins save their scaler, Lightning 1.6 to 2.6 (plugins/precision), and
 // the keys of 0.7.4 to 1.5.
-constexpr std::array kPrecisionKeys = {
-    "MixedPrecision"sv, "FSDPPrecision"sv, "MixedPrecisionPlugin"sv, "FSDPMixedPrecisionPlugin"sv,
-    "NativeMixedPrecisionPlugin"sv, "ApexMixedPrecisionPlugin"sv, "ShardedNativeMixedPrecisionPlugin"sv,
-    "FullyShardedNativeMixedPrecisionPlugin"sv, "FullyShardedNativeNativeMixedPrecisionPlugin"sv,
-    "HalfPrecision"sv, "native_amp_scaling_state"sv, "amp_scaling_state"sv};
+constexpr std::array kPrecisionKeys = {"MixedPrecision"sv,
+                                       "FSDPPrecision"sv,
+                                       "MixedPrecisionPlugin"sv,
+                                       "FSDPMixedPrecisionPlugin"sv,
+                                       "NativeMixedPrecisionPlugin"sv,
+                                       "ApexMixedPrecisionPlugin"sv,
+                                       "ShardedNativeMixedPrecisionPlugin"sv,
+                                       "FullyShardedNativeMixedPrecisionPlugin"sv,
+                                       "FullyShardedNativeNativeMixedPrecisionPlugin"sv,
+                                       "HalfPrecision"sv,
+                                       "native_amp_scaling_state"sv,
+                                       "amp_scaling_state"sv};
 
 // Keys of dump_checkpoint (trainer/connectors/checkpoint_connector.py) and of older versions; a key that is
 // none of them and holds a dict may be the datamodule's class name (any identifier).
@@ -54,24 +61,28 @@ constexpr KnownKey kKeys[] = {
 };
 
 bool is_scaler_state(const Tree& tree, NodeId node) {
-  return is_dict(tree, node) && tree.get(node, "scale") != kNoNode && tree.get(node, "growth_factor") != kNoNode;
+  return is_dict(tree, node) && tree.get(node, "scale") != kNoNode &&
+         tree.get(node, "growth_factor") != kNoNode;
 }
 
 bool is_precision_key(const Tree& tree, std::string_view key, NodeId node) {
-  return std::find(kPrecisionKeys.begin(), kPrecisionKeys.end(), key) != kPrecisionKeys.end() || is_scaler_state(tree, node);
+  return std::find(kPrecisionKeys.begin(), kPrecisionKeys.end(), key) != kPrecisionKeys.end() ||
+         is_scaler_state(tree, node);
 }
 
 bool is_known(std::string_view key) {
   return std::any_of(std::begin(kKeys), std::end(kKeys), [&](const KnownKey& k) { return k.key == key; });
 }
 
-// LightningDataModule.__class__.__qualname__: an identifier path that begins with a capital by convention; of a
-// class that a function made, what stands behind "make_data.<locals>.".
+// LightningDataModule.__class__.__qualname__: an identifier path that begins with a capital by convention; of
+// a class that a function made, what stands behind "make_data.<locals>.".
 bool looks_like_class(std::string_view key) {
   constexpr std::string_view kLocal = ".<locals>.";
   if (const auto at = key.rfind(kLocal); at != key.npos) key.remove_prefix(at + kLocal.size());
   return !key.empty() && ((key[0] >= 'A' && key[0] <= 'Z') || key[0] == '_') &&
-         std::all_of(key.begin(), key.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.' || c >= 0x80; });
+         std::all_of(key.begin(), key.end(), [](unsigned char c) {
+           return std::isalnum(c) != 0 || c == '_' || c == '.' || c >= 0x80;
+         });
 }
 
 bool is_tensor_dict(const Tree& tree, NodeId node) {
@@ -194,7 +205,8 @@ std::optional<Version> parse_version(std::string_view text) {
   const char* const end = text.data() + text.size();
   for (int* part : {&version.major, &version.minor, &version.patch}) {
     const auto [next, error] = std::from_chars(at, end, *part);
-    if (error != std::errc{} || *part < 0) return part == &version.major ? std::nullopt : std::optional(version);
+    if (error != std::errc{} || *part < 0)
+      return part == &version.major ? std::nullopt : std::optional(version);
     at = next;
     if (at == end || *at != '.') break;
     ++at;
@@ -222,9 +234,10 @@ Items find_items(const Checkpoint& checkpoint) {
   items.current_model_state = get("current_model_state");
   items.averaging_state = get("averaging_state");
   // The Trainer always writes its version; without it, its own containers beside a state_dict still tell.
-  const bool trainer_state = items.loops != kNoNode || items.optimizer_states != kNoNode || items.callbacks != kNoNode ||
-                             items.lr_schedulers != kNoNode;
-  if (items.version_node != kNoNode || (items.state_dict != kNoNode && items.global_step != kNoNode && trainer_state)) {
+  const bool trainer_state = items.loops != kNoNode || items.optimizer_states != kNoNode ||
+                             items.callbacks != kNoNode || items.lr_schedulers != kNoNode;
+  if (items.version_node != kNoNode ||
+      (items.state_dict != kNoNode && items.global_step != kNoNode && trainer_state)) {
     items.kind = FileKind::kTrainer;
     items.state_dict_path = "state_dict";
   } else {
@@ -240,7 +253,8 @@ std::string current_callback_key(std::string_view key) {
   const std::size_t begin = out.find(kArgument);
   if (!key.starts_with("ModelCheckpoint") || begin == out.npos) return out;
   for (const std::string_view word : {"None", "True", "False"})
-    if (key.substr(begin + kArgument.size()).starts_with(word)) return out.erase(begin, kArgument.size() + word.size());
+    if (key.substr(begin + kArgument.size()).starts_with(word))
+      return out.erase(begin, kArgument.size() + word.size());
   return out;
 }
 
@@ -261,8 +275,10 @@ std::optional<std::string> weight_name(const Items& items, std::string_view path
   if (!items.state_dict_path.empty()) {
     if (!rest.starts_with(items.state_dict_path)) return std::nullopt;
     rest.remove_prefix(items.state_dict_path.size());
-    if (rest.starts_with('.')) rest.remove_prefix(1);
-    else if (!rest.starts_with('[')) return std::nullopt;
+    if (rest.starts_with('.'))
+      rest.remove_prefix(1);
+    else if (!rest.starts_with('['))
+      return std::nullopt;
   }
   if (!rest.starts_with("[\"")) return std::string(rest);
   const std::string_view key = first_component(rest);

@@ -16,26 +16,26 @@ using value::kNoNode;
 using value::NodeId;
 
 enum class FileKind : std::uint8_t {
-  kTrainer,      // written by Trainer.save_checkpoint (or made to look so: a version key or loops)
-  kWeights,      // a dict with a state_dict but nothing of the Trainer: plain PyTorch, or Fabric
-  kStateDict,    // the root itself is a state_dict: names -> tensors
-  kOther,        // tensors in some other structure, or none
+  kTrainer,    // written by Trainer.save_checkpoint (or made to look so: a version key or loops)
+  kWeights,    // a dict with a state_dict but nothing of the Trainer: plain PyTorch, or Fabric
+  kStateDict,  // the root itself is a state_dict: names -> tensors
+  kOther,      // tensors in some other structure, or none
 };
-std::string_view describe(FileKind kind);   // "Lightning checkpoint", "plain state_dict", ...
+std::string_view describe(FileKind kind);  // "Lightning checkpoint", "plain state_dict", ...
 
 // Sections in the order in which people need them; every path of a checkpoint belongs to exactly one.
 enum class Section : std::uint8_t {
-  kMeta,             // version, hparams_name ...
-  kWeights,          // state_dict, or the root of a plain file
+  kMeta,     // version, hparams_name ...
+  kWeights,  // state_dict, or the root of a plain file
   kOptimizers,
   kSchedulers,
-  kLoops,            // epoch, global_step, loops
+  kLoops,  // epoch, global_step, loops
   kCallbacks,
-  kPrecision,        // scaler state
+  kPrecision,  // scaler state
   kHyperParameters,
   kDataModuleHyperParameters,
   kDataModule,
-  kAveraging,        // current_model_state, averaging_state
+  kAveraging,  // current_model_state, averaging_state
   kOther,
 };
 std::string_view title(Section section);
@@ -56,14 +56,14 @@ struct Items {
   NodeId version_node = kNoNode;
   std::optional<Version> version;
   NodeId epoch = kNoNode, global_step = kNoNode;
-  NodeId state_dict = kNoNode;               // also of plain files: the dict of names -> tensors
-  std::string state_dict_path;               // "state_dict", "" (the root), or where it was found
+  NodeId state_dict = kNoNode;  // also of plain files: the dict of names -> tensors
+  std::string state_dict_path;  // "state_dict", "" (the root), or where it was found
   NodeId optimizer_states = kNoNode;
   NodeId lr_schedulers = kNoNode;
   NodeId loops = kNoNode;
   NodeId callbacks = kNoNode;
   NodeId precision = kNoNode;
-  std::string precision_key;                 // "MixedPrecision", "native_amp_scaling_state", ...
+  std::string precision_key;  // "MixedPrecision", "native_amp_scaling_state", ...
   NodeId hyper_parameters = kNoNode;
   NodeId datamodule_hyper_parameters = kNoNode;
   NodeId datamodule = kNoNode;
@@ -73,8 +73,9 @@ struct Items {
 
 Items find_items(const Checkpoint& checkpoint);
 
-// The key of a callback's state as Lightning 1.9 and later spell it: 1.5 to 1.8 had 'save_on_train_epoch_end' in that of
-// ModelCheckpoint (utilities/migration/migration.py, _migrate_model_checkpoint_save_on_train_epoch_end_default).
+// The key of a callback's state as Lightning 1.9 and later spell it: 1.5 to 1.8 had 'save_on_train_epoch_end'
+// in that of ModelCheckpoint (utilities/migration/migration.py,
+// _migrate_model_checkpoint_save_on_train_epoch_end_default).
 std::string current_callback_key(std::string_view key);
 
 // The section of a path, by its first component.

@@ -13,10 +13,10 @@
 namespace ckpt {
 
 struct Opened {
-  CheckpointPtr file;               // null: could not be opened, see failure
+  CheckpointPtr file;  // null: could not be opened, see failure
   lightning::Items items;
   std::optional<Error> failure;
-  std::string path;                 // as the user typed it
+  std::string path;  // as the user typed it
 };
 
 // Never throws for what the input is (std::bad_alloc becomes kLimit).

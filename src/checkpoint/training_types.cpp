@@ -13,9 +13,7 @@ using value::kNoNode;
 using value::NodeId;
 using value::Tree;
 
-bool is(const Tree& tree, NodeId node, Kind kind) {
-  return node != kNoNode && tree.kind(node) == kind;
-}
+bool is(const Tree& tree, NodeId node, Kind kind) { return node != kNoNode && tree.kind(node) == kind; }
 
 bool has(const Tree& tree, NodeId dict, std::string_view key) {
   return is(tree, dict, Kind::kDict) && tree.get(dict, key) != kNoNode;

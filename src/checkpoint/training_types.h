@@ -17,8 +17,8 @@ std::string optimizer_type(const value::Tree& tree, value::NodeId optimizer);
 // torch/optim/lr_scheduler.py; state_dict is __dict__ without the optimizer.
 std::string scheduler_type(const value::Tree& tree, value::NodeId scheduler);
 
-// True unless both types are known and none of what one may be is what the other may be: "Adam or AdamW" and "Adam"
-// may be the same, "AdamW" and "SGD" may not.
+// True unless both types are known and none of what one may be is what the other may be: "Adam or AdamW" and
+// "Adam" may be the same, "AdamW" and "SGD" may not.
 bool may_be_same_type(std::string_view a, std::string_view b);
 
 }  // namespace ckpt

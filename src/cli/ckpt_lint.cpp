@@ -58,9 +58,7 @@ std::optional<std::string> text_option(const Parsed& parsed, const char* name) {
   return parsed.values[name].as<std::string>();
 }
 
-bool has(const Parsed& parsed, const char* name) {
-  return parsed.values.count(name) != 0;
-}
+bool has(const Parsed& parsed, const char* name) { return parsed.values.count(name) != 0; }
 
 std::optional<Level> fail_level(const Parsed& parsed) {
   const std::string text = text_option(parsed, "fail-on").value_or("error");
@@ -212,14 +210,17 @@ void check_action(const Parsed& parsed) {
   std::string_view action;
   for (const char* name : {"explain", "list-rules", "print-config", "write-manifest", "test"}) {
     if (!has(parsed, name)) continue;
-    if (!action.empty()) fail(ErrorCode::kUsage, fmt::format("--{} and --{} exclude each other; see --help", action, name));
+    if (!action.empty())
+      fail(ErrorCode::kUsage, fmt::format("--{} and --{} exclude each other; see --help", action, name));
     action = name;
   }
   if (action.empty()) return;
   const bool takes_file = action == "print-config" || action == "write-manifest";
   if (!takes_file && !parsed.operands.empty())
-    fail(ErrorCode::kUsage, fmt::format("--{} judges no FILE, but here is {}; see --help", action, quote(parsed.operands.front())));
-  if (action == "test" && has(parsed, "rules")) fail(ErrorCode::kUsage, "--test takes the rule file itself, without --rules");
+    fail(ErrorCode::kUsage, fmt::format("--{} judges no FILE, but here is {}; see --help", action,
+                                        quote(parsed.operands.front())));
+  if (action == "test" && has(parsed, "rules"))
+    fail(ErrorCode::kUsage, "--test takes the rule file itself, without --rules");
 }
 
 }  // namespace

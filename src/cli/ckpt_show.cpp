@@ -52,7 +52,8 @@ bool shows_nothing(const report::Report& report) {
 
 int run_show(int argc, const char* const* argv) {
   po::options_description own("Options", 90);
-  own.add_options()("stats,s", "the numbers of every tensor: min, max, mean, std, NaN and Inf (reads all of it)")(
+  own.add_options()("stats,s",
+                    "the numbers of every tensor: min, max, mean, std, NaN and Inf (reads all of it)")(
       "digest", "the SHA-256 of every tensor's elements (json; reads all of it)");
   const auto parsed = parse(kProgram, own, argc, argv);
   if (!parsed) return kClean;
@@ -63,7 +64,8 @@ int run_show(int argc, const char* const* argv) {
   report::Report report = make_report(*parsed, input);
   int status = status_of(*input);
   if (parsed->operands.size() == 2 && shows_nothing(report)) {
-    complain(kProgram.name, input->path, fmt::format("nothing matches the pattern '{}'", parsed->operands[1]));
+    complain(kProgram.name, input->path,
+             fmt::format("nothing matches the pattern '{}'", parsed->operands[1]));
     status = kTrouble;
   }
   report.exit_status = status;

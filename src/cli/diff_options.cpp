@@ -126,8 +126,8 @@ diff::Profile read_profile(const std::string& value) {
 std::pair<std::string, std::string> split_subtree(const std::string& operand) {
   const std::size_t mark = operand.rfind('#');
   std::error_code none;
-  const bool has_subtree =
-      mark != operand.npos && mark > 0 && mark + 1 < operand.size() && !std::filesystem::exists(operand, none);
+  const bool has_subtree = mark != operand.npos && mark > 0 && mark + 1 < operand.size() &&
+                           !std::filesystem::exists(operand, none);
   if (!has_subtree) return {operand, ""};
   return {operand.substr(0, mark), operand.substr(mark + 1)};
 }
@@ -142,13 +142,17 @@ void read_operands(const Parsed& parsed, DiffCommand& out) {
   for (const std::string& value : list_of(parsed, "subtree")) {
     const auto [file, subtree] = split_subtree(value);
     if (!subtree.empty() && std::find(out.files.begin(), out.files.end(), file) == out.files.end())
-      fail(ErrorCode::kUsage, fmt::format("--subtree {}: {} is none of the files", quote(value), quote(file)));
+      fail(ErrorCode::kUsage,
+           fmt::format("--subtree {}: {} is none of the files", quote(value), quote(file)));
     for (std::size_t i = 0; i < out.files.size(); ++i) {
-      if (subtree.empty()) subtrees[i] = value;
-      else if (out.files[i] == file) subtrees[i] = subtree;
+      if (subtree.empty())
+        subtrees[i] = value;
+      else if (out.files[i] == file)
+        subtrees[i] = subtree;
     }
   }
-  if (std::all_of(subtrees.begin(), subtrees.end(), [](const std::string& s) { return s.empty(); })) subtrees.clear();
+  if (std::all_of(subtrees.begin(), subtrees.end(), [](const std::string& s) { return s.empty(); }))
+    subtrees.clear();
 }
 
 diff::Options diff_options(const Parsed& parsed) {
@@ -197,36 +201,43 @@ diff::ReportOptions report_options(const Parsed& parsed) {
 po::options_description diff_option_descriptions() {
   const auto list = [] { return po::value<Names>(); };
   po::options_description own("What is compared", 90);
-  own.add_options()
-      ("only", list()->value_name("WHAT"),
-       fmt::format("only this: tensor names or paths (globs), or a part: {}; may be repeated", fmt::join(diff::part_names(), " ")).c_str())
-      ("ignore", list()->value_name("WHAT"), "leave this out, likewise; may be repeated")
-      ("dtype", list()->value_name("NAME"), "only tensors of this dtype in either file; may be repeated")
-      ("shape", list()->value_name("SIZES"), "only tensors of this shape: '[*, 768]'; may be repeated")
-      ("subtree", list()->value_name("PATH"), "of every file only what lies below PATH; FILE#PATH (also as an operand): of that file");
+  own.add_options()("only", list()->value_name("WHAT"),
+                    fmt::format("only this: tensor names or paths (globs), or a part: {}; may be repeated",
+                                fmt::join(diff::part_names(), " "))
+                        .c_str())("ignore", list()->value_name("WHAT"),
+                                  "leave this out, likewise; may be repeated")(
+      "dtype", list()->value_name("NAME"), "only tensors of this dtype in either file; may be repeated")(
+      "shape", list()->value_name("SIZES"), "only tensors of this shape: '[*, 768]'; may be repeated")(
+      "subtree", list()->value_name("PATH"),
+      "of every file only what lies below PATH; FILE#PATH (also as an operand): of that file");
   po::options_description names("Names of weights", 90);
-  names.add_options()
-      ("map", list()->value_name("RE=>REPL"), "replace what the regular expression (RE2) matches first in a name; may be repeated")
-      ("strip-prefix", list()->value_name("TEXT"), "take this away from the beginning of names; may be repeated")
-      ("no-renames", "do not look for renamed weights")
-      ("no-migrate", "compare files of two Lightning versions as they are laid out");
+  names.add_options()("map", list()->value_name("RE=>REPL"),
+                      "replace what the regular expression (RE2) matches first in a name; may be repeated")(
+      "strip-prefix", list()->value_name("TEXT"),
+      "take this away from the beginning of names; may be repeated")("no-renames",
+                                                                     "do not look for renamed weights")(
+      "no-migrate", "compare files of two Lightning versions as they are laid out");
   po::options_description equal("What is equal", 90);
-  equal.add_options()
-      ("rtol", po::value<double>()->value_name("R"), "equal if |new - base| <= atol + R * |base| (default: 0, exact)")
-      ("atol", po::value<double>()->value_name("A"), "likewise (default: 0)")
-      ("close", "the tolerances of torch.testing.assert_close for each dtype")
-      ("tolerances", list()->value_name("FILE"), "YAML with tolerances by name: \"head.**\": {rtol: 1e-3, atol: 1e-5}")
-      ("nan", po::value<std::string>()->value_name("HOW"), "a NaN and a NaN: equal or differ (default: equal)")
-      ("compat", po::value<std::string>()->value_name("PROFILE"),
-       "be a gate: status 1 only if the file cannot stand in for the base: resume, load, load-partial or numeric");
+  equal.add_options()("rtol", po::value<double>()->value_name("R"),
+                      "equal if |new - base| <= atol + R * |base| (default: 0, exact)")(
+      "atol", po::value<double>()->value_name("A"), "likewise (default: 0)")(
+      "close", "the tolerances of torch.testing.assert_close for each dtype")(
+      "tolerances", list()->value_name("FILE"),
+      "YAML with tolerances by name: \"head.**\": {rtol: 1e-3, atol: 1e-5}")(
+      "nan", po::value<std::string>()->value_name("HOW"),
+      "a NaN and a NaN: equal or differ (default: equal)")(
+      "compat", po::value<std::string>()->value_name("PROFILE"),
+      "be a gate: status 1 only if the file cannot stand in for the base: resume, load, load-partial or "
+      "numeric");
   po::options_description shown("What is shown", 90);
-  shown.add_options()
-      ("all,a", "every change on a line of its own")
-      ("summary", "the heads of the sections alone")
-      ("top", po::value<unsigned>()->value_name("N"), "lines of a section (default: 20)")
-      ("sort", po::value<std::string>()->value_name("BY"), "order of tensors: rel-l2, max or name (default: rel-l2)")
-      ("explain", po::value<std::string>()->value_name("RULE"), "what a kind of difference means and what to do")
-      ("list-rules", "the kinds of difference and of incompatibility");
+  shown.add_options()("all,a", "every change on a line of its own")(
+      "summary", "the heads of the sections alone")("top", po::value<unsigned>()->value_name("N"),
+                                                    "lines of a section (default: 20)")(
+      "sort", po::value<std::string>()->value_name("BY"),
+      "order of tensors: rel-l2, max or name (default: rel-l2)")(
+      "explain", po::value<std::string>()->value_name("RULE"),
+      "what a kind of difference means and what to do")("list-rules",
+                                                        "the kinds of difference and of incompatibility");
   po::options_description all;
   return all.add(own).add(names).add(equal).add(shown);
 }

@@ -61,7 +61,8 @@ int check_unchanged(const std::string& program, const Opened& input) {
   return kTrouble;
 }
 
-int guarded(const std::string& program, int (*body)(int, const char* const*), int argc, const char* const* argv) {
+int guarded(const std::string& program, int (*body)(int, const char* const*), int argc,
+            const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
   try {

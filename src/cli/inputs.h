@@ -29,7 +29,9 @@ int status_of(const Opened& input);
 // kTrouble, with a complaint, if the file changed while it was being read.
 int check_unchanged(const std::string& program, const Opened& input);
 
-// Runs a program's body: what it throws becomes one line on stderr and status 2; SIGPIPE and SIGXFSZ are ignored.
-int guarded(const std::string& program, int (*body)(int, const char* const*), int argc, const char* const* argv);
+// Runs a program's body: what it throws becomes one line on stderr and status 2; SIGPIPE
+// and SIGXFSZ are ignored.
+int guarded(const std::string& program, int (*body)(int, const char* const*), int argc,
+            const char* const* argv);
 
 }  // namespace ckpt::cli

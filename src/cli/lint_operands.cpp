@@ -133,9 +133,7 @@ class Finder {
 
 }  // namespace
 
-std::string checkpoint_extensions() {
-  return fmt::format("{}", fmt::join(kExtensions, " "));
-}
+std::string checkpoint_extensions() { return fmt::format("{}", fmt::join(kExtensions, " ")); }
 
 std::vector<LintInput> find_inputs(const std::vector<std::string>& operands) {
   Finder finder;

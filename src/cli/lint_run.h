@@ -1,5 +1,5 @@
-// The run of ckpt-lint: many files judged in parallel, each closed when it is judged, one report in a fixed
-// order.
+// The run of ckpt-lint: many files judged in parallel, each closed when it is judged, one
+// report in a fixed order.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,8 @@ constexpr unsigned kHelpWidth = 90;  // fixed: --help is compared with a golden 
 
 std::string format_names() {
   std::string names;
-  for (const report::Reporter& reporter : report::reporters()) names += fmt::format("{}{}", names.empty() ? "" : " ", reporter.name);
+  for (const report::Reporter& reporter : report::reporters())
+    names += fmt::format("{}{}", names.empty() ? "" : " ", reporter.name);
   return names;
 }
 
@@ -30,26 +31,25 @@ bool has_summary(const po::options_description& own) { return own.find_nothrow("
 // clang-format off: a table
 po::options_description common_options(const po::options_description& own) {
   po::options_description common("Output", kHelpWidth);
-  common.add_options()
-      ("format,f", po::value<std::string>()->value_name("FORMAT"),
-       fmt::format("what to write to standard output: {} (default: text)", format_names()).c_str())
-      ("output,o", po::value<std::string>()->value_name("FILE"), "write that to FILE instead")
-      ("report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
-       "write a further report in the same run; may be repeated")
-      (has_summary(own) ? "step-summary" : "summary", po::value<std::string>()->value_name("FILE"),
-       "append the markdown report to FILE, for $GITHUB_STEP_SUMMARY")
-      ("sarif-profile", po::value<std::string>()->value_name("NAME"),
-       "oasis (default: as the standard has it) or github (as code scanning shows it best)")
-      ("max-findings", po::value<long long>()->value_name("N"),
-       "findings in a SARIF log, the most severe ones; 0 for all (default: 5000)")
-      ("color", po::value<std::string>()->value_name("WHEN"),
-       "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")
-      ("width", po::value<long long>()->value_name("N"),
-       "columns of the text report, 0 for lines of any length (default: the terminal's, else 0)")
-      ("quiet,q", "the last line alone")
-      ("jobs,j", po::value<unsigned>()->value_name("N"), "threads (default: all processors of this process)")
-      ("help,h", "this text")
-      ("version", "the version of this program");
+  common.add_options()(
+      "format,f", po::value<std::string>()->value_name("FORMAT"),
+      fmt::format("what to write to standard output: {} (default: text)", format_names()).c_str())(
+      "output,o", po::value<std::string>()->value_name("FILE"), "write that to FILE instead")(
+      "report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
+      "write a further report in the same run; may be repeated")(
+      has_summary(own) ? "step-summary" : "summary", po::value<std::string>()->value_name("FILE"),
+      "append the markdown report to FILE, for $GITHUB_STEP_SUMMARY")(
+      "sarif-profile", po::value<std::string>()->value_name("NAME"),
+      "oasis (default: as the standard has it) or github (as code scanning shows it best)")(
+      "max-findings", po::value<long long>()->value_name("N"),
+      "findings in a SARIF log, the most severe ones; 0 for all (default: 5000)")(
+      "color", po::value<std::string>()->value_name("WHEN"),
+      "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")(
+      "width", po::value<long long>()->value_name("N"),
+      "columns of the text report, 0 for lines of any length (default: the terminal's, else 0)")(
+      "quiet,q", "the last line alone")("jobs,j", po::value<unsigned>()->value_name("N"),
+                                        "threads (default: all processors of this process)")(
+      "help,h", "this text")("version", "the version of this program");
   return common;
 }
 // clang-format on
@@ -65,7 +65,8 @@ std::vector<std::string> long_names(const po::options_description& options) {
 [[noreturn]] void fail_usage(const po::options_description& all, const po::error& error) {
   if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
     const std::string name = unknown->get_option_name();
-    fail(ErrorCode::kUsage, fmt::format("unknown option {}{}; see --help", quote(name), did_you_mean(name, long_names(all))));
+    fail(ErrorCode::kUsage,
+         fmt::format("unknown option {}{}; see --help", quote(name), did_you_mean(name, long_names(all))));
   }
   fail(ErrorCode::kUsage, fmt::format("{}; see --help", one_line(error.what())));
 }
@@ -74,7 +75,8 @@ void check_format(const std::string& name) {
   if (report::find_reporter(name) != nullptr) return;
   std::vector<std::string> names;
   for (const report::Reporter& reporter : report::reporters()) names.emplace_back(reporter.name);
-  fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; there are: {}", quote(name), did_you_mean(name, names), format_names()));
+  fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; there are: {}", quote(name),
+                                      did_you_mean(name, names), format_names()));
 }
 
 // Signed on the command line, or "-1" would become the largest number there is.
@@ -88,7 +90,8 @@ report::SarifProfile profile_of(const std::string& name) {
   if (name == "oasis") return report::SarifProfile::kOasis;
   if (name == "github") return report::SarifProfile::kGithub;
   const std::vector<std::string> names = {"oasis", "github"};
-  fail(ErrorCode::kUsage, fmt::format("--sarif-profile takes oasis or github, not {}{}", quote(name), did_you_mean(name, names)));
+  fail(ErrorCode::kUsage, fmt::format("--sarif-profile takes oasis or github, not {}{}", quote(name),
+                                      did_you_mean(name, names)));
 }
 
 OutputOptions output_options(const po::variables_map& values) {
@@ -97,8 +100,10 @@ OutputOptions output_options(const po::variables_map& values) {
   if (values.count("output") != 0) out.output = values["output"].as<std::string>();
   if (values.count("color") != 0) out.color = values["color"].as<std::string>();
   for (const char* name : {"summary", "step-summary"})
-    if (values.count(name) != 0 && values[name].value().type() == typeid(std::string)) out.summary = values[name].as<std::string>();
-  if (values.count("sarif-profile") != 0) out.sarif_profile = profile_of(values["sarif-profile"].as<std::string>());
+    if (values.count(name) != 0 && values[name].value().type() == typeid(std::string))
+      out.summary = values[name].as<std::string>();
+  if (values.count("sarif-profile") != 0)
+    out.sarif_profile = profile_of(values["sarif-profile"].as<std::string>());
   if (values.count("max-findings") != 0) out.max_findings = count_of(values, "max-findings");
   if (values.count("width") != 0) out.width = count_of(values, "width");
   out.quiet = values.count("quiet") != 0;
@@ -116,7 +121,8 @@ OutputOptions output_options(const po::variables_map& values) {
   return out;
 }
 
-void print_help(const Program& program, const po::options_description& own, const po::options_description& common) {
+void print_help(const Program& program, const po::options_description& own,
+                const po::options_description& common) {
   std::cout << "usage: " << program.usage << "\n\n" << program.summary << "\n";
   if (!own.options().empty()) std::cout << own << "\n";
   std::cout << common << "\n" << program.footer;
@@ -124,7 +130,8 @@ void print_help(const Program& program, const po::options_description& own, cons
 
 }  // namespace
 
-std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc, const char* const* argv) {
+std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc,
+                            const char* const* argv) {
   const po::options_description common = common_options(own);
   po::options_description operands;
   operands.add_options()("operand", po::value<std::vector<std::string>>());
@@ -139,7 +146,9 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
   parsed.arguments.assign(argv + 1, argv + argc);
   try {
     const auto style = po::command_line_style::unix_style ^ po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(parsed.arguments).options(all).positional(positional).style(style).run(), parsed.values);
+    po::store(
+        po::command_line_parser(parsed.arguments).options(all).positional(positional).style(style).run(),
+        parsed.values);
     po::notify(parsed.values);
   } catch (const po::error& error) {
     fail_usage(named, error);
@@ -151,7 +160,8 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
   }
   parsed.operands = list_of(parsed, "operand");
   parsed.output = output_options(parsed.values);
-  parsed.jobs = parsed.values.count("jobs") != 0 ? std::max(1u, parsed.values["jobs"].as<unsigned>()) : default_jobs();
+  parsed.jobs =
+      parsed.values.count("jobs") != 0 ? std::max(1u, parsed.values["jobs"].as<unsigned>()) : default_jobs();
   return parsed;
 }
 

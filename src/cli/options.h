@@ -14,10 +14,10 @@
 namespace ckpt::cli {
 
 struct Program {
-  std::string name;        // "ckpt-show"
-  std::string usage;       // "ckpt-show [OPTION ...] FILE [PATTERN]"
-  std::string summary;     // what it does, a few lines
-  std::string footer;      // examples and exit statuses
+  std::string name;     // "ckpt-show"
+  std::string usage;    // "ckpt-show [OPTION ...] FILE [PATTERN]"
+  std::string summary;  // what it does, a few lines
+  std::string footer;   // examples and exit statuses
 };
 
 // Where reports go and how they look.
@@ -29,7 +29,7 @@ struct OutputOptions {
   report::SarifProfile sarif_profile = report::SarifProfile::kOasis;
   std::size_t max_findings = report::kSarifFindings;
   std::string color = "auto";
-  std::optional<std::size_t> width;                          // of the text report; nullopt: the terminal's
+  std::optional<std::size_t> width;  // of the text report; nullopt: the terminal's
   bool quiet = false;
 };
 
@@ -43,8 +43,8 @@ struct Parsed {
 
 // Parses the command line against `own` options and the common ones. Answers --help and --version itself:
 // then nullopt, with the text on stdout. Throws Error{kUsage} with a suggestion for unknown names.
-std::optional<Parsed> parse(const Program& program, const boost::program_options::options_description& own, int argc,
-                            const char* const* argv);
+std::optional<Parsed> parse(const Program& program, const boost::program_options::options_description& own,
+                            int argc, const char* const* argv);
 
 // The values of an option that may be repeated.
 std::vector<std::string> list_of(const Parsed& parsed, const char* name);

@@ -10,11 +10,10 @@
 #include <streambuf>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -36,8 +35,10 @@ class FdBuffer final : public std::streambuf {
     const char* at = pbase();
     while (at < pptr() && error_ == 0) {
       const ssize_t written = ::write(fd_, at, static_cast<std::size_t>(pptr() - at));
-      if (written >= 0) at += written;
-      else if (errno != EINTR) error_ = errno;
+      if (written >= 0)
+        at += written;
+      else if (errno != EINTR)
+        error_ = errno;
     }
     setp(buffer_, buffer_ + sizeof buffer_);
     return error_ == 0 ? 0 : -1;
@@ -59,7 +60,8 @@ class FdBuffer final : public std::streambuf {
 }
 
 // Renders to a descriptor; returns errno, or 0.
-int render(const report::Reporter& reporter, const report::Report& report, const report::RenderOptions& options, int fd) {
+int render(const report::Reporter& reporter, const report::Report& report,
+           const report::RenderOptions& options, int fd) {
   FdBuffer buffer(fd);
   std::ostream out(&buffer);
   reporter.write(report, options, out);
@@ -90,7 +92,8 @@ std::size_t terminal_width(int fd) {
 const report::Reporter& reporter_for(const report::Report& report, const std::string& format) {
   const report::Reporter& reporter = *report::find_reporter(format);
   if (reporter.needs_findings && !report.has_findings)
-    fail(ErrorCode::kUsage, fmt::format("{} has no findings to write as {}; use text, markdown or json", report.tool.name, format));
+    fail(ErrorCode::kUsage, fmt::format("{} has no findings to write as {}; use text, markdown or json",
+                                        report.tool.name, format));
   return reporter;
 }
 
@@ -141,7 +144,8 @@ void append_summary(const report::Report& report, const std::string& path) {
   const bool regular = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
   const std::size_t there = regular ? static_cast<std::size_t>(status.st_size) : 0;
   report::RenderOptions options;
-  options.max_bytes = std::max(report::kStepSummaryBytes - std::min(there, report::kStepSummaryBytes), kLeastSummary);
+  options.max_bytes =
+      std::max(report::kStepSummaryBytes - std::min(there, report::kStepSummaryBytes), kLeastSummary);
   // An empty line, or what follows a table would be one of its rows.
   int error = there > 0 && ::write(fd, "\n", 1) < 0 ? errno : 0;
   if (error == 0) error = render(*report::find_reporter("markdown"), report, options, fd);
@@ -153,16 +157,20 @@ void append_summary(const report::Report& report, const std::string& path) {
 
 bool wants_findings(const OutputOptions& options) {
   bool wants = report::find_reporter(options.format)->needs_findings;
-  for (const auto& [format, file] : options.reports) wants = wants || report::find_reporter(format)->needs_findings;
+  for (const auto& [format, file] : options.reports)
+    wants = wants || report::find_reporter(format)->needs_findings;
   return wants;
 }
 
 void write_reports(const report::Report& report, const OutputOptions& options) {
-  for (const auto& [format, file] : options.reports) reporter_for(report, format);  // before anything is written
+  for (const auto& [format, file] : options.reports)
+    reporter_for(report, format);  // before anything is written
   report::RenderOptions for_files = render_options_for(options);
   for_files.quiet = options.quiet;
-  if (options.output.empty()) write_stdout(report, options);
-  else write_file(report, options.format, options.output, for_files);
+  if (options.output.empty())
+    write_stdout(report, options);
+  else
+    write_file(report, options.format, options.output, for_files);
   for_files.quiet = false;
   for (const auto& [format, file] : options.reports) write_file(report, format, file, for_files);
   if (!options.summary.empty()) append_summary(report, options.summary);
@@ -172,7 +180,8 @@ void write_failure(const report::Report& report, const OutputOptions& options) {
   OutputOptions machine = options;
   std::erase_if(machine.reports, [](const auto& item) { return item.first == "text"; });
   if (options.format == "text") {
-    for (const auto& [format, file] : machine.reports) write_file(report, format, file, render_options_for(options));
+    for (const auto& [format, file] : machine.reports)
+      write_file(report, format, file, render_options_for(options));
     return;
   }
   write_reports(report, machine);

@@ -1,5 +1,5 @@
-// Writes a Report wherever the command line says. A file is replaced only by a complete report (temporary file,
-// then rename); a write error is status 2; a reader of stdout that went away is no error of ours.
+// Writes a Report wherever the command line says. A file is replaced only by a complete report (temporary
+// file, then rename); a write error is status 2; a reader of stdout that went away is no error of ours.
 #pragma once
 
 #include "cli/options.h"

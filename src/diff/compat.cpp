@@ -21,9 +21,7 @@ constexpr std::string_view kStrict = "load_state_dict(strict=True)";
 constexpr std::string_view kLax = "load_state_dict(strict=False)";
 constexpr std::string_view kFit = "Trainer.fit(ckpt_path=...)";
 
-bool is_weight(const Change& change) {
-  return change.section == lightning::Section::kWeights;
-}
+bool is_weight(const Change& change) { return change.section == lightning::Section::kWeights; }
 
 // Findings of one rule and input are one, with a count: a thousand missing keys are one fact.
 class Judge {
@@ -284,8 +282,6 @@ std::uint64_t Compatibility::count(Profile profile) const {
       findings.begin(), findings.end(), [&](const Incompatibility& f) { return f.profile >= profile; }));
 }
 
-Compatibility judge(const Diff& diff) {
-  return Judge(diff).run();
-}
+Compatibility judge(const Diff& diff) { return Judge(diff).run(); }
 
 }  // namespace ckpt::diff

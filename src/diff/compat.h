@@ -1,6 +1,6 @@
 // What the difference means for somebody who has the base's code and is given the other file: can it be
-// resumed, loaded strictly, loaded at all, trusted as numbers? Each profile includes what the weaker ones
-// demand.
+// resumed, loaded strictly, loaded at all, trusted as numbers? Each profile includes what
+// the weaker ones demand.
 #pragma once
 
 #include <array>

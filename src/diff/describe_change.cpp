@@ -63,8 +63,8 @@ std::string side_text(const Diff& diff, const Change& change, bool new_side) {
     return tensor_text(*record);
   }
   const Leaf& leaf = side.leaf(slot);
-  const std::string repr =
-      leaf.repeat ? fmt::format("(as {})", value::display_path(leaf.first)) : value::repr(side.tree(slot), leaf.node, kValueLimit);
+  const std::string repr = leaf.repeat ? fmt::format("(as {})", value::display_path(leaf.first))
+                                       : value::repr(side.tree(slot), leaf.node, kValueLimit);
   std::string text = one_line(abbreviate(repr, kValueLimit));
   if (change.kind == ChangeKind::kType)
     text += fmt::format(" ({})",

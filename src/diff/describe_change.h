@@ -18,8 +18,8 @@ std::string signature_of(const Diff& diff, const Change& change);
 // "0.01 -> 0.005", "f32 [2, 8]", ... of a change that is not about a tensor's elements.
 std::string change_text(const Diff& diff, const Change& change);
 
-// `old` or `new` of the JSON row: a plain value, a dtype, a shape, or {dtype, shape} of a tensor; null if
-// absent.
+// `old` or `new` of the JSON row: a plain value, a dtype, a shape, or {dtype, shape} of a
+// tensor; null if absent.
 report::Value side_value(const Diff& diff, const Change& change, bool new_side);
 
 report::Finding change_finding(const Diff& diff, const Change& change);

@@ -21,7 +21,8 @@ constexpr double kSameNorm = 1e-9;
 // A factor nearer to 1 than this is somebody's rounding, not somebody's doing.
 constexpr double kNoFactor = 1e-4;
 
-// The distance from 1 to the next number of a floating type; 1 for types that are too coarse to rule anything out.
+// The distance from 1 to the next number of a floating type; 1 for types that are too
+// coarse to rule anything out.
 double epsilon(tensor::DType dtype) {
   using tensor::DType;
   if (dtype == DType::kFloat64 || dtype == DType::kComplex128) return 0x1p-52;
@@ -31,7 +32,9 @@ double epsilon(tensor::DType dtype) {
 }
 
 // A relative difference that may be rounding: then units in the last place say how much of it.
-bool may_be_rounding(const tensor::Delta& delta, tensor::DType dtype) { return delta.rel_l2 <= 8 * epsilon(dtype); }
+bool may_be_rounding(const tensor::Delta& delta, tensor::DType dtype) {
+  return delta.rel_l2 <= 8 * epsilon(dtype);
+}
 
 // A factor keeps the direction up to the rounding of each element; sums in double know it to 1e-12.
 bool may_be_scaled(const tensor::Delta& delta, tensor::DType dtype) {

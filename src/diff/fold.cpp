@@ -18,9 +18,7 @@ struct Pattern {
   std::vector<std::uint32_t> numbers;
 };
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whole components only: the 2 of "conv2" is part of a name.
 Pattern pattern_of(std::string_view label) {

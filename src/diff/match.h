@@ -30,7 +30,8 @@ struct CallbackPath {
 };
 std::optional<CallbackPath> parse_callback_path(std::string_view path);
 
-// The classes that a side has several callbacks of: their keys are needed to tell them apart. The views are the side's.
+// The classes that a side has several callbacks of: their keys are needed to tell them apart. The views are
+// the side's.
 void collect_crowded_callbacks(const Side& side, std::set<std::string_view>& out);
 
 }  // namespace ckpt::diff

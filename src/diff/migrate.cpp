@@ -111,8 +111,8 @@ class Migrator {
   Side& side_;
 };
 
-// Before 1.6 `epoch` was that of the next epoch (dump_checkpoint added one), since then it is the current
-// one.
+// Before 1.6 `epoch` was that of the next epoch (dump_checkpoint added one), since then
+// it is the current one.
 bool count_epochs_from_zero(Side& side, Migrator& migrator) {
   Place* const place = migrator.find("epoch");
   if (place == nullptr || place->slot.kind != SlotKind::kLeaf) return false;
@@ -130,8 +130,8 @@ std::string with_current_key(std::string_view path) {
   return std::string(kCallbacks) + lightning::current_callback_key(path.substr(kCallbacks.size()));
 }
 
-// Keys that would become one stay as they are: Lightning keeps the last of them, a comparison must not lose
-// one.
+// Keys that would become one stay as they are: Lightning keeps the last of them, a
+// comparison must not lose one.
 std::size_t rename_model_checkpoints(Side& side) {
   std::map<std::string, std::set<std::string_view>> origins;  // new root -> the roots that have it
   for (const Place& place : side.places)
@@ -180,9 +180,7 @@ const std::array<Since, 14>& recorded_since() {
   return kSince;
 }
 
-bool before(const Version& a, const Version& b) {
-  return !a.at_least(b.major, b.minor, b.patch);
-}
+bool before(const Version& a, const Version& b) { return !a.at_least(b.major, b.minor, b.patch); }
 
 // What a user's own callback keeps was never Lightning's to record.
 bool is_own_callback(std::string_view path) {

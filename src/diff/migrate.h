@@ -24,8 +24,8 @@ struct Migration {
 // Brings `side` to the layout of `to`. Nothing happens where the side is no Trainer's file or no older.
 Migration migrate(Side& side, const lightning::Version& to);
 
-// True if a file of version `version` could not have held this (migrated) path: a later one began to record
-// it.
+// True if a file of version `version` could not have held this (migrated) path: a later
+// one began to record it.
 bool unrecorded(const lightning::Version& version, lightning::Section section, std::string_view path);
 
 }  // namespace ckpt::diff

@@ -15,12 +15,8 @@
 namespace ckpt::diff {
 namespace {
 
-bool is_weight(const Place& place) {
-  return place.key.space == Space::kWeight;
-}
-bool is_named(const Place& place) {
-  return is_weight(place) || place.key.space == Space::kCurrentWeight;
-}
+bool is_weight(const Place& place) { return place.key.space == Space::kWeight; }
+bool is_named(const Place& place) { return is_weight(place) || place.key.space == Space::kCurrentWeight; }
 
 // "a["b.c"][3].d" -> "a.b.c.3.d": how people write a place on a command line.
 std::string dotted(std::string_view path) {
@@ -289,8 +285,6 @@ bool same_shape(const Side& base, const Place& old_place, const Side& side, cons
   return base.record(old_place.slot).view.shape == side.record(new_place.slot).view.shape;
 }
 
-std::vector<Rename> match_prefixes(const Side& base, Side& side) {
-  return Matcher(base, side).run();
-}
+std::vector<Rename> match_prefixes(const Side& base, Side& side) { return Matcher(base, side).run(); }
 
 }  // namespace ckpt::diff

@@ -53,8 +53,8 @@ std::vector<Rename> match_prefixes(const Side& base, Side& side);
 
 // --- shared with renames.cpp ------------------------------------------------------------------------------
 
-// The weights of a pair that only one of the two has, tensors and others, by name; part tensors are not
-// there.
+// The weights of a pair that only one of the two has, tensors and others, by name; part
+// tensors are not there.
 struct Unmatched {
   std::vector<const Place*> old_only;
   std::vector<Place*> new_only;

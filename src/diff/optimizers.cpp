@@ -22,9 +22,7 @@ using value::kNoNode;
 using value::NodeId;
 using value::Tree;
 
-bool is(const Tree& tree, NodeId node, Kind kind) {
-  return node != kNoNode && tree.kind(node) == kind;
-}
+bool is(const Tree& tree, NodeId node, Kind kind) { return node != kNoNode && tree.kind(node) == kind; }
 
 std::string id_text(const Tree& tree, NodeId node) {
   std::string text;
@@ -38,8 +36,8 @@ std::string id_text(const Tree& tree, NodeId node) {
 
 // --- the weights that an optimizer may have ------------------------------------------------------------
 
-// Buffers that torch's own modules keep (nn/modules/batchnorm.py); integer ones are recognised by their
-// dtype.
+// Buffers that torch's own modules keep (nn/modules/batchnorm.py); integer ones are
+// recognised by their dtype.
 bool is_known_buffer(std::string_view name) {
   constexpr std::array<std::string_view, 3> kBuffers = {"running_mean", "running_var", "num_batches_tracked"};
   const std::string_view last = name.substr(name.rfind('.') == name.npos ? 0 : name.rfind('.') + 1);
@@ -67,8 +65,8 @@ std::vector<Weight> candidate_weights(const Side& side) {
 
 // --- ids and what is known of them ---------------------------------------------------------------------
 
-// State of the weight's own shape, for the optimizers of torch.optim; LBFGS keeps one flat state and is not
-// here.
+// State of the weight's own shape, for the optimizers of torch.optim; LBFGS keeps one
+// flat state and is not here.
 const Shape* state_shape(const Side& side, NodeId state) {
   const Tree& tree = side.file().tree;
   if (!is(tree, state, Kind::kDict)) return nullptr;

@@ -45,7 +45,7 @@ bool named_everywhere(std::span<const std::vector<OptimizerParams>> params, std:
 // optimizer_states[OPTIMIZER].state[ID]REST
 struct StatePath {
   std::uint32_t optimizer = 0;
-  std::string id;           // as it is spelled in brackets: "3", "\"a.b\""
+  std::string id;         // as it is spelled in brackets: "3", "\"a.b\""
   std::string_view rest;  // ".exp_avg"
 };
 std::optional<StatePath> parse_state_path(std::string_view path);

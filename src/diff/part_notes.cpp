@@ -12,9 +12,7 @@ namespace ckpt::diff {
 namespace {
 
 // "a" if both are, else "a -> b".
-std::string both(const std::string& a, const std::string& b) {
-  return a == b ? a : a + " -> " + b;
-}
+std::string both(const std::string& a, const std::string& b) { return a == b ? a : a + " -> " + b; }
 
 void add(std::string& text, const std::string& piece) {
   if (piece.empty()) return;
@@ -104,7 +102,8 @@ std::string optimizer_note(const PartContext& c, std::size_t index) {
   const auto* b = at(c.new_summary.optimizers, index);
   if (a == nullptr || b == nullptr)
     return b == nullptr ? "only in the base: " + a->type : "not in the base: " + b->type;
-  std::string text = may_be_same_type(a->type, b->type) ? std::min(a->type, b->type, shorter) : both(a->type, b->type);
+  std::string text =
+      may_be_same_type(a->type, b->type) ? std::min(a->type, b->type, shorter) : both(a->type, b->type);
   if (a->step && b->step) add(text, "step " + both(number(*a->step), number(*b->step)));
   add(text, a->groups == b->groups ? plural(a->groups, "group")
                                    : fmt::format("{} -> {} groups", a->groups, b->groups));

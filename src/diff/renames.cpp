@@ -21,8 +21,8 @@ constexpr std::uint64_t kTellingIntegers = 64;  // masks and counters hold few b
 // around one, all of them): |cos| > 0.9 has a chance below 1e-20.
 constexpr std::uint64_t kParallelElements = 64;
 constexpr double kParallel = 0.9;
-constexpr double kNotParallel = 0.6;            // what the second best must stay below
-constexpr std::size_t kMostComparisons = 4096;  // pairs of one shape compared element by element ...
+constexpr double kNotParallel = 0.6;               // what the second best must stay below
+constexpr std::size_t kMostComparisons = 4096;     // pairs of one shape compared element by element ...
 constexpr std::uint64_t kMostElements = 1u << 28;  // ... and what that may read; beyond it nothing is claimed
 
 struct Candidate {

@@ -1,5 +1,5 @@
-// What people read about the kinds of difference and of incompatibility: --explain, --list-rules, and their part
-// of rules/README.md, where SARIF's links lead.
+// What people read about the kinds of difference and of incompatibility: --explain, --list-rules, and their
+// part of rules/README.md, where SARIF's links lead.
 #pragma once
 
 #include <string>

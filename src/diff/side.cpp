@@ -43,9 +43,7 @@ Side::Side(const Opened& opened)
     add(keep(leaves[i].path), {SlotKind::kLeaf, i});  // kept: leaves may grow and move
 }
 
-std::string_view Side::keep(std::string text) {
-  return texts_.emplace_back(std::move(text));
-}
+std::string_view Side::keep(std::string text) { return texts_.emplace_back(std::move(text)); }
 
 void Side::set_integer(Place& place, std::int64_t value) {
   leaves.push_back({std::string(place.path), added_.add_int(value), false});

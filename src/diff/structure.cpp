@@ -199,8 +199,10 @@ void add_import_changes(const Diff& diff, std::uint32_t input, std::vector<Chang
   const auto use = [](bool called) { return std::string(called ? "called" : "referred to"); };
   for (const auto& [name, called] : a) {
     const auto found = b.find(name);
-    if (found == b.end()) add(ChangeKind::kRemoved, name, {Cause::kNone, "", name, ""});
-    else if (found->second != called) add(ChangeKind::kValue, name, {Cause::kNone, "", use(called), use(found->second)});
+    if (found == b.end())
+      add(ChangeKind::kRemoved, name, {Cause::kNone, "", name, ""});
+    else if (found->second != called)
+      add(ChangeKind::kValue, name, {Cause::kNone, "", use(called), use(found->second)});
   }
   for (const auto& [name, called] : b)
     if (!a.contains(name)) add(ChangeKind::kAdded, name, {Cause::kNone, "", "", name});

@@ -22,13 +22,9 @@ struct FileSource::Identity {
 
 namespace {
 
-std::string display(const std::string& path) {
-  return quote(abbreviate(path, 256));
-}
+std::string display(const std::string& path) { return quote(abbreviate(path, 256)); }
 
-std::string reason(int error) {
-  return std::generic_category().message(error);
-}
+std::string reason(int error) { return std::generic_category().message(error); }
 
 // What stands in the way of reading a path as a checkpoint, or empty for a regular file.
 std::string_view not_a_file(mode_t mode) {
@@ -98,9 +94,7 @@ int open_retrying(const std::string& path) {
 FileSource::FileSource(int fd, std::uint64_t size, std::unique_ptr<Identity> identity)
     : fd_(fd), size_(size), identity_(std::move(identity)) {}
 
-FileSource::~FileSource() {
-  ::close(fd_);
-}
+FileSource::~FileSource() { ::close(fd_); }
 
 std::shared_ptr<const FileSource> FileSource::open(const std::string& path) {
   if (path.find('\0') != std::string::npos) refuse_open(path, ENOENT);

@@ -270,9 +270,7 @@ void read_entries(const EndRecord& end, std::uint64_t file_size, ZipDirectory& d
 
 }  // namespace
 
-std::string display_name(std::string_view name) {
-  return quote(abbreviate(name, 120));
-}
+std::string display_name(std::string_view name) { return quote(abbreviate(name, 120)); }
 
 void DefectLog::add(std::string_view code, std::string_view entry, std::string text, std::uint64_t offset) {
   auto count =

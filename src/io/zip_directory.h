@@ -17,13 +17,13 @@
 namespace ckpt::io {
 
 struct ZipEntry {
-  std::string_view name;               // raw bytes of the central directory, owned by ZipDirectory
-  std::uint64_t header_offset = 0;     // local header, from the start of the source
-  std::uint64_t data_offset = 0;       // first byte of the (possibly compressed) data
+  std::string_view name;            // raw bytes of the central directory, owned by ZipDirectory
+  std::uint64_t header_offset = 0;  // local header, from the start of the source
+  std::uint64_t data_offset = 0;    // first byte of the (possibly compressed) data
   std::uint64_t compressed_size = 0;
-  std::uint64_t size = 0;              // uncompressed
-  std::uint32_t crc32 = 0;             // of the uncompressed bytes; 0 may mean "not computed"
-  std::uint16_t method = 0;            // 0 stored, 8 deflated
+  std::uint64_t size = 0;    // uncompressed
+  std::uint32_t crc32 = 0;   // of the uncompressed bytes; 0 may mean "not computed"
+  std::uint16_t method = 0;  // 0 stored, 8 deflated
   std::uint16_t flags = 0;
 
   bool stored() const { return method == 0; }
@@ -42,12 +42,12 @@ struct ZipDefect {
 };
 
 struct ZipDirectory {
-  std::vector<std::byte> bytes;        // the central directory; entries' names point into it
-  std::vector<ZipEntry> entries;       // in directory order
+  std::vector<std::byte> bytes;   // the central directory; entries' names point into it
+  std::vector<ZipEntry> entries;  // in directory order
   std::vector<ZipDefect> defects;
 
   const ZipEntry* find(std::string_view name) const;  // exact bytes; the first of duplicates
-  std::vector<std::uint32_t> by_name;                  // indexes into entries, sorted by name
+  std::vector<std::uint32_t> by_name;                 // indexes into entries, sorted by name
 };
 
 // True if the first four bytes say that torch would take its zip path.

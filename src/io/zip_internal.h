@@ -52,14 +52,14 @@ class DefectLog {
 
 // The end record that counts, with zip64 already applied.
 struct EndRecord {
-  std::uint64_t offset = 0;            // of the end record
-  std::uint64_t chain_offset = 0;      // of the zip64 end record if there is one, else `offset`
-  std::uint64_t end = 0;               // after the comment, at most the size of the source
+  std::uint64_t offset = 0;        // of the end record
+  std::uint64_t chain_offset = 0;  // of the zip64 end record if there is one, else `offset`
+  std::uint64_t end = 0;           // after the comment, at most the size of the source
   std::uint64_t directory_offset = 0;
   std::uint64_t directory_size = 0;
   std::uint64_t entries = 0;
   std::uint32_t disk = 0;
-  std::vector<std::uint64_t> others;   // offsets of further signatures that could be end records
+  std::vector<std::uint64_t> others;  // offsets of further signatures that could be end records
 
   std::uint64_t directory_end() const { return directory_offset + directory_size; }
 };

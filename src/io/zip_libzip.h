@@ -24,9 +24,9 @@ struct ListedEntry {
 class LibzipFile {
  public:
   struct Chunk {
-    std::size_t bytes = 0;      // 0 and no problem: the end
-    bool bad_crc = false;       // the problem is the CRC alone
-    std::string problem;        // libzip's words, or empty
+    std::size_t bytes = 0;  // 0 and no problem: the end
+    bool bad_crc = false;   // the problem is the CRC alone
+    std::string problem;    // libzip's words, or empty
   };
 
   ~LibzipFile();

@@ -87,7 +87,8 @@ const json* at(const json& from, std::initializer_list<const char*> names) {
 
 std::vector<std::string> read_sarif(const std::string& path, const json& document) {
   std::vector<std::string> keys;
-  if (document["runs"].is_array() && document["runs"].size() > 1) refuse(path, "this SARIF log has several runs");
+  if (document["runs"].is_array() && document["runs"].size() > 1)
+    refuse(path, "this SARIF log has several runs");
   const json* name = at(document, {"runs", "tool", "driver", "name"});
   if (name == nullptr || *name != "ckpt-lint") refuse(path, "this SARIF log is not one of ckpt-lint");
   const json* results = at(document, {"runs", "results"});

@@ -17,9 +17,9 @@ class BaselineFindings {
   // stop gating because its baseline got lost.
   static BaselineFindings read(const std::string& path);
 
-  // Every finding becomes kUnchanged if the baseline has it, else kNew. The same rule, path and file: the same
-  // finding. What the baseline has once covers one finding. Suppressed findings use up nothing. "234 more findings of
-  // this rule" is never unchanged: nobody can say what is among them.
+  // Every finding becomes kUnchanged if the baseline has it, else kNew. The same rule, path and file: the
+  // same finding. What the baseline has once covers one finding. Suppressed findings use up nothing. "234
+  // more findings of this rule" is never unchanged: nobody can say what is among them.
   void mark(report::Report& report) const;
   std::size_t size() const { return size_; }
 

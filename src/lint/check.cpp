@@ -14,7 +14,8 @@ bool any_matches(const std::vector<Glob>& globs, std::string_view text) {
 
 }  // namespace
 
-Context::Context(const Opened& input_, const Opened* base_, Profile profile_) : input(input_), base(base_), profile(profile_) {
+Context::Context(const Opened& input_, const Opened* base_, Profile profile_)
+    : input(input_), base(base_), profile(profile_) {
   if (input.file == nullptr) return;
   stats_.resize(input.file->entries.size(), nullptr);
   deltas_.resize(input.file->entries.size(), nullptr);
@@ -34,8 +35,12 @@ std::vector<std::size_t> Context::selected(const Rule& rule) const {
   return result;
 }
 
-const tensor::Stats* Context::stats(std::size_t entry) const { return entry < stats_.size() ? stats_[entry] : nullptr; }
+const tensor::Stats* Context::stats(std::size_t entry) const {
+  return entry < stats_.size() ? stats_[entry] : nullptr;
+}
 
-const tensor::Delta* Context::delta(std::size_t entry) const { return entry < deltas_.size() ? deltas_[entry] : nullptr; }
+const tensor::Delta* Context::delta(std::size_t entry) const {
+  return entry < deltas_.size() ? deltas_[entry] : nullptr;
+}
 
 }  // namespace ckpt::lint

@@ -22,9 +22,7 @@ constexpr std::array<std::string_view, 3> kOverrideKeys = {"files", "profile", "
 constexpr std::array<std::string_view, 5> kSuppressionKeys = {"rule", "files", "paths", "reason", "expires"};
 constexpr std::array<std::string_view, 4> kTestKeys = {"file", "against", "fires", "silent"};
 
-std::string folder_of(const std::string& source) {
-  return fs::path(source).parent_path().string();
-}
+std::string folder_of(const std::string& source) { return fs::path(source).parent_path().string(); }
 
 // A list of maps which have no other keys than these.
 void check_entries(const std::string& source, const YamlNode& node, std::string_view what,

@@ -15,7 +15,8 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::size_t kMostFindings = 1000;  // of one rule for one input; a broken run has 200,000 NaN tensors
+// Of one rule for one input: a broken run has 200,000 NaN tensors.
+constexpr std::size_t kMostFindings = 1000;
 
 bool needs(const Rule& rule, std::uint8_t what) { return (rule.check->needs & what) != 0; }
 
@@ -40,7 +41,8 @@ std::optional<tensor::StatsJob> readable_job(const Checkpoint& file, std::size_t
 }
 
 // The entries that some rule with this need selects, ascending, each once.
-std::vector<std::size_t> wanted_entries(const Context& context, const std::vector<const Rule*>& rules, std::uint8_t need) {
+std::vector<std::size_t> wanted_entries(const Context& context, const std::vector<const Rule*>& rules,
+                                        std::uint8_t need) {
   std::vector<bool> wanted(context.file().entries.size(), false);
   for (const Rule* rule : rules) {
     if (!needs(*rule, need)) continue;
@@ -53,7 +55,8 @@ std::vector<std::size_t> wanted_entries(const Context& context, const std::vecto
 }
 
 // A tensor that stands at several places (shared objects) is read once.
-std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::size_t>& entries, std::size_t jobs) {
+std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::size_t>& entries,
+                                      std::size_t jobs) {
   std::vector<tensor::StatsJob> todo;
   constexpr std::size_t kNone = ~std::size_t{0};
   std::vector<std::size_t> slots(context.file().tensor_records.size(), kNone);  // record -> index into todo
@@ -73,13 +76,15 @@ std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::s
   return results;
 }
 
-// Tensors of the base by weight name, others by path: the weights of a plain file and of a Trainer's file meet.
+// Tensors of the base by weight name, others by path: the weights of a plain file and of
+// a Trainer's file meet.
 std::string alignment_key(const lightning::Items& items, const TensorEntry& entry) {
   const auto name = lightning::weight_name(items, entry.path);
   return name ? "w:" + *name : "p:" + entry.path;
 }
 
-std::vector<tensor::Delta> fill_deltas(Context& context, const std::vector<std::size_t>& entries, std::size_t jobs) {
+std::vector<tensor::Delta> fill_deltas(Context& context, const std::vector<std::size_t>& entries,
+                                       std::size_t jobs) {
   const Checkpoint& base = *context.base->file;
   std::map<std::string, std::size_t> by_key;
   for (std::size_t i = 0; i < base.entries.size() && !entries.empty(); ++i)
@@ -132,7 +137,8 @@ class Collector {
     finding.level = level;
     fill_message(finding, rule, hit);
     finding.kind = std::move(hit.kind);
-    if (!hit.base_path.empty()) finding.related.push_back({base_index_, std::move(hit.base_path), hit.place, {}, "in the base"});
+    if (!hit.base_path.empty())
+      finding.related.push_back({base_index_, std::move(hit.base_path), hit.place, {}, "in the base"});
     finding.where = {input_index_, std::move(hit.path), hit.place, hit.bytes, ""};
     finding.properties = std::move(hit.properties);
     findings_.push_back(std::move(finding));
@@ -154,7 +160,8 @@ class Collector {
     finding.message = fill_template(rule.message, fields);
     for (const std::string& name : template_fields(rule.message)) {
       if (name == "path" || name == "file") continue;
-      const auto field = std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
+      const auto field =
+          std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
       finding.arguments.push_back(field == fields.end() ? "" : field->text);
     }
   }
@@ -165,7 +172,8 @@ class Collector {
     report::Finding finding;
     finding.rule_id = rule.info.id;
     finding.level = beyond_;
-    finding.message = fmt::format("{} of this rule not listed: {} of {} are", plural(rest, "more finding"), kMostFindings, count_);
+    finding.message = fmt::format("{} of this rule not listed: {} of {} are", plural(rest, "more finding"),
+                                  kMostFindings, count_);
     finding.kind = "more";
     finding.where.input = input_index_;
     finding.where.kind = report::PlaceKind::kFile;
@@ -176,21 +184,23 @@ class Collector {
   const Context& context_;
   std::size_t input_index_, base_index_;
   std::vector<report::Finding> findings_;
-  std::uint64_t count_ = 0;                        // of the rule that runs
-  report::Level beyond_ = report::Level::kNote;    // the highest level among what is not listed
+  std::uint64_t count_ = 0;                      // of the rule that runs
+  report::Level beyond_ = report::Level::kNote;  // the highest level among what is not listed
 };
 
 }  // namespace
 
 std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input, std::size_t input_index,
-                                       const Opened* base, std::size_t base_index, const EngineOptions& options) {
+                                       const Opened* base, std::size_t base_index,
+                                       const EngineOptions& options) {
   std::vector<const Rule*> on;
   for (const Rule& rule : rules.rules)
     if (applies(rule, input, base)) on.push_back(&rule);
   Context context(input, base, options.profile);
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
-  if (options.numbers && input.file != nullptr) stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
+  if (options.numbers && input.file != nullptr)
+    stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
   if (options.numbers && input.file != nullptr && base != nullptr && base->file != nullptr)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
   Collector collector(context, input_index, base_index);

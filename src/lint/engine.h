@@ -14,12 +14,14 @@ namespace ckpt::lint {
 struct EngineOptions {
   Profile profile = Profile::kResume;
   std::size_t jobs = 1;
-  bool numbers = true;   // false: no tensor is read; rules about numbers stay silent (an input that broke while read)
+  bool numbers =
+      true;  // false: no tensor is read; rules about numbers stay silent (an input that broke while read)
 };
 
 // `input_index` goes into Location::input of the findings, `base_index` into the related ones.
 std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input, std::size_t input_index,
-                                       const Opened* base, std::size_t base_index, const EngineOptions& options);
+                                       const Opened* base, std::size_t base_index,
+                                       const EngineOptions& options);
 
 // "{a} of {b}" with fields; an unknown field stays as it is (the loader refuses templates that have one).
 // Never an fmt format string: a team's template is input.

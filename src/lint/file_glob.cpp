@@ -54,9 +54,7 @@ std::size_t step(Reach& reach, std::string_view pattern, std::size_t at, std::st
   return step_character(reach, path, rest[0]), at + 1;
 }
 
-bool has_slash(std::string_view pattern) {
-  return pattern.find('/') != std::string_view::npos;
-}
+bool has_slash(std::string_view pattern) { return pattern.find('/') != std::string_view::npos; }
 
 std::string relative_text(const std::string& absolute, const std::string& folder) {
   return fs::path(absolute).lexically_relative(folder).string();

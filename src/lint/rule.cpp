@@ -11,11 +11,13 @@ namespace ckpt::lint {
 namespace {
 
 [[noreturn]] void miss(const Rule& rule, std::string_view name) {
-  throw std::logic_error(fmt::format("rule '{}' has no parameter '{}' of the type asked for", rule.info.id, name));
+  throw std::logic_error(
+      fmt::format("rule '{}' has no parameter '{}' of the type asked for", rule.info.id, name));
 }
 
 const report::Value::Data& data_of(const Rule& rule, std::string_view name) {
-  const auto found = std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
+  const auto found =
+      std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
   if (found == rule.params.end()) miss(rule, name);
   return found->value.data();
 }

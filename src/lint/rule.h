@@ -13,33 +13,33 @@
 namespace ckpt::lint {
 
 struct Selector {
-  std::vector<Glob> tensors;      // over names of the model's weights ("encoder.**"); empty: none of this kind
-  std::vector<Glob> paths;        // over paths ("optimizer_states[*].state[*].exp_avg_sq")
-  std::vector<Glob> ignore;       // over names and paths: never a finding there
+  std::vector<Glob> tensors;  // over names of the model's weights ("encoder.**"); empty: none of this kind
+  std::vector<Glob> paths;    // over paths ("optimizer_states[*].state[*].exp_avg_sq")
+  std::vector<Glob> ignore;   // over names and paths: never a finding there
 };
 
 struct Param {
   std::string name;
-  report::Value value;            // of the type that the check's ParamSpec says
+  report::Value value;  // of the type that the check's ParamSpec says
 };
 
 struct Rule {
-  report::RuleInfo info;          // id, title, documentation, the catalogue's default level
+  report::RuleInfo info;  // id, title, documentation, the catalogue's default level
   const Check* check = nullptr;
   report::Level level = report::Level::kError;
   bool on = false;                // false: "off" in the effective rule set
   std::vector<std::string> sets;  // of the catalogue: {"recommended", "strict"}, {"strict"}, {} = off
   Selector select;
-  std::vector<Param> params;      // complete: defaults filled in
+  std::vector<Param> params;  // complete: defaults filled in
   std::string message;
   std::vector<std::string> options;  // parameters that users are meant to set; documentation only
   std::vector<std::string> healthy;  // healthy cases in which it stays silent; documentation only
-  std::string origin;             // where the effective level comes from ("recommended", "team.yaml:12:3")
+  std::string origin;                // where the effective level comes from ("recommended", "team.yaml:12:3")
   struct Origin {
-    std::string setting;          // "level", "select", "ignore", "message", "title", or a parameter
-    std::string where;            // as `origin`
+    std::string setting;  // "level", "select", "ignore", "message", "title", or a parameter
+    std::string where;    // as `origin`
   };
-  std::vector<Origin> origins;    // of what rule sets have said; the rest is the catalogue's
+  std::vector<Origin> origins;  // of what rule sets have said; the rest is the catalogue's
   // "" for what the catalogue says.
   std::string_view origin_of(std::string_view setting) const;
   void set_origin(std::string_view setting, std::string_view where);

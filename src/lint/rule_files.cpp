@@ -24,9 +24,7 @@ constexpr std::string_view kConfigName = ".ckpt-lint.yaml";
 constexpr std::string_view kOtherName = ".ckpt-lint.yml";
 constexpr std::string_view kRepositoryMark = ".git";  // a folder, or a file in worktrees and submodules
 
-std::string shown(std::string_view name) {
-  return fmt::format("'{}'", one_line(name));
-}
+std::string shown(std::string_view name) { return fmt::format("'{}'", one_line(name)); }
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -72,7 +70,8 @@ RuleFile find_rule_file(const std::string& name, const std::string& folder,
   // A folder "strict" beside the file does not hide the built-in set of that name.
   if (there && !(fs::is_directory(status) && builtin != nullptr)) {
     const fs::path canonical = fs::canonical(path, error);
-    return {path.string(), error ? path.string() : canonical.string(), "", read_yaml_text(path, "a rule file")};
+    return {path.string(), error ? path.string() : canonical.string(), "",
+            read_yaml_text(path, "a rule file")};
   }
   if (builtin != nullptr) return builtin_rule_file(*builtin);
   std::vector<std::string> names;

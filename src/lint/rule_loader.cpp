@@ -18,7 +18,7 @@ namespace {
 
 // Keys of an entry beside the names of the check's parameters.
 constexpr std::array<std::string_view, 14> kEntryKeys = {
-    "level", "ignore", "select", "message", "title", "params", "check",
+    "level", "ignore", "select", "message", "title",    "params",  "check",
     "tags",  "what",   "why",    "fix",     "intended", "example", "references"};
 // Keys of a catalogue file beside those: what only the catalogue says.
 constexpr std::array<std::string_view, 4> kCatalogKeys = {"id", "sets", "options", "healthy"};
@@ -48,12 +48,18 @@ struct Reader {
   std::set<std::string, std::less<>> given;  // parameters of this entry
   const EntryPlace* place = nullptr;         // null: the catalogue
 
-  std::string named(std::string_view key) const { return fmt::format("'{}' of rule '{}'", key, rule.info.id); }
-  std::string text(std::string_view key, const YamlNode& node) const { return to_text(source, node, named(key)); }
+  std::string named(std::string_view key) const {
+    return fmt::format("'{}' of rule '{}'", key, rule.info.id);
+  }
+  std::string text(std::string_view key, const YamlNode& node) const {
+    return to_text(source, node, named(key));
+  }
   std::vector<std::string> texts(std::string_view key, const YamlNode& node) const {
     return to_texts(source, node, named(key));
   }
-  std::vector<Glob> globs(std::string_view key, const YamlNode& node) const { return to_globs(source, node, named(key)); }
+  std::vector<Glob> globs(std::string_view key, const YamlNode& node) const {
+    return to_globs(source, node, named(key));
+  }
   [[noreturn]] void fail(const YamlNode& at, std::string_view what) const { yaml_fail(source, at, what); }
   void note(std::string_view setting, const YamlNode& at) const {
     if (place != nullptr) rule.set_origin(setting, origin_text(*place, at));
@@ -62,8 +68,8 @@ struct Reader {
 
 void set_level(Reader& r, const YamlNode& node) {
   if (!node.is_scalar() || !contains(kLevels, node.text))
-    r.fail(node, fmt::format("the level of rule '{}' must be error, warning, note or off, but here is {}{}", r.rule.info.id,
-                             describe(node), suggest(node.text, kLevels)));
+    r.fail(node, fmt::format("the level of rule '{}' must be error, warning, note or off, but here is {}{}",
+                             r.rule.info.id, describe(node), suggest(node.text, kLevels)));
   r.rule.on = node.text != "off";
   if (node.text == "error") r.rule.level = report::Level::kError;
   if (node.text == "warning") r.rule.level = report::Level::kWarning;
@@ -73,17 +79,22 @@ void set_level(Reader& r, const YamlNode& node) {
 void set_select(Reader& r, const YamlNode& node) {
   static constexpr std::array<std::string_view, 3> kKeys = {"tensors", "paths", "ignore"};
   if (!node.is_map())
-    r.fail(node, fmt::format("{} must be a map, as in {{tensors: \"encoder.**\"}}, but here is {}", r.named("select"), describe(node)));
+    r.fail(node, fmt::format("{} must be a map, as in {{tensors: \"encoder.**\"}}, but here is {}",
+                             r.named("select"), describe(node)));
   Selector& select = r.rule.select;
-  select.tensors.clear();  // a selection is replaced as a whole: {tensors: "a.**"} means these and nothing else
+  // A selection is replaced as a whole: {tensors: "a.**"} means these and nothing else.
+  select.tensors.clear();
   select.paths.clear();
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& key = node.keys[i].text;
     if (!contains(kKeys, key))
-      r.fail(node.keys[i], fmt::format("unknown key {} in {}{}", describe(node.keys[i]), r.named("select"), suggest(key, kKeys)));
+      r.fail(node.keys[i], fmt::format("unknown key {} in {}{}", describe(node.keys[i]), r.named("select"),
+                                       suggest(key, kKeys)));
     std::vector<Glob> globs = r.globs(key, node.items[i]);
-    if (key == "tensors") select.tensors = std::move(globs);
-    else if (key == "paths") select.paths = std::move(globs);
+    if (key == "tensors")
+      select.tensors = std::move(globs);
+    else if (key == "paths")
+      select.paths = std::move(globs);
     else {
       select.ignore = std::move(globs);
       r.note("ignore", node.keys[i]);
@@ -96,19 +107,26 @@ void set_param(Reader& r, const YamlNode& key, const YamlNode& node) {
   if (spec == nullptr) {
     std::vector<std::string> known(kEntryKeys.begin(), kEntryKeys.end());
     for (const ParamSpec& p : r.rule.check->params) known.emplace_back(p.name);
-    r.fail(key, fmt::format("unknown parameter {} of rule '{}'{}", describe(key), r.rule.info.id, did_you_mean(key.text, known)));
+    r.fail(key, fmt::format("unknown parameter {} of rule '{}'{}", describe(key), r.rule.info.id,
+                            did_you_mean(key.text, known)));
   }
   if (!r.given.insert(key.text).second)
-    r.fail(key, fmt::format("parameter '{}' of rule '{}' stands here twice: beside params and in it", key.text, r.rule.info.id));
+    r.fail(key, fmt::format("parameter '{}' of rule '{}' stands here twice: beside params and in it",
+                            key.text, r.rule.info.id));
   report::Value value = convert_param(r.source, node, *spec, r.rule.info.id);
-  const auto found = std::find_if(r.rule.params.begin(), r.rule.params.end(), [&](const Param& p) { return p.name == key.text; });
-  if (found != r.rule.params.end()) found->value = std::move(value);
-  else r.rule.params.push_back({key.text, std::move(value)});
+  const auto found = std::find_if(r.rule.params.begin(), r.rule.params.end(),
+                                  [&](const Param& p) { return p.name == key.text; });
+  if (found != r.rule.params.end())
+    found->value = std::move(value);
+  else
+    r.rule.params.push_back({key.text, std::move(value)});
   r.note(key.text, key);
 }
 
 void set_params(Reader& r, const YamlNode& node) {
-  if (!node.is_map()) r.fail(node, fmt::format("{} must be a map of names and values, but here is {}", r.named("params"), describe(node)));
+  if (!node.is_map())
+    r.fail(node, fmt::format("{} must be a map of names and values, but here is {}", r.named("params"),
+                             describe(node)));
   for (std::size_t i = 0; i < node.keys.size(); ++i) set_param(r, node.keys[i], node.items[i]);
 }
 
@@ -124,22 +142,31 @@ void set_message(Reader& r, const YamlNode& node) {
 
 void same_check(const Reader& r, const YamlNode& node) {
   if (!node.is_scalar() || node.text != r.rule.check->name)
-    r.fail(node, fmt::format("rule '{}' uses the check '{}', not {}: give a rule of your own another id", r.rule.info.id,
-                             r.rule.check->name, describe(node)));
+    r.fail(node, fmt::format("rule '{}' uses the check '{}', not {}: give a rule of your own another id",
+                             r.rule.info.id, r.rule.check->name, describe(node)));
 }
 
 // Documentation: what --explain and SARIF show.
 bool set_documentation(Reader& r, std::string_view key, const YamlNode& node) {
   report::RuleInfo& info = r.rule.info;
-  if (key == "title") info.title = r.text(key, node);
-  else if (key == "what") info.what = r.text(key, node);
-  else if (key == "why") info.why = r.text(key, node);
-  else if (key == "fix") info.fix = r.text(key, node);
-  else if (key == "intended") info.intended = r.text(key, node);
-  else if (key == "example") info.example = r.text(key, node);
-  else if (key == "tags") info.tags = r.texts(key, node);
-  else if (key == "references") info.references = r.texts(key, node);
-  else return false;
+  if (key == "title")
+    info.title = r.text(key, node);
+  else if (key == "what")
+    info.what = r.text(key, node);
+  else if (key == "why")
+    info.why = r.text(key, node);
+  else if (key == "fix")
+    info.fix = r.text(key, node);
+  else if (key == "intended")
+    info.intended = r.text(key, node);
+  else if (key == "example")
+    info.example = r.text(key, node);
+  else if (key == "tags")
+    info.tags = r.texts(key, node);
+  else if (key == "references")
+    info.references = r.texts(key, node);
+  else
+    return false;
   return true;
 }
 
@@ -147,27 +174,38 @@ void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
   const std::string& name = key.text;
   for (const std::string_view setting : {"check", "level", "select", "ignore", "message", "title"})
     if (name == setting) r.note(setting, key);
-  if (name == "level") set_level(r, node);
-  else if (name == "select") set_select(r, node);
-  else if (name == "ignore") r.rule.select.ignore = r.globs(name, node);
-  else if (name == "message") set_message(r, node);
-  else if (name == "params") set_params(r, node);
-  else if (name == "check") same_check(r, node);
-  else if (!set_documentation(r, name, node)) set_param(r, key, node);
+  if (name == "level")
+    set_level(r, node);
+  else if (name == "select")
+    set_select(r, node);
+  else if (name == "ignore")
+    r.rule.select.ignore = r.globs(name, node);
+  else if (name == "message")
+    set_message(r, node);
+  else if (name == "params")
+    set_params(r, node);
+  else if (name == "check")
+    same_check(r, node);
+  else if (!set_documentation(r, name, node))
+    set_param(r, key, node);
 }
 
-const Check& check_of(const std::string& source, const YamlNode& node, std::string_view id, std::span<const Check* const> checks) {
+const Check& check_of(const std::string& source, const YamlNode& node, std::string_view id,
+                      std::span<const Check* const> checks) {
   const std::string name = to_text(source, node, fmt::format("'check' of rule '{}'", id));
-  const auto found = std::find_if(checks.begin(), checks.end(), [&](const Check* c) { return c->name == name; });
+  const auto found =
+      std::find_if(checks.begin(), checks.end(), [&](const Check* c) { return c->name == name; });
   if (found != checks.end()) return **found;
   std::vector<std::string> names;
   for (const Check* c : checks) names.emplace_back(c->name);
-  yaml_fail(source, node, fmt::format("unknown check {} of rule '{}'{}", describe(node), id, did_you_mean(name, names)));
+  yaml_fail(source, node,
+            fmt::format("unknown check {} of rule '{}'{}", describe(node), id, did_you_mean(name, names)));
 }
 
 void set_defaults(Rule& rule) {
   for (const ParamSpec& spec : rule.check->params)
-    if (!spec.default_text.empty()) rule.params.push_back({std::string(spec.name), default_value(spec, rule.info.id)});
+    if (!spec.default_text.empty())
+      rule.params.push_back({std::string(spec.name), default_value(spec, rule.info.id)});
 }
 
 // Says all that the check knows, since nobody wrote a sentence: "Title: max_abs {max_abs}, index {index}".
@@ -185,12 +223,17 @@ std::string plain_message(const Rule& rule) {
 }
 
 void set_catalog_key(Reader& r, const YamlNode& key, const YamlNode& node) {
-  if (key.text == "sets") r.rule.sets = r.texts("sets", node);
-  else if (key.text == "options") r.rule.options = r.texts("options", node);
-  else if (key.text == "healthy") r.rule.healthy = r.texts("healthy", node);
+  if (key.text == "sets")
+    r.rule.sets = r.texts("sets", node);
+  else if (key.text == "options")
+    r.rule.options = r.texts("options", node);
+  else if (key.text == "healthy")
+    r.rule.healthy = r.texts("healthy", node);
   else if (!contains(kEntryKeys, key.text))  // a parameter stands under params there, nowhere else
-    r.fail(key, fmt::format("unknown key {} of a catalogue file{}", describe(key), suggest(key.text, kEntryKeys)));
-  else set_key(r, key, node);
+    r.fail(key,
+           fmt::format("unknown key {} of a catalogue file{}", describe(key), suggest(key.text, kEntryKeys)));
+  else
+    set_key(r, key, node);
 }
 
 }  // namespace
@@ -211,7 +254,9 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
     if (root.find(key) == nullptr) yaml_fail(source, root, fmt::format("the key '{}' is missing", key));
   const YamlNode& id = *root.find("id");
   if (id.text != file.name || !is_kebab_case(id.text))
-    yaml_fail(source, id, fmt::format("the id must be the file's name in kebab-case, '{}', but here is {}", file.name, describe(id)));
+    yaml_fail(source, id,
+              fmt::format("the id must be the file's name in kebab-case, '{}', but here is {}", file.name,
+                          describe(id)));
   Rule rule;
   rule.info.id = id.text;
   rule.check = &check_of(source, *root.find("check"), id.text, checks);
@@ -224,7 +269,8 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
   rule.info.level = rule.level;
   for (const std::string& option : rule.options)
     if (find_param(*rule.check, option) == nullptr)
-      yaml_fail(source, *root.find("options"), fmt::format("the check '{}' has no parameter '{}'", rule.check->name, option));
+      yaml_fail(source, *root.find("options"),
+                fmt::format("the check '{}' has no parameter '{}'", rule.check->name, option));
   rule.on = false;
   check_complete(rule, source, root);
   return rule;
@@ -251,14 +297,17 @@ void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, co
 Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode& value,
                    std::span<const Check* const> checks) {
   if (!is_kebab_case(key.text))
-    yaml_fail(place.source, key, fmt::format("the id of a rule is lower-case words joined by '-', but here is {}", describe(key)));
+    yaml_fail(
+        place.source, key,
+        fmt::format("the id of a rule is lower-case words joined by '-', but here is {}", describe(key)));
   Rule rule;
   rule.info.id = key.text;
   rule.check = &check_of(place.source, *value.find("check"), key.text, checks);
   for (const ParamSpec& spec : rule.check->params) rule.options.emplace_back(spec.name);
   rule.info.title = fmt::format("{}: {}", key.text, rule.check->help);
   set_defaults(rule);
-  if (const YamlNode* title = value.find("title")) rule.info.title = to_text(place.source, *title, fmt::format("'title' of rule '{}'", key.text));
+  if (const YamlNode* title = value.find("title"))
+    rule.info.title = to_text(place.source, *title, fmt::format("'title' of rule '{}'", key.text));
   rule.info.message = rule.message = plain_message(rule);
   configure_rule(rule, place, key, value);
   rule.info.level = rule.level;
@@ -268,9 +317,12 @@ Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode&
 void check_complete(const Rule& rule, const std::string& source, const YamlNode& at) {
   bool complete = true;
   for (const ParamSpec& spec : rule.check->params) {
-    const bool missing = std::none_of(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == spec.name; });
+    const bool missing = std::none_of(rule.params.begin(), rule.params.end(),
+                                      [&](const Param& p) { return p.name == spec.name; });
     if (missing && rule.on)
-      yaml_fail(source, at, fmt::format("rule '{}' needs the parameter '{}' ({}): {}", rule.info.id, spec.name, to_string(spec.type), spec.help));
+      yaml_fail(source, at,
+                fmt::format("rule '{}' needs the parameter '{}' ({}): {}", rule.info.id, spec.name,
+                            to_string(spec.type), spec.help));
     complete = complete && !missing;
   }
   if (complete && rule.check->validate != nullptr) {
@@ -283,7 +335,9 @@ void check_complete(const Rule& rule, const std::string& source, const YamlNode&
   // A gate that judges nothing would be silent for ever.
   const bool numeric = (rule.check->needs & (kStats | kDeltas)) != 0;
   if (rule.on && numeric && rule.select.tensors.empty() && rule.select.paths.empty())
-    yaml_fail(source, at, fmt::format("rule '{}' selects no tensors: say which, as in select: {{tensors: \"**\"}}", rule.info.id));
+    yaml_fail(source, at,
+              fmt::format("rule '{}' selects no tensors: say which, as in select: {{tensors: \"**\"}}",
+                          rule.info.id));
 }
 
 }  // namespace ckpt::lint

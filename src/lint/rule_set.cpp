@@ -187,9 +187,7 @@ Profile profile_for(ProfileSetting setting, const lightning::Items& items) {
   return Profile::kInference;
 }
 
-Library builtin_library() {
-  return {checks(), builtin_catalog(), builtin_rule_sets()};
-}
+Library builtin_library() { return {checks(), builtin_catalog(), builtin_rule_sets()}; }
 
 std::vector<Rule> load_catalog(const Library& library) {
   std::vector<Rule> rules;
@@ -202,9 +200,7 @@ RuleSet load_rule_set(const std::string& name_or_path, const Library& library) {
   return Loader(library).load(name_or_path);
 }
 
-std::vector<Rule> load_catalog() {
-  return load_catalog(builtin_library());
-}
+std::vector<Rule> load_catalog() { return load_catalog(builtin_library()); }
 
 RuleSet load_rule_set(const std::string& name_or_path) {
   return load_rule_set(name_or_path, builtin_library());

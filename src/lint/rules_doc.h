@@ -15,8 +15,8 @@ std::string rules_readme(std::span<const Rule> rules);
 // The same about one rule as plain text, at most 80 columns where words allow. Ends with a newline.
 std::string explain_rule(const Rule& rule);
 
-// A line a rule: level or "off", id, title; below it its options with the values that they have in this set. Each
-// ends with a newline.
+// A line a rule: level or "off", id, title; below it its options with the values that they have in this set.
+// Each ends with a newline.
 std::string list_rules(const RuleSet& set);
 
 }  // namespace ckpt::lint

@@ -24,7 +24,8 @@ struct Piece {
 Piece next_piece(std::string_view message, std::size_t at) {
   if (message[at] == '{') {
     const std::size_t end = message.find_first_of("{}", at + 1);
-    if (end != std::string_view::npos && message[end] == '}') return {message.substr(at + 1, end - at - 1), true};
+    if (end != std::string_view::npos && message[end] == '}')
+      return {message.substr(at + 1, end - at - 1), true};
     return {message.substr(at, 1), false};
   }
   const std::size_t brace = message.find('{', at);
@@ -47,7 +48,8 @@ std::vector<std::string> template_fields(std::string_view message) {
   for (std::size_t at = 0; at < message.size();) {
     const Piece piece = next_piece(message, at);
     at += size_in_template(piece);
-    if (piece.field && std::find(names.begin(), names.end(), piece.text) == names.end()) names.emplace_back(piece.text);
+    if (piece.field && std::find(names.begin(), names.end(), piece.text) == names.end())
+      names.emplace_back(piece.text);
   }
   return names;
 }
@@ -72,7 +74,8 @@ std::string fill_template(std::string_view message, std::span<const Field> field
     const Piece piece = next_piece(message, at);
     const auto field = std::find_if(fields.begin(), fields.end(),
                                     [&](const Field& f) { return piece.field && f.name == piece.text; });
-    result += field == fields.end() ? message.substr(at, size_in_template(piece)) : std::string_view(field->text);
+    result +=
+        field == fields.end() ? message.substr(at, size_in_template(piece)) : std::string_view(field->text);
     at += size_in_template(piece);
   }
   return result;

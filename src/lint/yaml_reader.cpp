@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::size_t kShown = 60;  // characters of a value that a message repeats
 
-[[noreturn]] void fail_at(const std::string& source, std::size_t line, std::size_t column, std::string_view text) {
+[[noreturn]] void fail_at(const std::string& source, std::size_t line, std::size_t column,
+                          std::string_view text) {
   fail(ErrorCode::kUsage, fmt::format("{}:{}:{}: {}", source, line, column, text));
 }
 
@@ -32,7 +33,8 @@ class Builder final : public YAML::EventHandler {
   YamlNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) refuse(mark, "a second document begins here: a rule file is one document; remove the '---'");
+    if (++documents_ > 1)
+      refuse(mark, "a second document begins here: a rule file is one document; remove the '---'");
   }
   void OnDocumentEnd() override {}
 
@@ -109,7 +111,8 @@ class Builder final : public YAML::EventHandler {
   }
 
   bool awaits_key() const {
-    return !open_.empty() && open_.back().node.is_map() && open_.back().node.keys.size() == open_.back().node.items.size();
+    return !open_.empty() && open_.back().node.is_map() &&
+           open_.back().node.keys.size() == open_.back().node.items.size();
   }
 
   void add(YamlNode node) {
@@ -123,9 +126,11 @@ class Builder final : public YAML::EventHandler {
   }
 
   void add_key(YamlNode key) {
-    if (!key.is_scalar()) yaml_fail(source_, key, fmt::format("a key must be a word, but here is {}", describe(key)));
+    if (!key.is_scalar())
+      yaml_fail(source_, key, fmt::format("a key must be a word, but here is {}", describe(key)));
     if (!open_.back().seen.insert(key.text).second)
-      yaml_fail(source_, key, fmt::format("the key {} stands here twice: remove one of the two", describe(key)));
+      yaml_fail(source_, key,
+                fmt::format("the key {} stands here twice: remove one of the two", describe(key)));
     open_.back().node.keys.push_back(std::move(key));
   }
 
@@ -139,7 +144,9 @@ class Builder final : public YAML::EventHandler {
 // end of the file (src/stream.h): everything behind it would be ignored in silence.
 void check_bytes(std::string_view text, const std::string& source) {
   if (text.size() > kYamlBytes)
-    fail_at(source, 1, 1, fmt::format("{} of YAML: at most {} are read", format_bytes(text.size()), format_bytes(kYamlBytes)));
+    fail_at(
+        source, 1, 1,
+        fmt::format("{} of YAML: at most {} are read", format_bytes(text.size()), format_bytes(kYamlBytes)));
   std::size_t line = 1, start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
@@ -148,7 +155,8 @@ void check_bytes(std::string_view text, const std::string& source) {
       start = i + 1;
     }
     if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F)
-      fail_at(source, line, i - start + 1, fmt::format("the control character 0x{:02x}: rule files are plain UTF-8 text", c));
+      fail_at(source, line, i - start + 1,
+              fmt::format("the control character 0x{:02x}: rule files are plain UTF-8 text", c));
   }
   if (!is_utf8(text)) fail_at(source, 1, 1, "not UTF-8: save the file as UTF-8 text");
 }
@@ -211,7 +219,9 @@ YamlNode read_yaml(std::string_view text, const std::string& source) {
   if (!builder.has_document() || root.kind == YamlNode::Kind::kNull)
     fail_at(source, 1, 1, "the file is empty: expected a map with the keys extends, profile, rules");
   if (!root.is_map())
-    yaml_fail(source, root, fmt::format("expected a map with the keys extends, profile, rules, but found {}", describe(root)));
+    yaml_fail(
+        source, root,
+        fmt::format("expected a map with the keys extends, profile, rules, but found {}", describe(root)));
   return root;
 }
 

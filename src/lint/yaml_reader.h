@@ -31,8 +31,8 @@ struct YamlNode {
 inline constexpr std::size_t kYamlDepth = 16;
 inline constexpr std::size_t kYamlBytes = 1 << 20;
 
-// The text of a file, at most a byte more than read_yaml takes. Throws Error{kUsage}, which says that `kind` ("a rule
-// file") was expected.
+// The text of a file, at most a byte more than read_yaml takes. Throws Error{kUsage}, which says that `kind`
+// ("a rule file") was expected.
 std::string read_yaml_text(const std::filesystem::path& path, std::string_view kind);
 
 // `source` names the file in messages. Throws Error{kUsage} "SOURCE:LINE:COLUMN: what is wrong".

@@ -46,9 +46,7 @@ bool is_special(std::string_view text) {
 }  // namespace
 
 // JSON's strings are YAML's, too.
-std::string yaml_text(std::string_view text) {
-  return quote(text);
-}
+std::string yaml_text(std::string_view text) { return quote(text); }
 
 std::string yaml_key(std::string_view text) {
   const bool word = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -61,9 +59,7 @@ std::string yaml_key(std::string_view text) {
 }
 
 // Recursion is bounded: rule files nest at most kYamlDepth deep.
-std::string yaml_value(const report::Value& value) {
-  return std::visit(ValueText{}, value.data());
-}
+std::string yaml_value(const report::Value& value) { return std::visit(ValueText{}, value.data()); }
 
 std::string yaml_list(const std::vector<std::string>& texts) {
   std::vector<std::string> items;

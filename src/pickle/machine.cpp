@@ -36,8 +36,8 @@ void Machine::run() {
   } catch (const Error& error) {
     result_.failure = error;
     if (!error.offset())
-      result_.failure = Error(error.code(), fmt::format("{}: {}", opcode_info(now_.code).name, error.text()),
-                              now_.offset);
+      result_.failure =
+          Error(error.code(), fmt::format("{}: {}", opcode_info(now_.code).name, error.text()), now_.offset);
   }
   report_duplicate_keys();
 }
@@ -68,28 +68,37 @@ void Machine::execute() {
     case Opcode::kPop: return stack_.pop_value_or_mark();
     case Opcode::kPopMark: return stack_.drop_mark();
     case Opcode::kDup: return stack_.push(stack_.top());
-    case Opcode::kStop: result_.root = stack_.pop(); stopped_ = true; return;
+    case Opcode::kStop:
+      result_.root = stack_.pop();
+      stopped_ = true;
+      return;
     case Opcode::kProto: return set_protocol();
     case Opcode::kFrame: return;  // the reader's business
 
     case Opcode::kNone: return stack_.push(tree_.add_none());
     case Opcode::kNewTrue: return stack_.push(tree_.add_bool(true));
     case Opcode::kNewFalse: return stack_.push(tree_.add_bool(false));
-    case Opcode::kBinInt: case Opcode::kBinInt1: case Opcode::kBinInt2:
-      return stack_.push(tree_.add_int(now.integer));
+    case Opcode::kBinInt:
+    case Opcode::kBinInt1:
+    case Opcode::kBinInt2: return stack_.push(tree_.add_int(now.integer));
     case Opcode::kInt: return push_integer(integer_of_int(now.text, limits_));
     case Opcode::kLong: return push_integer(integer_of_long(now.text, limits_));
-    case Opcode::kLong1: case Opcode::kLong4: return push_integer(integer_of_bytes(now.text, limits_));
+    case Opcode::kLong1:
+    case Opcode::kLong4: return push_integer(integer_of_bytes(now.text, limits_));
     case Opcode::kBinFloat: return stack_.push(tree_.add_float(now.real));
     case Opcode::kFloat: return push_real_line();
 
-    case Opcode::kShortBinUnicode: case Opcode::kBinUnicode: case Opcode::kBinUnicode8:
-      return push_unicode(now.text, true);
+    case Opcode::kShortBinUnicode:
+    case Opcode::kBinUnicode:
+    case Opcode::kBinUnicode8: return push_unicode(now.text, true);
     case Opcode::kUnicode: return push_unicode_line();
-    case Opcode::kShortBinString: case Opcode::kBinString: return push_python2_string(now.text, true);
+    case Opcode::kShortBinString:
+    case Opcode::kBinString: return push_python2_string(now.text, true);
     case Opcode::kString: return push_string_line();
-    case Opcode::kShortBinBytes: case Opcode::kBinBytes: case Opcode::kBinBytes8: case Opcode::kByteArray8:
-      return stack_.push(tree_.add_bytes(now.text, true));
+    case Opcode::kShortBinBytes:
+    case Opcode::kBinBytes:
+    case Opcode::kBinBytes8:
+    case Opcode::kByteArray8: return stack_.push(tree_.add_bytes(now.text, true));
     case Opcode::kNextBuffer: return push_buffer();
     case Opcode::kReadonlyBuffer: stack_.top(); return;  // must be there, stays as it is
 
@@ -110,15 +119,19 @@ void Machine::execute() {
     case Opcode::kAddItems: return add_marked_items();
     case Opcode::kFrozenSet: return push_frozen_set();
 
-    case Opcode::kBinPut: case Opcode::kLongBinPut: return memo_put(index);
+    case Opcode::kBinPut:
+    case Opcode::kLongBinPut: return memo_put(index);
     case Opcode::kPut: return memo_put(line_index());
     case Opcode::kMemoize: return memo_put(memo_.count());
-    case Opcode::kBinGet: case Opcode::kLongBinGet: return memo_get(index);
+    case Opcode::kBinGet:
+    case Opcode::kLongBinGet: return memo_get(index);
     case Opcode::kGet: return memo_get(line_index());
 
     case Opcode::kGlobal: return push_import(now.text, now.second, true);
     case Opcode::kStackGlobal: return import_from_stack();
-    case Opcode::kExt1: case Opcode::kExt2: case Opcode::kExt4: return import_extension();
+    case Opcode::kExt1:
+    case Opcode::kExt2:
+    case Opcode::kExt4: return import_extension();
     case Opcode::kReduce: return reduce();
     case Opcode::kNewObj: return new_object(false);
     case Opcode::kNewObjEx: return new_object(true);
@@ -137,9 +150,10 @@ void Machine::set_protocol() {
   if (protocol <= kHighestProtocol) return;
   defect("pickle-protocol-unknown", fmt::format("the pickle says that it has protocol {}", protocol));
   fail(ErrorCode::kUnsupported,
-       fmt::format("pickle protocol {} is not known (the highest one is {}); the file is damaged or newer than "
-                   "this program",
-                   protocol, kHighestProtocol));
+       fmt::format(
+           "pickle protocol {} is not known (the highest one is {}); the file is damaged or newer than "
+           "this program",
+           protocol, kHighestProtocol));
 }
 
 void Machine::defect(std::string_view code, std::string text) {
@@ -149,11 +163,10 @@ void Machine::defect(std::string_view code, std::string text) {
 }
 
 void Machine::report_frame_fault() {
-  const std::string_view what = now_.fault == FrameFault::kNested ? "stands within another FRAME"
-                                                                  : "crosses the end of its FRAME";
-  defect("pickle-frame-boundary",
-         fmt::format("{} {}: Python's unpicklers may disagree about what follows",
-                     opcode_info(now_.code).name, what));
+  const std::string_view what =
+      now_.fault == FrameFault::kNested ? "stands within another FRAME" : "crosses the end of its FRAME";
+  defect("pickle-frame-boundary", fmt::format("{} {}: Python's unpicklers may disagree about what follows",
+                                              opcode_info(now_.code).name, what));
 }
 
 void Machine::report_rest() {

@@ -21,11 +21,11 @@ namespace ckpt::pickle {
 // A name that the stream imports, in order of first appearance. The import itself is the event: it counts
 // if its result is dropped or the stream breaks later.
 struct Import {
-  std::string module;         // after Python 2's names were mapped (protocol < 3)
+  std::string module;  // after Python 2's names were mapped (protocol < 3)
   std::string name;
-  std::uint64_t offset = 0;   // of the opcode, in the pickle
-  bool resolvable = true;     // false: module or name was computed by a call or is no string
-  bool called = false;        // was the callee of REDUCE, NEWOBJ, OBJ, INST or the target of BUILD
+  std::uint64_t offset = 0;  // of the opcode, in the pickle
+  bool resolvable = true;    // false: module or name was computed by a call or is no string
+  bool called = false;       // was the callee of REDUCE, NEWOBJ, OBJ, INST or the target of BUILD
 };
 
 // Readable but wrong. Codes: pickle-trailing-data, pickle-frame-boundary, pickle-setitem-on-non-dict,
@@ -37,17 +37,18 @@ struct PickleDefect {
 };
 
 struct PickleResult {
-  value::NodeId root = value::kNoNode;   // kNoNode if the stream broke before STOP
+  value::NodeId root = value::kNoNode;  // kNoNode if the stream broke before STOP
   std::vector<Import> imports;
   std::vector<PickleDefect> defects;
-  std::optional<Error> failure;          // why the stream could not be read to STOP; imports are kept
-  int protocol = 0;                      // the highest PROTO met; 0 if there was none
-  std::bitset<256> opcodes;              // those that were executed
-  std::uint64_t end = 0;                 // offset after STOP
+  std::optional<Error> failure;  // why the stream could not be read to STOP; imports are kept
+  int protocol = 0;              // the highest PROTO met; 0 if there was none
+  std::bitset<256> opcodes;      // those that were executed
+  std::uint64_t end = 0;         // offset after STOP
 };
 
 // Runs one pickle at the start of `bytes`. Text in the tree borrows from `bytes`, which the tree keeps.
 // Never throws for what the input contains (see failure); std::bad_alloc may pass.
-PickleResult run(std::shared_ptr<const std::vector<std::byte>> bytes, value::Tree& tree, const Limits& limits);
+PickleResult run(std::shared_ptr<const std::vector<std::byte>> bytes, value::Tree& tree,
+                 const Limits& limits);
 
 }  // namespace ckpt::pickle

@@ -51,8 +51,8 @@ void Machine::push_string_line() {
   const bool quoted = line.size() >= 2 && line.front() == line.back() && (line[0] == '\'' || line[0] == '"');
   const auto text = quoted ? unescape_bytes(line.substr(1, line.size() - 2)) : std::nullopt;
   if (!text)
-    fail(ErrorCode::kCorrupt, fmt::format("{} is no quoted text; the pickle is damaged",
-                                          quote(abbreviate(line, 60))));
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} is no quoted text; the pickle is damaged", quote(abbreviate(line, 60))));
   push_python2_string(*text, false);
 }
 
@@ -74,8 +74,8 @@ void Machine::memo_get(std::uint64_t index) {
 std::uint64_t Machine::line_index() {
   const auto index = index_of_line(now_.text);
   if (!index)
-    fail(ErrorCode::kCorrupt, fmt::format("{} is no slot of the memo; the pickle is damaged",
-                                          quote(abbreviate(now_.text, 60))));
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} is no slot of the memo; the pickle is damaged", quote(abbreviate(now_.text, 60))));
   return *index;
 }
 

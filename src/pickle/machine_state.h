@@ -100,8 +100,8 @@ class Machine {
   Memo memo_;
   std::map<NodeId, std::size_t> imports_;  // the node of a name -> its place in the result
   std::map<std::string, int, std::less<>> defect_counts_;
-  std::vector<value::Item> items_;         // scratch
-  int protocol_ = 0;                       // that of the last PROTO
+  std::vector<value::Item> items_;  // scratch
+  int protocol_ = 0;                // that of the last PROTO
   std::uint64_t executed_ = 0;
   std::uint64_t slots_ = 0;
   bool stopped_ = false;

@@ -65,20 +65,14 @@ void OpcodeReader::read_argument(Instruction& instruction, const OpcodeInfo& inf
       instruction.text = reader_.line(name);
       instruction.second = reader_.line(name);
       break;
-    case Argument::kText8:
-      instruction.text = reader_.text(reader_.le<std::uint8_t>(name), name);
-      break;
-    case Argument::kText32:
-      instruction.text = reader_.text(reader_.le<std::uint32_t>(name), name);
-      break;
+    case Argument::kText8: instruction.text = reader_.text(reader_.le<std::uint8_t>(name), name); break;
+    case Argument::kText32: instruction.text = reader_.text(reader_.le<std::uint32_t>(name), name); break;
     case Argument::kTextI32: {
       const auto length = reader_.le<std::int32_t>(name);
       instruction.text = reader_.text(checked_length(length, name, instruction.offset), name);
       break;
     }
-    case Argument::kText64:
-      instruction.text = reader_.text(reader_.le<std::uint64_t>(name), name);
-      break;
+    case Argument::kText64: instruction.text = reader_.text(reader_.le<std::uint64_t>(name), name); break;
     case Argument::kFrame: enter_frame(instruction); break;
   }
 }

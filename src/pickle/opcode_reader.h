@@ -22,11 +22,11 @@ enum class FrameFault : std::uint8_t {
 struct Instruction {
   Opcode code = Opcode::kStop;
   FrameFault fault = FrameFault::kNone;
-  std::uint64_t offset = 0;   // of the code
-  std::int64_t integer = 0;   // kU8 ... kU32; the length of a frame
-  double real = 0;            // kF64
-  std::string_view text;      // kLine and kText*; the first of kTwoLines
-  std::string_view second;    // the second of kTwoLines
+  std::uint64_t offset = 0;  // of the code
+  std::int64_t integer = 0;  // kU8 ... kU32; the length of a frame
+  double real = 0;           // kF64
+  std::string_view text;     // kLine and kText*; the first of kTwoLines
+  std::string_view second;   // the second of kTwoLines
 };
 
 class OpcodeReader {

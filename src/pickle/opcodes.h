@@ -20,20 +20,20 @@ enum class Argument : std::uint8_t {
   kU16,
   kI32,
   kU32,
-  kF64,      // big-endian double
-  kLine,     // up to a newline
+  kF64,   // big-endian double
+  kLine,  // up to a newline
   kTwoLines,
-  kText8,    // a length of that many bits, then as many bytes
+  kText8,  // a length of that many bits, then as many bytes
   kText32,
   kTextI32,  // the length is signed: a negative one is an error
   kText64,
-  kFrame,    // the 64-bit length of a frame; the frame itself is made of opcodes
+  kFrame,  // the 64-bit length of a frame; the frame itself is made of opcodes
 };
 
 struct OpcodeInfo {
   std::string_view name;  // as pickletools spells it; empty for a byte that is no opcode
   Argument argument = Argument::kNone;
-  int protocol = 0;       // the first protocol whose writer uses it
+  int protocol = 0;  // the first protocol whose writer uses it
 };
 
 const OpcodeInfo& opcode_info(std::uint8_t code);

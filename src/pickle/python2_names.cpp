@@ -18,6 +18,7 @@ struct Moved {
 };
 
 // CPython Lib/_compat_pickle.py, NAME_MAPPING; sorted by module and name.
+// clang-format off
 constexpr Renamed kRenamed[] = {
     {{"UserDict", "IterableUserDict"}, {"collections", "UserDict"}},
     {{"UserDict", "UserDict"}, {"collections", "UserDict"}},
@@ -61,8 +62,11 @@ constexpr Renamed kRenamed[] = {
     {{"urllib2", "URLError"}, {"urllib.error", "URLError"}},
     {{"whichdb", "whichdb"}, {"dbm", "whichdb"}},
 };
+// clang-format on
 
-// CPython Lib/_compat_pickle.py, PYTHON2_EXCEPTIONS: they kept their names and left module exceptions; sorted.
+// CPython Lib/_compat_pickle.py, PYTHON2_EXCEPTIONS: they kept their names and left
+// module exceptions; sorted.
+// clang-format off
 constexpr std::string_view kExceptions[] = {
     "ArithmeticError", "AssertionError", "AttributeError", "BaseException", "BufferError", "BytesWarning",
     "DeprecationWarning", "EOFError", "EnvironmentError", "Exception", "FloatingPointError",
@@ -74,8 +78,10 @@ constexpr std::string_view kExceptions[] = {
     "UnicodeEncodeError", "UnicodeError", "UnicodeTranslateError", "UnicodeWarning", "UserWarning",
     "ValueError", "Warning", "ZeroDivisionError",
 };
+// clang-format on
 
 // CPython Lib/_compat_pickle.py, IMPORT_MAPPING; sorted by module.
+// clang-format off
 constexpr Moved kMoved[] = {
     {"BaseHTTPServer", "http.server"},
     {"CGIHTTPServer", "http.server"},
@@ -133,6 +139,7 @@ constexpr Moved kMoved[] = {
     {"whichdb", "dbm"},
     {"xmlrpclib", "xmlrpc.client"},
 };
+// clang-format on
 
 // The row with that key in a sorted table, or nullptr.
 template <class Row, class Key, class Field>

@@ -147,9 +147,8 @@ unsigned take_prefix(std::string_view& text) {
 }
 
 bool all_digits(std::string_view text, unsigned base) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [base](char c) {
-    return static_cast<unsigned>(digit_of(c)) < base;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [base](char c) { return static_cast<unsigned>(digit_of(c)) < base; });
 }
 
 // Of a number outside of double's range, which from_chars does not tell apart: is it too small?

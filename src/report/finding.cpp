@@ -6,7 +6,8 @@ namespace ckpt::report {
 namespace {
 
 std::tuple<bool, std::uint64_t, std::uint64_t> order_of(const std::optional<ByteRange>& bytes) {
-  return bytes ? std::tuple{true, bytes->offset, bytes->size} : std::tuple{false, std::uint64_t{0}, std::uint64_t{0}};
+  return bytes ? std::tuple{true, bytes->offset, bytes->size}
+               : std::tuple{false, std::uint64_t{0}, std::uint64_t{0}};
 }
 
 auto order_of(const Finding& finding) {

@@ -12,7 +12,7 @@
 namespace ckpt::report {
 
 enum class Level : std::uint8_t { kNote, kWarning, kError };
-std::string_view to_string(Level level);                     // "note", "warning", "error"
+std::string_view to_string(Level level);  // "note", "warning", "error"
 
 // What a path names, in SARIF's words (section 3.33.7 of the specification allows own kinds).
 enum class PlaceKind : std::uint8_t { kFile, kObject, kArray, kValue, kProperty, kTensor };
@@ -24,26 +24,26 @@ struct ByteRange {
 };
 
 struct Location {
-  std::size_t input = 0;               // index into Report::inputs
-  std::string path;                    // the project's path spelling; "<root>" or "" for the file as a whole
+  std::size_t input = 0;  // index into Report::inputs
+  std::string path;       // the project's path spelling; "<root>" or "" for the file as a whole
   PlaceKind kind = PlaceKind::kValue;
-  std::optional<ByteRange> bytes;      // nullopt: the whole file
-  std::string text;                    // for related locations: what it shows
+  std::optional<ByteRange> bytes;  // nullopt: the whole file
+  std::string text;                // for related locations: what it shows
 };
 
 // Beside the findings of an earlier run (not beside a base checkpoint). kNone: no such run was given.
 enum class Baseline : std::uint8_t { kNone, kNew, kUnchanged };
-std::string_view to_string(Baseline state);                  // "", "new", "unchanged"
+std::string_view to_string(Baseline state);  // "", "new", "unchanged"
 
-// Somebody decided that the finding is not to be acted upon. It is kept for SARIF's sake and counted; the other
-// formats leave it out.
+// Somebody decided that the finding is not to be acted upon. It is kept for SARIF's sake and counted; the
+// other formats leave it out.
 struct Suppression {
-  std::string justification;           // the words of who decided; may be empty
-  std::string source;                  // where that is written: "rules.yaml:12"; may be empty
+  std::string justification;  // the words of who decided; may be empty
+  std::string source;         // where that is written: "rules.yaml:12"; may be empty
 };
 
 struct Finding {
-  std::string rule_id;                 // one of Report::rules
+  std::string rule_id;  // one of Report::rules
   Level level = Level::kError;
   std::string message;                 // one line for people: what, numbers, no path (it is beside it)
   std::vector<std::string> arguments;  // of the rule's message template, for SARIF's message.arguments
@@ -51,7 +51,7 @@ struct Finding {
                                        // fingerprint; never a value, a count, a step or a file name
   Location where;
   std::vector<Location> related;
-  std::vector<Property> properties;    // numbers for machines: camelCase names
+  std::vector<Property> properties;  // numbers for machines: camelCase names
   Baseline baseline = Baseline::kNone;
   std::optional<Suppression> suppression;
 };

@@ -24,7 +24,7 @@ class JsonWriter {
 
   void begin_object(Layout layout = Layout::kInline) { begin('{', '}', layout); }
   void begin_array(Layout layout = Layout::kInline) { begin('[', ']', layout); }
-  void end();                        // of the innermost object or array
+  void end();  // of the innermost object or array
   void key(std::string_view name);
 
   // Always valid JSON: bytes that are no UTF-8 become U+FFFD, numbers that are not finite become strings.

@@ -14,26 +14,27 @@ namespace ckpt::report {
 class Value;
 struct Property;
 using List = std::vector<Value>;
-using Object = std::vector<Property>;   // in the order in which it is written
+using Object = std::vector<Property>;  // in the order in which it is written
 
 class Value {
  public:
   // Doubles that are not finite are written as the strings "nan", "inf", "-inf" by every writer.
-  using Data = std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, List, Object>;
+  using Data =
+      std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, List, Object>;
 
   // Defined below: a list of properties needs the complete Property.
-  Value();                      // null
-  Value(std::nullptr_t);        // NOLINT(google-explicit-constructor)
-  Value(bool v);                // NOLINT(google-explicit-constructor)
-  Value(int v);                 // NOLINT(google-explicit-constructor)
-  Value(std::int64_t v);        // NOLINT(google-explicit-constructor)
-  Value(std::uint64_t v);       // NOLINT(google-explicit-constructor)
-  Value(double v);              // NOLINT(google-explicit-constructor)
-  Value(std::string v);         // NOLINT(google-explicit-constructor)
-  Value(std::string_view v);    // NOLINT(google-explicit-constructor)
-  Value(const char* v);         // NOLINT(google-explicit-constructor)
-  Value(List v);                // NOLINT(google-explicit-constructor)
-  Value(Object v);              // NOLINT(google-explicit-constructor)
+  Value();                    // null
+  Value(std::nullptr_t);      // NOLINT(google-explicit-constructor)
+  Value(bool v);              // NOLINT(google-explicit-constructor)
+  Value(int v);               // NOLINT(google-explicit-constructor)
+  Value(std::int64_t v);      // NOLINT(google-explicit-constructor)
+  Value(std::uint64_t v);     // NOLINT(google-explicit-constructor)
+  Value(double v);            // NOLINT(google-explicit-constructor)
+  Value(std::string v);       // NOLINT(google-explicit-constructor)
+  Value(std::string_view v);  // NOLINT(google-explicit-constructor)
+  Value(const char* v);       // NOLINT(google-explicit-constructor)
+  Value(List v);              // NOLINT(google-explicit-constructor)
+  Value(Object v);            // NOLINT(google-explicit-constructor)
   Value(const Value&);
   Value(Value&&) noexcept;
   Value& operator=(const Value&);

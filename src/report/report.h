@@ -8,26 +8,26 @@
 #include <vector>
 
 #include "report/finding.h"
-#include "report/rule_info.h"
 #include "report/property.h"
+#include "report/rule_info.h"
 
 namespace ckpt::report {
 
 struct Tool {
-  std::string name;            // "ckpt-lint"
+  std::string name;  // "ckpt-lint"
   std::string version;
-  std::string summary;         // one sentence
+  std::string summary;  // one sentence
 };
 
 enum class Role : std::uint8_t { kTarget, kBase, kRules };
 
 struct Input {
-  std::string path;            // as the user typed it
+  std::string path;  // as the user typed it
   Role role = Role::kTarget;
-  std::string format;          // "torch-zip", ...; empty if it could not be read
-  std::string description;     // "Lightning 2.6.5 · epoch 4 · step 3200 · 1.2 GiB"
+  std::string format;       // "torch-zip", ...; empty if it could not be read
+  std::string description;  // "Lightning 2.6.5 · epoch 4 · step 3200 · 1.2 GiB"
   std::uint64_t size = 0;
-  std::string error;           // not empty: unreadable, and why; error_code is ckpt::to_string(ErrorCode)
+  std::string error;  // not empty: unreadable, and why; error_code is ckpt::to_string(ErrorCode)
   std::string error_code;
 };
 
@@ -36,34 +36,34 @@ enum class Mark : std::uint8_t { kNone, kAdded, kRemoved, kChanged };
 enum class Style : std::uint8_t { kPlain, kDim, kStrong, kError, kWarning, kNote, kGood };
 
 struct Cell {
-  std::string text;            // already one line and escaped (base/text one_line)
+  std::string text;  // already one line and escaped (base/text one_line)
   Style style = Style::kPlain;
-  bool right = false;          // align to the right (numbers)
-  // Where lines would be wider than the terminal: the cells of the highest `drop` are left out first, in the whole
-  // section; 0 is never left out. Then `elide` cells (long paths) are shortened in the middle, so that their last
-  // part stays readable. Only then a line is cut.
+  bool right = false;  // align to the right (numbers)
+  // Where lines would be wider than the terminal: the cells of the highest `drop` are left out first, in the
+  // whole section; 0 is never left out. Then `elide` cells (long paths) are shortened in the middle, so that
+  // their last part stays readable. Only then a line is cut.
   std::uint8_t drop = 0;
   bool elide = false;
 };
 struct Line {
   Mark mark = Mark::kNone;
-  std::vector<Cell> cells;     // columns are aligned within a section
+  std::vector<Cell> cells;  // columns are aligned within a section
 };
 struct Section {
-  std::string title;           // "weights"
-  std::string note;            // "124 tensors · 85.1 M parameters · 120 changed"
+  std::string title;  // "weights"
+  std::string note;   // "124 tensors · 85.1 M parameters · 120 changed"
   // Lines are made on demand: a checkpoint may have 200,000 tensors. line(i) is pure, any thread.
   std::size_t size = 0;
   std::function<Line(std::size_t)> line;
-  std::string more;            // "(20 of 34 lines; --all shows the rest)"; empty if nothing was left out
-  bool set_off = false;        // an empty line before it in a dense report, too
+  std::string more;      // "(20 of 34 lines; --all shows the rest)"; empty if nothing was left out
+  bool set_off = false;  // an empty line before it in a dense report, too
 };
 Section make_section(std::string title, std::string note, std::vector<Line> lines);
 
 // --- what programs read: a member of the JSON document ------------------------------------------------
 // An array of objects, made on demand for the same reason.
 struct Table {
-  std::string name;            // "tensors", "values", "changes"
+  std::string name;  // "tensors", "values", "changes"
   std::size_t size = 0;
   std::function<Object(std::size_t)> row;
 };
@@ -79,11 +79,11 @@ struct Report {
   bool dense = false;                  // sections follow each other without an empty line between them
   std::string verdict;                 // the last line of the text: "different: 120 tensors, 9 values"
   Style verdict_style = Style::kPlain;
-  std::string hint;                    // one line after the verdict: what to do next; may be empty
-  Object facts;                        // further members of the JSON document, before the tables
-  std::vector<Table> tables;           // JSON
+  std::string hint;           // one line after the verdict: what to do next; may be empty
+  Object facts;               // further members of the JSON document, before the tables
+  std::vector<Table> tables;  // JSON
   int exit_status = 0;
-  std::string exit_reason;             // one sentence for SARIF's exitCodeDescription
+  std::string exit_reason;  // one sentence for SARIF's exitCodeDescription
 };
 
 // The number of findings per level; suppressed ones count as that alone.

@@ -11,15 +11,15 @@
 namespace ckpt::report {
 
 struct RuleInfo {
-  std::string id;              // kebab-case, the same in text, YAML and SARIF
-  std::string title;           // one sentence that names the bad thing, ends with a period
-  Level level = Level::kError; // the default level, before a rule set changed it
-  std::string message;         // the template of messages, fields in braces
-  std::string what;            // explain: the first paragraph, plain text
+  std::string id;               // kebab-case, the same in text, YAML and SARIF
+  std::string title;            // one sentence that names the bad thing, ends with a period
+  Level level = Level::kError;  // the default level, before a rule set changed it
+  std::string message;          // the template of messages, fields in braces
+  std::string what;             // explain: the first paragraph, plain text
   std::string why;
   std::string fix;
-  std::string intended;        // when it is right as it is, and how to say so; may be empty
-  std::string example;         // may be empty
+  std::string intended;                 // when it is right as it is, and how to say so; may be empty
+  std::string example;                  // may be empty
   std::vector<std::string> references;  // upstream threads and sources
   std::vector<std::string> tags;
 };

@@ -1,8 +1,7 @@
-#include "show/sections.h"
-
 #include "base/text.h"
 #include "checkpoint/leaves.h"
 #include "show/leaf_value.h"
+#include "show/sections.h"
 #include "value/path.h"
 
 namespace ckpt::show {
@@ -16,7 +15,8 @@ using value::NodeId;
 
 Value plain(const Checkpoint& file, NodeId node) {
   if (node == kNoNode) return nullptr;
-  if (const auto number = scalar_value(file, node); number && file.tree.kind(node) == value::Kind::kTensor) return *number;
+  if (const auto number = scalar_value(file, node); number && file.tree.kind(node) == value::Kind::kTensor)
+    return *number;
   return leaf_value(file, {"", node, false});
 }
 
@@ -61,7 +61,8 @@ Object dict_object(const Checkpoint& file, NodeId dict) {
 }
 
 void add_dict(const Checkpoint& file, std::string_view name, NodeId dict, Object& out) {
-  if (dict != kNoNode && file.tree.kind(dict) == value::Kind::kDict) out.push_back({std::string(name), dict_object(file, dict)});
+  if (dict != kNoNode && file.tree.kind(dict) == value::Kind::kDict)
+    out.push_back({std::string(name), dict_object(file, dict)});
 }
 
 Object lightning_object(const Opened& input, const Summary& summary) {
@@ -70,7 +71,8 @@ Object lightning_object(const Opened& input, const Summary& summary) {
   Object out = {{"version", plain(file, items.version_node)},
                 {"epoch", plain(file, items.epoch)},
                 {"global_step", plain(file, items.global_step)}};
-  if (const auto weights = summary.by_section.find(lightning::Section::kWeights); weights != summary.by_section.end())
+  if (const auto weights = summary.by_section.find(lightning::Section::kWeights);
+      weights != summary.by_section.end())
     out.push_back({"state_dict", amount_object(weights->second)});
   List optimizers, schedulers, callbacks;
   for (const auto& optimizer : summary.optimizers) optimizers.emplace_back(optimizer_object(optimizer));

@@ -13,10 +13,18 @@ report::Value leaf_value(const value::Tree& tree, const Leaf& leaf) {
     case Kind::kBool: return tree.boolean(leaf.node);
     case Kind::kInt: return tree.integer(leaf.node);
     case Kind::kFloat: return tree.real(leaf.node);
-    case Kind::kString: case Kind::kBigInt: return tree.text(leaf.node);
-    case Kind::kBytes: case Kind::kList: case Kind::kTuple: case Kind::kSet: case Kind::kDict: case Kind::kGlobal:
-    case Kind::kObject: case Kind::kPersistent: case Kind::kTensor: case Kind::kStorage:
-      return value::repr(tree, leaf.node, kLimit);
+    case Kind::kString:
+    case Kind::kBigInt: return tree.text(leaf.node);
+    case Kind::kBytes:
+    case Kind::kList:
+    case Kind::kTuple:
+    case Kind::kSet:
+    case Kind::kDict:
+    case Kind::kGlobal:
+    case Kind::kObject:
+    case Kind::kPersistent:
+    case Kind::kTensor:
+    case Kind::kStorage: return value::repr(tree, leaf.node, kLimit);
   }
   return nullptr;
 }
@@ -24,8 +32,10 @@ report::Value leaf_value(const value::Tree& tree, const Leaf& leaf) {
 report::Value number_value(const tensor::Number& number) {
   return std::visit(
       [](const auto& n) -> report::Value {
-        if constexpr (std::is_same_v<std::decay_t<decltype(n)>, std::monostate>) return nullptr;
-        else return n;
+        if constexpr (std::is_same_v<std::decay_t<decltype(n)>, std::monostate>)
+          return nullptr;
+        else
+          return n;
       },
       number);
 }

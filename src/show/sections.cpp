@@ -30,8 +30,7 @@ Line row(std::string key, std::string text, Style style = Style::kPlain) {
 
 std::string amount_text(const Amount& amount) {
   return fmt::format("{} · {} {} · {}", plural(amount.tensors, "tensor"), format_count(amount.elements),
-                     amount.elements == 1 ? "element" : "elements",
-                     format_bytes(amount.bytes));
+                     amount.elements == 1 ? "element" : "elements", format_bytes(amount.bytes));
 }
 
 std::string value_text(const Checkpoint& file, NodeId node) {
@@ -52,7 +51,9 @@ std::vector<Line> dict_lines(const Checkpoint& file, NodeId dict) {
   std::vector<Line> lines;
   for (const value::Item& item : file.tree.items(dict)) {
     if (lines.size() == kLines) {
-      lines.push_back(row("...", fmt::format("{} more; --format json shows all", file.tree.items(dict).size() - kLines), Style::kDim));
+      lines.push_back(
+          row("...", fmt::format("{} more; --format json shows all", file.tree.items(dict).size() - kLines),
+              Style::kDim));
       break;
     }
     lines.push_back(row(abbreviate(key_text(file.tree, item.key), 60), value_text(file, item.value)));
@@ -74,8 +75,9 @@ void add_file(const Opened& input, const Summary& summary, std::vector<Section>&
   for (const auto& [section, amount] : summary.by_section)
     lines.push_back(row(std::string(lightning::title(section)), amount_text(amount)));
   out.push_back(report::make_section(
-      "file", fmt::format("{} · {} · {} · pickle protocol {}", lightning::describe(input.items.kind), file.format,
-                          plural(summary.storages, "storage"), file.pickle_protocol),
+      "file",
+      fmt::format("{} · {} · {} · pickle protocol {}", lightning::describe(input.items.kind), file.format,
+                  plural(summary.storages, "storage"), file.pickle_protocol),
       lines));
 }
 
@@ -92,18 +94,19 @@ void add_progress(const Opened& input, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
   const Items& items = input.items;
   if (items.epoch == kNoNode && items.global_step == kNoNode && items.loops == kNoNode) return;
-  out.push_back(report::make_section("progress",
-                                     fmt::format("epoch {} · global_step {}{}", value_text(file, items.epoch),
-                                                 value_text(file, items.global_step),
-                                                 items.loops == kNoNode ? " · no loops" : ""),
-                                     {}));
+  out.push_back(report::make_section(
+      "progress",
+      fmt::format("epoch {} · global_step {}{}", value_text(file, items.epoch),
+                  value_text(file, items.global_step), items.loops == kNoNode ? " · no loops" : ""),
+      {}));
 }
 
 std::string group_text(const Checkpoint& file, NodeId group) {
   std::string text;
   for (const std::string_view key : {"lr", "initial_lr", "momentum", "betas", "eps", "weight_decay"}) {
     const NodeId value = file.tree.get(group, key);
-    if (value != kNoNode) text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
+    if (value != kNoNode)
+      text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
   }
   const NodeId params = file.tree.get(group, "params");
   if (params != kNoNode) text += fmt::format(" · {}", plural(file.tree.elements(params).size(), "parameter"));
@@ -114,8 +117,9 @@ void add_optimizers(const Opened& input, const Summary& summary, std::vector<Sec
   const Tree& tree = input.file->tree;
   for (std::size_t i = 0; i < summary.optimizers.size(); ++i) {
     const OptimizerSummary& optimizer = summary.optimizers[i];
-    std::string note = fmt::format("{} · {} · {} with state of {}", optimizer.type, plural(optimizer.groups, "group"),
-                                   optimizer.states, plural(optimizer.parameters, "parameter"));
+    std::string note =
+        fmt::format("{} · {} · {} with state of {}", optimizer.type, plural(optimizer.groups, "group"),
+                    optimizer.states, plural(optimizer.parameters, "parameter"));
     if (optimizer.step) note += fmt::format(" · step {}", format_double(*optimizer.step));
     std::vector<Line> lines;
     if (optimizer.groups > 0)
@@ -140,10 +144,12 @@ void add_schedulers(const Summary& summary, std::vector<Section>& out) {
 std::string callback_text(const Checkpoint& file, NodeId state) {
   if (file.tree.kind(state) != Kind::kDict) return value_text(file, state);
   std::string text;
-  for (const std::string_view key : {"monitor", "best_model_score", "best_model_path", "best_score", "wait_count", "patience",
-                                     "stopped_epoch", "n_averaged", "latest_update_step"}) {
+  for (const std::string_view key :
+       {"monitor", "best_model_score", "best_model_path", "best_score", "wait_count", "patience",
+        "stopped_epoch", "n_averaged", "latest_update_step"}) {
     const NodeId value = file.tree.get(state, key);
-    if (value != kNoNode) text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
+    if (value != kNoNode)
+      text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
   }
   return text.empty() ? plural(file.tree.items(state).size(), "key") : text;
 }
@@ -160,8 +166,10 @@ void add_callbacks(const Opened& input, const Summary& summary, std::vector<Sect
 void add_imports(const Checkpoint& file, std::vector<Section>& out) {
   std::vector<Line> lines;
   for (const pickle::Import& import : file.imports)
-    lines.push_back(row(abbreviate(one_line(import.module + "." + import.name), 100), import.called ? "called" : "named", Style::kDim));
-  out.push_back(report::make_section("imports", plural(lines.size(), "name") + " that loading with Python would import", lines));
+    lines.push_back(row(abbreviate(one_line(import.module + "." + import.name), 100),
+                        import.called ? "called" : "named", Style::kDim));
+  out.push_back(report::make_section(
+      "imports", plural(lines.size(), "name") + " that loading with Python would import", lines));
 }
 
 void add_other(const Opened& input, std::vector<Section>& out) {
@@ -183,11 +191,14 @@ void add_defects(const Checkpoint& file, std::vector<Section>& out) {
   std::vector<Line> lines;
   for (const Defect& defect : file.defects) {
     if (lines.size() == kLines) {
-      lines.push_back(row("...", fmt::format("{} more; ckpt-lint judges them", file.defects.size() - kLines), Style::kDim));
+      lines.push_back(row("...", fmt::format("{} more; ckpt-lint judges them", file.defects.size() - kLines),
+                          Style::kDim));
       break;
     }
-    lines.push_back(row(defect.code, fmt::format("{}{}{}", one_line(abbreviate(defect.path, 100)), defect.path.empty() ? "" : ": ",
-                                                 one_line(abbreviate(defect.text, 300))), Style::kWarning));
+    lines.push_back(row(defect.code,
+                        fmt::format("{}{}{}", one_line(abbreviate(defect.path, 100)),
+                                    defect.path.empty() ? "" : ": ", one_line(abbreviate(defect.text, 300))),
+                        Style::kWarning));
   }
   out.push_back(report::make_section("defects", plural(file.defects.size(), "defect"), lines));
 }

@@ -10,7 +10,8 @@ namespace ckpt::show {
 
 void add_summary_sections(const Opened& input, const Summary& summary, std::vector<report::Section>& out);
 
-// `format`, `kind`, `lightning` (the items found), `container`, `imports`, `defects`: members of the JSON document.
+// `format`, `kind`, `lightning` (the items found), `container`, `imports`, `defects`:
+// members of the JSON document.
 report::Object summary_facts(const Opened& input, const Summary& summary);
 
 }  // namespace ckpt::show

@@ -29,7 +29,8 @@ std::optional<std::int64_t> integer(const Tree& tree, NodeId node) {
 
 void count(const Opened& input, Summary& out) {
   const Checkpoint& file = *input.file;
-  std::vector<std::uint32_t> seen(file.storages.size());  // per storage: a bit for each section, bit 31 for the file
+  std::vector<std::uint32_t> seen(
+      file.storages.size());  // per storage: a bit for each section, bit 31 for the file
   for (const TensorEntry& entry : file.entries) {
     const tensor::TensorView& view = file.record_of(entry).view;
     const auto section = lightning::section_of(input.items, entry.path);
@@ -45,7 +46,8 @@ void count(const Opened& input, Summary& out) {
     const std::uint64_t in_section = new_bytes(static_cast<unsigned>(section));
     add(out.by_section[section], in_section);
     add(out.all, new_bytes(31));
-    if (section == lightning::Section::kWeights) add(out.by_dtype[std::string(tensor::name(view.dtype))], in_section);
+    if (section == lightning::Section::kWeights)
+      add(out.by_dtype[std::string(tensor::name(view.dtype))], in_section);
   }
   out.storages = file.storages.size();
 }
@@ -55,11 +57,13 @@ OptimizerSummary summarize_optimizer(const Checkpoint& file, NodeId node) {
   OptimizerSummary out;
   const NodeId state = tree.get(node, "state");
   out.param_groups = tree.get(node, "param_groups");
-  const auto groups = is(tree, out.param_groups, Kind::kList) ? tree.elements(out.param_groups) : std::span<const NodeId>{};
+  const auto groups =
+      is(tree, out.param_groups, Kind::kList) ? tree.elements(out.param_groups) : std::span<const NodeId>{};
   out.groups = groups.size();
   for (const NodeId group : groups)
     if (is(tree, group, Kind::kDict))
-      if (const NodeId params = tree.get(group, "params"); params != kNoNode) out.parameters += tree.elements(params).size();
+      if (const NodeId params = tree.get(group, "params"); params != kNoNode)
+        out.parameters += tree.elements(params).size();
   NodeId first = kNoNode;
   if (is(tree, state, Kind::kDict)) {
     out.states = tree.items(state).size();
@@ -130,7 +134,8 @@ Summary summarize(const Opened& input) {
     for (const NodeId node : tree.elements(items.lr_schedulers))
       if (is(tree, node, Kind::kDict)) out.schedulers.push_back(summarize_scheduler(tree, node));
   if (is(tree, items.callbacks, Kind::kDict))
-    for (const Item& item : tree.items(items.callbacks)) out.callbacks.push_back(summarize_callback(tree, item));
+    for (const Item& item : tree.items(items.callbacks))
+      out.callbacks.push_back(summarize_callback(tree, item));
   return out;
 }
 
@@ -139,7 +144,8 @@ std::string describe(const Opened& input) {
   const lightning::Items& items = input.items;
   std::string text;
   if (items.kind == lightning::FileKind::kTrainer)
-    text = items.version ? fmt::format("Lightning {}", one_line(items.version->text)) : "Lightning, version unknown";
+    text = items.version ? fmt::format("Lightning {}", one_line(items.version->text))
+                         : "Lightning, version unknown";
   else
     text = lightning::describe(items.kind);
   if (const auto epoch = integer(tree, items.epoch)) text += fmt::format(" · epoch {}", *epoch);

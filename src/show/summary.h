@@ -21,29 +21,29 @@ struct Amount {
 };
 
 struct OptimizerSummary {
-  std::string type;                    // "Adam or AdamW", "SGD", ... inferred from state and group keys
+  std::string type;  // "Adam or AdamW", "SGD", ... inferred from state and group keys
   std::size_t groups = 0;
-  std::size_t parameters = 0;          // ids in the groups
-  std::size_t states = 0;              // parameters that have state
-  std::optional<double> step;          // of the first state that has one and can be read
+  std::size_t parameters = 0;  // ids in the groups
+  std::size_t states = 0;      // parameters that have state
+  std::optional<double> step;  // of the first state that has one and can be read
   value::NodeId param_groups = value::kNoNode;
 };
 
 struct SchedulerSummary {
-  std::string type;                    // "StepLR", ... inferred from the field names
+  std::string type;  // "StepLR", ... inferred from the field names
   std::optional<std::int64_t> last_epoch;
   std::vector<double> last_lr;
 };
 
 struct CallbackSummary {
-  std::string key;                     // as people read it: "ModelCheckpoint{'monitor': 'val_loss', ...}"
-  std::string name;                    // "ModelCheckpoint"
+  std::string key;   // as people read it: "ModelCheckpoint{'monitor': 'val_loss', ...}"
+  std::string name;  // "ModelCheckpoint"
   value::NodeId state = value::kNoNode;
 };
 
 struct Summary {
   std::map<lightning::Section, Amount> by_section;
-  std::map<std::string, Amount> by_dtype;             // of the weights
+  std::map<std::string, Amount> by_dtype;  // of the weights
   Amount all;
   std::size_t storages = 0;
   std::optional<std::int64_t> epoch, global_step;

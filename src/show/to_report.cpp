@@ -26,9 +26,9 @@ using report::Style;
 // What the tables and the tensor section need, kept alive by their functions.
 struct Shown {
   std::shared_ptr<const Opened> input;
-  std::vector<std::uint32_t> entries;            // of file().entries, those that the pattern selects
-  std::vector<Leaf> leaves;                      // likewise
-  std::vector<tensor::Stats> stats;              // per selected entry, if asked for
+  std::vector<std::uint32_t> entries;  // of file().entries, those that the pattern selects
+  std::vector<Leaf> leaves;            // likewise
+  std::vector<tensor::Stats> stats;    // per selected entry, if asked for
   std::vector<bool> has_stats;
   std::vector<std::string> digests;
 
@@ -92,8 +92,10 @@ void add_stats(const tensor::Stats& stats, bool complex, Object& row) {
   row.push_back({"zeros", stats.zeros});
   row.push_back({"min", number_value(stats.min)});
   row.push_back({"max", number_value(stats.max)});
-  if (complex) row.push_back({"mean", report::List{stats.mean, stats.mean_imag}});
-  else row.push_back({"mean", stats.mean});
+  if (complex)
+    row.push_back({"mean", report::List{stats.mean, stats.mean_imag}});
+  else
+    row.push_back({"mean", stats.mean});
   row.push_back({"std", stats.std});
   row.push_back({"l2", stats.l2});
 }
@@ -110,16 +112,19 @@ Object tensor_row(const Shown& shown, std::size_t i) {
       {"stride", shape_value(view.strides)},
       {"storage_offset", view.storage_offset},
       {"numel", view.numel},
-      {"device", stored ? report::Value(shown.file().storages[view.storage].location) : report::Value(record.layout)},
+      {"device",
+       stored ? report::Value(shown.file().storages[view.storage].location) : report::Value(record.layout)},
       {"storage", stored ? report::Value(shown.file().storages[view.storage].key) : report::Value(nullptr)},
-      {"storage_bytes", stored ? report::Value(shown.file().storages[view.storage].size) : report::Value(nullptr)},
+      {"storage_bytes",
+       stored ? report::Value(shown.file().storages[view.storage].size) : report::Value(nullptr)},
       {"requires_grad", view.requires_grad},
       {"layout", record.layout},
   };
   if (!record.subclass.empty()) row.push_back({"class", record.subclass});
   if (view.conj) row.push_back({"conj", true});
   if (view.neg) row.push_back({"neg", true});
-  if (shown.has_stats[i]) add_stats(shown.stats[i], tensor::dtype_class(view.dtype) == tensor::DTypeClass::kComplex, row);
+  if (shown.has_stats[i])
+    add_stats(shown.stats[i], tensor::dtype_class(view.dtype) == tensor::DTypeClass::kComplex, row);
   if (!shown.digests.empty() && !shown.digests[i].empty()) row.push_back({"sha256", shown.digests[i]});
   return row;
 }
@@ -170,10 +175,12 @@ Line tensor_line(const Shown& shown, std::size_t i) {
 
 Section tensor_section(const std::shared_ptr<const Shown>& shown) {
   std::uint64_t elements = 0;
-  for (std::size_t i = 0; i < shown->entries.size(); ++i) elements += shown->entry(i).part ? 0 : shown->record(i).view.numel;
+  for (std::size_t i = 0; i < shown->entries.size(); ++i)
+    elements += shown->entry(i).part ? 0 : shown->record(i).view.numel;
   Section section;
   section.title = "tensors";
-  section.note = fmt::format("{} · {} elements", plural(shown->entries.size(), "tensor"), format_count(elements));
+  section.note =
+      fmt::format("{} · {} elements", plural(shown->entries.size(), "tensor"), format_count(elements));
   section.size = shown->entries.size();
   section.line = [shown](std::size_t i) { return tensor_line(*shown, i); };
   return section;
@@ -209,8 +216,10 @@ void to_report(const std::shared_ptr<const Opened>& input, const Options& option
   const std::shared_ptr<const Shown> ready = shown;
   if (!ready->entries.empty() || !options.pattern) out.sections.push_back(tensor_section(ready));
   if (options.pattern && !ready->leaves.empty()) out.sections.push_back(value_section(ready));
-  out.tables.push_back({"tensors", ready->entries.size(), [ready](std::size_t i) { return tensor_row(*ready, i); }});
-  out.tables.push_back({"values", ready->leaves.size(), [ready](std::size_t i) { return value_row(*ready, i); }});
+  out.tables.push_back(
+      {"tensors", ready->entries.size(), [ready](std::size_t i) { return tensor_row(*ready, i); }});
+  out.tables.push_back(
+      {"values", ready->leaves.size(), [ready](std::size_t i) { return value_row(*ready, i); }});
 }
 
 }  // namespace ckpt::show

@@ -11,9 +11,9 @@
 namespace ckpt::show {
 
 struct Options {
-  std::optional<Glob> pattern;   // narrows tensors and values; the summary is then left out
-  bool stats = false;            // numbers of every tensor
-  bool digest = false;           // sha256 of every tensor
+  std::optional<Glob> pattern;  // narrows tensors and values; the summary is then left out
+  bool stats = false;           // numbers of every tensor
+  bool digest = false;          // sha256 of every tensor
   std::size_t jobs = 1;
 };
 

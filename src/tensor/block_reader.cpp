@@ -73,7 +73,7 @@ std::vector<Loop> tile_loops(const Layout& layout, const Tile& tile) {
 struct Runs {
   std::vector<Loop> inside;
   std::vector<Loop> outside;
-  std::uint64_t span = 1;      // elements of a read with one step of the cut loop
+  std::uint64_t span = 1;  // elements of a read with one step of the cut loop
   Loop cut_loop{1, 0, 0};
   std::uint64_t cut = 1;
 };
@@ -137,7 +137,8 @@ BlockReader::BlockReader(const Side& side, std::uint64_t begin, std::uint64_t en
 }
 
 // The bytes where they lie, if they are plain there.
-std::optional<std::span<const std::byte>> BlockReader::in_place(std::uint64_t first, std::uint64_t count) const {
+std::optional<std::span<const std::byte>> BlockReader::in_place(std::uint64_t first,
+                                                                std::uint64_t count) const {
   if (is_packed(*view_) || is_swapped(*view_, *storage_)) return std::nullopt;
   return storage_->bytes->view(first * size_, count * size_);
 }
@@ -165,11 +166,13 @@ void BlockReader::prepare_window() {
     window_bytes_.resize(static_cast<std::size_t>(bytes));
     read_elements(layout_->first, static_cast<std::size_t>(layout_->extent), window_bytes_.data());
     window_ = window_bytes_;
-  } else if (!storage_->bytes->random_access() && layout_->count * size_ > kSequentialPasses * tuning_.tile_bytes) {
+  } else if (!storage_->bytes->random_access() &&
+             layout_->count * size_ > kSequentialPasses * tuning_.tile_bytes) {
     fail(ErrorCode::kLimit,
-         fmt::format("expected a compressed tensor of {} bytes to be contiguous, found a strided view of storage "
-                     "'{}'; save the checkpoint uncompressed",
-                     layout_->count * size_, storage_->key));
+         fmt::format(
+             "expected a compressed tensor of {} bytes to be contiguous, found a strided view of storage "
+             "'{}'; save the checkpoint uncompressed",
+             layout_->count * size_, storage_->key));
   }
 }
 
@@ -238,8 +241,9 @@ void BlockReader::copy_from_tiles(std::size_t count, std::byte* out) {
 
 void BlockReader::load_tile(std::uint64_t position) {
   const Tile tile = tile_at(*layout_, position, std::max<std::uint64_t>(tuning_.tile_bytes / size_, 1));
-  const Runs runs = plan_runs(tile_loops(*layout_, tile), std::max<std::uint64_t>(tuning_.run_bytes / size_, 1),
-                              tuning_.gap_bytes / size_);
+  const Runs runs =
+      plan_runs(tile_loops(*layout_, tile), std::max<std::uint64_t>(tuning_.run_bytes / size_, 1),
+                tuning_.gap_bytes / size_);
   tile_begin_ = tile.begin;
   tile_end_ = tile.begin + tile.steps * tile.inner;
   tile_.resize((tile_end_ - tile_begin_) * size_);

@@ -19,9 +19,9 @@ namespace ckpt::tensor {
 struct Tuning {
   std::size_t block_bytes = 128u << 10;  // read at a time from a contiguous tensor
   std::size_t window_bytes = 64u << 20;  // a strided view over at most this much is read whole first
-  std::size_t tile_bytes = 64u << 20;    // else that many bytes of consecutive elements are gathered at a time
-  std::size_t run_bytes = 4u << 20;      // the largest single read for a tile
-  std::size_t gap_bytes = 4096;          // a gap up to this is read rather than skipped
+  std::size_t tile_bytes = 64u << 20;  // else that many bytes of consecutive elements are gathered at a time
+  std::size_t run_bytes = 4u << 20;    // the largest single read for a tile
+  std::size_t gap_bytes = 4096;        // a gap up to this is read rather than skipped
 };
 
 // Bytes of one element as handed out: packed codes take one byte.
@@ -60,11 +60,11 @@ class BlockReader {
   const Layout* layout_;
   Buffer* block_;
   Tuning tuning_;
-  std::size_t size_;             // bytes of an unpacked element
+  std::size_t size_;  // bytes of an unpacked element
   std::uint64_t position_;
   std::uint64_t end_;
-  bool resolve_ = false;         // conj or neg asks for a change of sign
-  std::span<const std::byte> window_;   // layout_->extent elements, if the view is gathered from memory
+  bool resolve_ = false;               // conj or neg asks for a change of sign
+  std::span<const std::byte> window_;  // layout_->extent elements, if the view is gathered from memory
   std::vector<std::byte> window_bytes_;
   std::vector<std::byte> tile_;
   std::vector<std::byte> run_;

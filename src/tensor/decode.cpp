@@ -15,7 +15,7 @@ namespace {
 struct SmallFloat {
   int mantissa;
   int bias;
-  bool infinities;   // IEEE: the largest exponent is infinity and NaN
+  bool infinities;     // IEEE: the largest exponent is infinity and NaN
   bool unsigned_zero;  // fnuz: 0x80 is the only NaN
 };
 
@@ -44,7 +44,8 @@ using Table = std::array<double, 256>;
 
 Table make_table(DType dtype) {
   Table table{};
-  for (unsigned code = 0; code < 256; ++code) table[code] = float8_value(dtype, static_cast<std::uint8_t>(code));
+  for (unsigned code = 0; code < 256; ++code)
+    table[code] = float8_value(dtype, static_cast<std::uint8_t>(code));
   return table;
 }
 
@@ -89,11 +90,13 @@ void convert_float8(DType dtype, std::span<const std::byte> bytes, double* out) 
 }
 
 void convert_halves(std::span<const std::byte> bytes, double* out) {
-  for_each<std::uint16_t>(bytes, [out](std::size_t i, std::uint16_t code) { out[i] = as_double(half_value(code)); });
+  for_each<std::uint16_t>(bytes,
+                          [out](std::size_t i, std::uint16_t code) { out[i] = as_double(half_value(code)); });
 }
 
 void convert_bfloat16s(std::span<const std::byte> bytes, double* out) {
-  for_each<std::uint16_t>(bytes, [out](std::size_t i, std::uint16_t code) { out[i] = as_double(bfloat16_value(code)); });
+  for_each<std::uint16_t>(
+      bytes, [out](std::size_t i, std::uint16_t code) { out[i] = as_double(bfloat16_value(code)); });
 }
 
 bool has_negative_codes(DType dtype) {

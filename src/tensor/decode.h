@@ -19,19 +19,19 @@ constexpr double as_double(double value) { return value; }
 
 // What the numbers of a view are computed in.
 enum class Domain : std::uint8_t {
-  kFloat32,   // the elements themselves
-  kDouble,    // decode_doubles
-  kInteger,   // decode_integers: 64 bits, too wide for double
-  kComplex,   // decode_doubles, two per element
-  kOpaque,    // no decoder
+  kFloat32,  // the elements themselves
+  kDouble,   // decode_doubles
+  kInteger,  // decode_integers: 64 bits, too wide for double
+  kComplex,  // decode_doubles, two per element
+  kOpaque,   // no decoder
 };
 
 struct Decoder {
   DType dtype = DType::kFloat32;
   Domain domain = Domain::kFloat32;
-  bool integral = false;     // the values are integers (bool and quantized codes included)
-  bool has_sign = true;      // of integral ones: negative values exist
-  bool dequantize = false;   // value = (code - zero_point) * scale
+  bool integral = false;    // the values are integers (bool and quantized codes included)
+  bool has_sign = true;     // of integral ones: negative values exist
+  bool dequantize = false;  // value = (code - zero_point) * scale
   double scale = 1;
   double zero_point = 0;
 

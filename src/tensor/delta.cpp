@@ -10,7 +10,8 @@ namespace ckpt::tensor {
 namespace {
 
 PairPlan plan_of(const DeltaJob& job) {
-  return plan_pair(*job.old_tensor.view, *job.old_tensor.storage, *job.new_tensor.view, *job.new_tensor.storage);
+  return plan_pair(*job.old_tensor.view, *job.old_tensor.storage, *job.new_tensor.view,
+                   *job.new_tensor.storage);
 }
 
 Side old_side(const DeltaJob& job, const PairPlan& plan) {
@@ -29,7 +30,8 @@ DeltaPart run_part(const DeltaJob& job, const PairPlan& plan, std::uint64_t begi
   thread_local Buffer new_block;
   BlockReader old_reader(old_side(job, plan), begin, end, old_block, tuning);
   BlockReader new_reader(new_side(job, plan), begin, end, new_block, tuning);
-  DeltaAccumulator accumulator(make_decoder(*job.old_tensor.view), make_decoder(*job.new_tensor.view), job.tolerance);
+  DeltaAccumulator accumulator(make_decoder(*job.old_tensor.view), make_decoder(*job.new_tensor.view),
+                               job.tolerance);
   const std::size_t old_bytes = unpacked_size(job.old_tensor.view->dtype);
   const std::size_t new_bytes = unpacked_size(job.new_tensor.view->dtype);
   const std::size_t block_size = block_elements(tuning, std::max(old_bytes, new_bytes));

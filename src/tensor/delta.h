@@ -21,20 +21,20 @@ struct Tolerance {
 };
 
 struct Delta {
-  bool decoded = true;             // false: compared as raw codes; only numel and differing hold
+  bool decoded = true;  // false: compared as raw codes; only numel and differing hold
   std::uint64_t numel = 0;
-  std::uint64_t differing = 0;     // beyond the tolerance (exact by default)
-  std::uint64_t changed = 0;       // differing at tolerance 0
+  std::uint64_t differing = 0;  // beyond the tolerance (exact by default)
+  std::uint64_t changed = 0;    // differing at tolerance 0
   std::uint64_t nan_old = 0, nan_new = 0;
   std::uint64_t inf_old = 0, inf_new = 0;
-  double max_abs = 0;              // max |new - old| over pairs of finite elements; inf if one is not finite
-  std::optional<std::uint64_t> max_abs_index;    // flat index in C order, the first of equals
-  double mean_abs = 0;             // mean |new - old| over pairs of finite elements
-  double rms = 0;                  // root mean square of new - old, likewise
-  double rel_l2 = 0;               // |new - old| / |old| (Euclidean); inf if old is 0 and new is not
-  double l2_old = 0, l2_new = 0;   // Euclidean norms over pairs of finite elements
-  double cosine = 1;               // from a stable 1 - cos; 1 for two zero tensors, 0 if only one is zero
-  bool same_bytes = false;         // bit for bit the same elements and dtype
+  double max_abs = 0;  // max |new - old| over pairs of finite elements; inf if one is not finite
+  std::optional<std::uint64_t> max_abs_index;  // flat index in C order, the first of equals
+  double mean_abs = 0;                         // mean |new - old| over pairs of finite elements
+  double rms = 0;                              // root mean square of new - old, likewise
+  double rel_l2 = 0;              // |new - old| / |old| (Euclidean); inf if old is 0 and new is not
+  double l2_old = 0, l2_new = 0;  // Euclidean norms over pairs of finite elements
+  double cosine = 1;              // from a stable 1 - cos; 1 for two zero tensors, 0 if only one is zero
+  bool same_bytes = false;        // bit for bit the same elements and dtype
 };
 
 // Requires: equal shapes; both readable (see compute_stats). The dtypes may differ.

@@ -49,7 +49,9 @@ void add_sums(DeltaPart& part, const PairSums& sums, std::size_t pairs) {
   part.finite_pairs += pairs;
 }
 
-bool finite_inputs(const PairSums& sums) { return std::isfinite(sums.old_square) && std::isfinite(sums.new_square); }
+bool finite_inputs(const PairSums& sums) {
+  return std::isfinite(sums.old_square) && std::isfinite(sums.new_square);
+}
 
 template <class T>
 const T* elements_as(std::span<const std::byte> elements) {
@@ -91,10 +93,10 @@ void count_kinds(const Kind& old_kind, const Kind& new_kind, DeltaPart& part) {
   part.inf_new += new_kind.infinite ? 1U : 0U;
 }
 
-// A pair that is not finite on both sides: `equal` as values, so never with a NaN. No tolerance makes an infinity
-// close to anything else.
-void add_special_pair(const Kind& old_kind, const Kind& new_kind, bool equal, bool nan_equal, std::uint64_t index,
-                      DeltaPart& part) {
+// A pair that is not finite on both sides: `equal` as values, so never with a NaN. No tolerance makes an
+// infinity close to anything else.
+void add_special_pair(const Kind& old_kind, const Kind& new_kind, bool equal, bool nan_equal,
+                      std::uint64_t index, DeltaPart& part) {
   count_kinds(old_kind, new_kind, part);
   if (equal || (nan_equal && old_kind.nan && new_kind.nan)) return;
   ++part.changed;
@@ -102,8 +104,8 @@ void add_special_pair(const Kind& old_kind, const Kind& new_kind, bool equal, bo
   offer_max(part, kInfinity, 0, index);
 }
 
-// Near 1 the digits of 1 - cos count, and they come from the difference: (|d|^2 - (|a| - |b|)^2) / (2|a||b|). Where
-// the norms or the directions are far apart that cancels, and the dot product is the stable way.
+// Near 1 the digits of 1 - cos count, and they come from the difference: (|d|^2 - (|a| - |b|)^2) / (2|a||b|).
+// Where the norms or the directions are far apart that cancels, and the dot product is the stable way.
 double cosine_of(const DeltaPart& part) {
   const double a = std::sqrt(part.old_square);
   const double b = std::sqrt(part.new_square);
@@ -160,7 +162,8 @@ Delta finish(const DeltaPart& part, bool decoded, std::uint64_t walked, std::uin
   return delta;
 }
 
-DeltaAccumulator::DeltaAccumulator(const Decoder& old_decoder, const Decoder& new_decoder, const Tolerance& tolerance)
+DeltaAccumulator::DeltaAccumulator(const Decoder& old_decoder, const Decoder& new_decoder,
+                                   const Tolerance& tolerance)
     : old_(old_decoder),
       new_(new_decoder),
       tolerance_(tolerance),
@@ -177,7 +180,8 @@ void DeltaAccumulator::add(std::span<const std::byte> old_elements, std::span<co
   switch (domain_) {
     case Domain::kOpaque: return add_opaque(old_elements, new_elements, same, part);
     case Domain::kFloat32:
-      return add_floats(elements_as<float>(old_elements), elements_as<float>(new_elements), size, same, first, part);
+      return add_floats(elements_as<float>(old_elements), elements_as<float>(new_elements), size, same, first,
+                        part);
     case Domain::kDouble:
       decode_doubles(old_, old_elements, old_values_.data());
       decode_doubles(new_, new_elements, new_values_.data());
@@ -204,8 +208,8 @@ bool DeltaAccumulator::beyond(double difference, double old_size) const {
   return !(difference <= tolerance_.atol + tolerance_.rtol * old_size && std::isfinite(difference));
 }
 
-void DeltaAccumulator::add_opaque(std::span<const std::byte> old_elements, std::span<const std::byte> new_elements,
-                                  bool same, DeltaPart& part) const {
+void DeltaAccumulator::add_opaque(std::span<const std::byte> old_elements,
+                                  std::span<const std::byte> new_elements, bool same, DeltaPart& part) const {
   if (same) return;
   const auto old_size = element_size(old_.dtype);
   const std::size_t size = old_elements.size() / old_size;
@@ -237,8 +241,8 @@ void DeltaAccumulator::add_floats(const T* old_values, const T* new_values, std:
 }
 
 template <class T>
-void DeltaAccumulator::add_finite(const T* old_values, const T* new_values, std::size_t size, const PairSums& sums,
-                                  DeltaPart& part) {
+void DeltaAccumulator::add_finite(const T* old_values, const T* new_values, std::size_t size,
+                                  const PairSums& sums, DeltaPart& part) {
   const FloatKernels<T>& kernel = float_kernels<T>();
   add_sums(part, sums, size);
   if (sums.max_abs == 0) return;
@@ -273,8 +277,9 @@ void DeltaAccumulator::add_with_nonfinite(const T* old_values, const T* new_valu
 }
 
 template <class T>
-void DeltaAccumulator::add_integers(std::span<const std::byte> old_elements, std::span<const std::byte> new_elements,
-                                    std::size_t size, std::uint64_t first, DeltaPart& part) {
+void DeltaAccumulator::add_integers(std::span<const std::byte> old_elements,
+                                    std::span<const std::byte> new_elements, std::size_t size,
+                                    std::uint64_t first, DeltaPart& part) {
   using Magnitude = std::conditional_t<sizeof(T) == 8, std::uint64_t, UInt128>;
   std::array<T, kChunk> old_values;
   std::array<T, kChunk> new_values;
@@ -286,9 +291,9 @@ void DeltaAccumulator::add_integers(std::span<const std::byte> old_elements, std
   for (std::size_t i = 0; i < size; ++i) {
     const T a = old_values[i];
     const T b = new_values[i];
-    const auto magnitude = static_cast<Magnitude>(
-        a < b ? static_cast<Magnitude>(b) - static_cast<Magnitude>(a)
-              : static_cast<Magnitude>(a) - static_cast<Magnitude>(b));
+    const auto magnitude =
+        static_cast<Magnitude>(a < b ? static_cast<Magnitude>(b) - static_cast<Magnitude>(a)
+                                     : static_cast<Magnitude>(a) - static_cast<Magnitude>(b));
     difference_[i] = static_cast<double>(magnitude);
     old_values_[i] = static_cast<double>(a);
     new_values_[i] = static_cast<double>(b);
@@ -308,7 +313,8 @@ void DeltaAccumulator::add_integers(std::span<const std::byte> old_elements, std
   std::uint64_t differing = changed;
   if (!exact_ && changed > 0) {
     differing = 0;
-    for (std::size_t i = 0; i < size; ++i) differing += beyond(difference_[i], std::abs(old_values_[i])) ? 1U : 0U;
+    for (std::size_t i = 0; i < size; ++i)
+      differing += beyond(difference_[i], std::abs(old_values_[i])) ? 1U : 0U;
   }
   part.differing += differing;
   if (largest > 0) offer_max(part, static_cast<double>(largest), largest, first + largest_at);

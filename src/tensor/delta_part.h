@@ -34,8 +34,8 @@ class DeltaAccumulator {
   DeltaAccumulator(const Decoder& old_decoder, const Decoder& new_decoder, const Tolerance& tolerance);
   bool decoded() const { return domain_ != Domain::kOpaque; }
   // `first` is the index of the first pair in the walk. Elements as BlockReader::next gives them.
-  void add(std::span<const std::byte> old_elements, std::span<const std::byte> new_elements, std::uint64_t first,
-           DeltaPart& part);
+  void add(std::span<const std::byte> old_elements, std::span<const std::byte> new_elements,
+           std::uint64_t first, DeltaPart& part);
 
  private:
   void add_opaque(std::span<const std::byte> old_elements, std::span<const std::byte> new_elements, bool same,
@@ -44,7 +44,8 @@ class DeltaAccumulator {
   void add_floats(const T* old_values, const T* new_values, std::size_t size, bool same, std::uint64_t first,
                   DeltaPart& part);
   template <class T>
-  void add_finite(const T* old_values, const T* new_values, std::size_t size, const PairSums& sums, DeltaPart& part);
+  void add_finite(const T* old_values, const T* new_values, std::size_t size, const PairSums& sums,
+                  DeltaPart& part);
   template <class T>
   void add_with_nonfinite(const T* old_values, const T* new_values, std::size_t size, std::uint64_t first,
                           DeltaPart& part);

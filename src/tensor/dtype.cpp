@@ -73,7 +73,7 @@ constexpr std::array kRows = {
 
 constexpr const Row& row(DType dtype) { return kRows[static_cast<std::size_t>(dtype)]; }
 
-std::optional<DType> find(std::string_view Row::* column, std::string_view text) {
+std::optional<DType> find(std::string_view Row::*column, std::string_view text) {
   for (std::size_t i = 0; i < kRows.size(); ++i)
     if (kRows[i].*column == text) return static_cast<DType>(i);
   return std::nullopt;

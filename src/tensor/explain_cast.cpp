@@ -16,9 +16,7 @@ constexpr DType kSaturating = DType::kFloat8E4M3Fn;
 // The largest value that is rounded to its 448 and not beyond: a tie goes to the even neighbour.
 constexpr float kSaturatesAbove = 464;
 
-bool is_kind(DType dtype, DTypeClass cls) {
-  return dtype_class(dtype) == cls;
-}
+bool is_kind(DType dtype, DTypeClass cls) { return dtype_class(dtype) == cls; }
 bool is_integer(DType dtype) {
   return is_kind(dtype, DTypeClass::kSInt) || is_kind(dtype, DTypeClass::kUInt) ||
          is_kind(dtype, DTypeClass::kBool);

@@ -31,12 +31,8 @@ using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowM
 using Rows = Eigen::Map<const Matrix>;
 using Index = Eigen::Index;
 
-double unit_roundoff(DType dtype) {
-  return std::ldexp(1.0, -float_codes(dtype).mantissa - 1);
-}
-double smallest_step(DType dtype) {
-  return std::ldexp(1.0, float_codes(dtype).least);
-}
+double unit_roundoff(DType dtype) { return std::ldexp(1.0, -float_codes(dtype).mantissa - 1); }
+double smallest_step(DType dtype) { return std::ldexp(1.0, float_codes(dtype).least); }
 
 // The elements of a matrix as doubles, a few rows at a time, in C order.
 class RowReader {
@@ -131,8 +127,8 @@ class Update {
     return sums;
   }
 
-  // Of the fitted scale. It averages the roundings of all elements: a typical one over the norm of the
-  // update.
+  // Of the fitted scale. It averages the roundings of all elements: a typical one over
+  // the norm of the update.
   double uncertainty(const Sums& sums, double scale) const {
     const double root = std::sqrt(static_cast<double>(a_.cols()) * static_cast<double>(b_.rows()));
     const double of_sum = std::sqrt(sums.rounding_square / sums.update_square) / root;

@@ -1,5 +1,5 @@
-// Rows of one tensor in another order. A hash of every row, the hashes matched, and then every element
-// compared.
+// Rows of one tensor in another order. A hash of every row, the hashes matched, and then
+// every element compared.
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -15,8 +15,8 @@ constexpr std::uint64_t kSlabBytes = std::uint64_t{64} << 20;  // of the old ten
 constexpr std::uint64_t kPiece = 1u << 15;                     // elements read at a time
 constexpr std::size_t kDifferentRows = 8;                      // that are evidence enough
 
-// C order as [outer, count, inner]: row k along the axis is the `outer` runs of `inner` elements at its
-// index.
+// C order as [outer, count, inner]: row k along the axis is the `outer` runs of `inner`
+// elements at its index.
 struct Rows {
   std::uint64_t outer = 1;
   std::uint64_t count = 0;

@@ -54,8 +54,8 @@ using E4M3Fn = Narrow<3, 7, 0x7E, 0x7E, 0x7F, 0x80>;
 using E5M2Fnuz = Narrow<2, 16, 0x7F, 0x80, 0x80, 0x80>;
 using E4M3Fnuz = Narrow<3, 8, 0x7F, 0x80, 0x80, 0x80>;
 
-// An exponent and nothing else: the sign is dropped, and a tie goes up unless the value is below the normal
-// floats.
+// An exponent and nothing else: the sign is dropped, and a tie goes up unless the value
+// is below the normal floats.
 struct E8M0 {
   static std::uint32_t encode(float value) {
     const std::uint32_t magnitude = std::bit_cast<std::uint32_t>(value) & 0x7FFFFFFFU;
@@ -103,9 +103,7 @@ DType real_dtype(DType dtype) {
   return dtype;
 }
 
-bool has_float_codes(DType dtype) {
-  return dtype_class(dtype) == DTypeClass::kFloat;
-}
+bool has_float_codes(DType dtype) { return dtype_class(dtype) == DTypeClass::kFloat; }
 
 FloatCodes float_codes(DType dtype) {
   if (dtype == DType::kFloat64)

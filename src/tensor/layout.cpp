@@ -23,9 +23,10 @@ bool affordable(std::uint64_t elements, DType dtype, const Storage& storage) {
 
 [[noreturn]] void fail_unaffordable(std::uint64_t elements, const Storage& storage) {
   fail(ErrorCode::kLimit,
-       fmt::format("expected a view that walks at most {} times its storage, found {} elements over {} bytes of "
-                   "storage '{}'; store the tensor contiguously",
-                   kWorkFactor, elements, storage.size, storage.key));
+       fmt::format(
+           "expected a view that walks at most {} times its storage, found {} elements over {} bytes of "
+           "storage '{}'; store the tensor contiguously",
+           kWorkFactor, elements, storage.size, storage.key));
 }
 
 void check_bounds(const TensorView& view, const Storage& storage) {
@@ -33,9 +34,10 @@ void check_bounds(const TensorView& view, const Storage& storage) {
   const std::uint64_t there = storage.bytes ? std::min(storage.size, storage.bytes->size()) : 0;
   if (extent && (*extent == 0 || bytes_for_elements(view.dtype, *extent) <= there)) return;
   fail(ErrorCode::kTruncated,
-       fmt::format("expected a tensor inside its storage '{}' of {} bytes, found one that reaches beyond; save the "
-                   "checkpoint again",
-                   storage.key, there));
+       fmt::format(
+           "expected a tensor inside its storage '{}' of {} bytes, found one that reaches beyond; save the "
+           "checkpoint again",
+           storage.key, there));
 }
 
 // The dimensions of a shape that are walked: not those of size 1, nor those that `skip` names.
@@ -135,10 +137,10 @@ PairPlan plan_pair(const TensorView& old_view, const Storage& old_storage, const
   check_bounds(old_view, old_storage);
   check_bounds(new_view, new_storage);
   if (old_view.shape != new_view.shape)
-    fail(ErrorCode::kUsage, "expected two tensors of one shape to compare, found two shapes; compare the shapes first");
-  const Dims dims = kept_dims(old_view.shape, [&](std::size_t i) {
-    return old_view.strides[i] == 0 && new_view.strides[i] == 0;
-  });
+    fail(ErrorCode::kUsage,
+         "expected two tensors of one shape to compare, found two shapes; compare the shapes first");
+  const Dims dims = kept_dims(
+      old_view.shape, [&](std::size_t i) { return old_view.strides[i] == 0 && new_view.strides[i] == 0; });
   PairPlan plan;
   plan.grid = make_grid(old_view, dims);
   plan.old_layout = make_layout(old_view, dims, plan.grid);

@@ -29,7 +29,7 @@ struct Axis {
 // Where walked element i of one side lies: C order over `axes` (all larger than 1, merged where they can be).
 struct Layout {
   std::vector<Axis> axes;
-  std::uint64_t first = 0;   // storage index of element 0
+  std::uint64_t first = 0;  // storage index of element 0
   std::uint64_t count = 0;
   std::uint64_t extent = 0;  // storage elements from `first` to the last one touched, inclusive
 
@@ -47,7 +47,7 @@ struct PairPlan {
 
 // All of these throw Error{kTruncated} if a view does not lie in its storage, and kLimit if walking it would
 // cost far more than reading the storage (overlapping or, in plan_every_element, expanded views).
-Plan plan_view(const TensorView& view, const Storage& storage);        // equal dimensions counted
+Plan plan_view(const TensorView& view, const Storage& storage);           // equal dimensions counted
 Plan plan_every_element(const TensorView& view, const Storage& storage);  // every logical element walked
 PairPlan plan_pair(const TensorView& old_view, const Storage& old_storage, const TensorView& new_view,
                    const Storage& new_storage);

@@ -16,7 +16,8 @@ void reverse_each(std::span<std::byte> bytes) {
 
 // Flips the top bit of every `step`-th component, from component `from` on (components are little-endian).
 void flip_signs(std::span<std::byte> bytes, std::size_t component, std::size_t from, std::size_t step) {
-  for (std::size_t i = from * component + component - 1; i < bytes.size(); i += step * component) bytes[i] ^= kSign;
+  for (std::size_t i = from * component + component - 1; i < bytes.size(); i += step * component)
+    bytes[i] ^= kSign;
 }
 
 // -x of two's complement integers: ~x + 1, carried by hand so that no type is needed.
@@ -84,7 +85,8 @@ void resolve_signs(DType dtype, bool conj, bool neg, std::span<std::byte> elemen
   }
 }
 
-void unpack_codes(DType dtype, std::span<const std::byte> packed, std::size_t phase, std::span<std::byte> codes) {
+void unpack_codes(DType dtype, std::span<const std::byte> packed, std::size_t phase,
+                  std::span<std::byte> codes) {
   const std::size_t per_byte = elements_per_byte(dtype);
   const unsigned width = bits(dtype);
   const auto mask = static_cast<std::byte>((1U << width) - 1);
@@ -99,8 +101,7 @@ std::size_t pack_codes(DType dtype, std::span<const std::byte> codes, std::span<
   const unsigned width = bits(dtype);
   const std::size_t size = (codes.size() + per_byte - 1) / per_byte;
   std::fill_n(packed.begin(), size, std::byte{0});
-  for (std::size_t i = 0; i < codes.size(); ++i)
-    packed[i / per_byte] |= codes[i] << (width * (i % per_byte));
+  for (std::size_t i = 0; i < codes.size(); ++i) packed[i / per_byte] |= codes[i] << (width * (i % per_byte));
   return size;
 }
 

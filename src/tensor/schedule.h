@@ -39,13 +39,14 @@ Schedule make_schedule(std::span<const JobShape> shapes);
 // `run(job, begin, end)` gives the part for elements [begin, end), itself merged from segments in order;
 // `finish(job, part)` stores a result and must only touch what belongs to that job.
 template <class Part, class Run, class Merge, class Finish>
-void run_schedule(const Schedule& schedule, std::span<const JobShape> shapes, std::size_t jobs, Run run, Merge merge,
-                  Finish finish) {
+void run_schedule(const Schedule& schedule, std::span<const JobShape> shapes, std::size_t jobs, Run run,
+                  Merge merge, Finish finish) {
   std::vector<Part> parts(schedule.slots);
   parallel_for(schedule.tasks.size(), jobs, [&](std::size_t i) {
     const Task& task = schedule.tasks[i];
     if (task.is_segment) {
-      parts[task.slot] = run(task.first, task.begin, std::min(task.begin + kSegment, shapes[task.first].count));
+      parts[task.slot] =
+          run(task.first, task.begin, std::min(task.begin + kSegment, shapes[task.first].count));
       return;
     }
     for (std::size_t job = task.first; job < task.last; ++job) finish(job, run(job, 0, shapes[job].count));
@@ -54,7 +55,8 @@ void run_schedule(const Schedule& schedule, std::span<const JobShape> shapes, st
     const Task& task = schedule.tasks[i++];
     if (!task.is_segment) continue;
     Part whole = parts[task.slot];
-    for (; i < schedule.tasks.size() && schedule.tasks[i].is_segment && schedule.tasks[i].first == task.first; ++i)
+    for (; i < schedule.tasks.size() && schedule.tasks[i].is_segment && schedule.tasks[i].first == task.first;
+         ++i)
       merge(task.first, whole, parts[schedule.tasks[i].slot]);
     finish(task.first, whole);
   }

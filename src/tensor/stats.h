@@ -19,21 +19,21 @@ using Number = std::variant<std::monostate, std::int64_t, std::uint64_t, double>
 double to_double(const Number& number);  // NaN for monostate
 
 struct Stats {
-  bool decoded = true;          // false: a dtype without decoder (bits8, float4): only numel holds
-  std::uint64_t numel = 0;      // logical elements
-  std::uint64_t nan = 0;        // complex: elements with a NaN part; an infinite one counts once, by its real part
-                                // if that is infinite, else by its imaginary part
+  bool decoded = true;      // false: a dtype without decoder (bits8, float4): only numel holds
+  std::uint64_t numel = 0;  // logical elements
+  std::uint64_t nan = 0;  // complex: elements with a NaN part; an infinite one counts once, by its real part
+                          // if that is infinite, else by its imaginary part
   std::uint64_t posinf = 0;
   std::uint64_t neginf = 0;
-  std::uint64_t zeros = 0;      // +0 and -0
-  std::uint64_t negative = 0;   // < 0, including -inf
+  std::uint64_t zeros = 0;                       // +0 and -0
+  std::uint64_t negative = 0;                    // < 0, including -inf
   std::optional<std::uint64_t> first_nonfinite;  // flat index in C order
   std::optional<std::uint64_t> first_negative;
-  Number min, max;              // over the elements that are not NaN; monostate if there are none, or complex
-  double mean = 0;              // over the finite elements; NaN if there are none. Complex: the real part
-  double mean_imag = 0;         // complex only
-  double std = 0;               // population standard deviation over the finite elements
-  double l2 = 0;                // sqrt of the sum of squares of the finite elements
+  Number min, max;       // over the elements that are not NaN; monostate if there are none, or complex
+  double mean = 0;       // over the finite elements; NaN if there are none. Complex: the real part
+  double mean_imag = 0;  // complex only
+  double std = 0;        // population standard deviation over the finite elements
+  double l2 = 0;         // sqrt of the sum of squares of the finite elements
 
   std::uint64_t nonfinite() const { return nan + posinf + neginf; }
 };

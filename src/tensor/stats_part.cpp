@@ -65,9 +65,13 @@ void keep_max(std::optional<T>& most, const std::optional<T>& value) {
   if (value && (!most || *most < *value)) most = value;
 }
 template <class T>
-void keep_min(std::optional<T>& least, T value) { keep_min(least, std::optional<T>(value)); }
+void keep_min(std::optional<T>& least, T value) {
+  keep_min(least, std::optional<T>(value));
+}
 template <class T>
-void keep_max(std::optional<T>& most, T value) { keep_max(most, std::optional<T>(value)); }
+void keep_max(std::optional<T>& most, T value) {
+  keep_max(most, std::optional<T>(value));
+}
 
 template <class T>
 void note_first_negative(const T* values, std::size_t size, std::uint64_t first, StatsPart& part) {
@@ -181,7 +185,8 @@ void StatsAccumulator::add(std::span<const std::byte> elements, std::uint64_t fi
   const std::size_t size = elements.size() / element_size(decoder_.dtype);
   switch (decoder_.domain) {
     case Domain::kFloat32:
-      return add_floats(static_cast<const float*>(static_cast<const void*>(elements.data())), size, first, part);
+      return add_floats(static_cast<const float*>(static_cast<const void*>(elements.data())), size, first,
+                        part);
     case Domain::kDouble:
       decode_doubles(decoder_, elements, values_.data());
       return add_floats(values_.data(), size, first, part);
@@ -245,7 +250,8 @@ void StatsAccumulator::add_with_nonfinite(const T* values, std::size_t size, std
 }
 
 template <class T>
-void StatsAccumulator::add_integers(std::span<const std::byte> elements, std::uint64_t first, StatsPart& part) {
+void StatsAccumulator::add_integers(std::span<const std::byte> elements, std::uint64_t first,
+                                    StatsPart& part) {
   std::array<T, kChunk> values;
   decode_integers(decoder_, elements, values.data());
   const std::size_t size = elements.size() / sizeof(T);
@@ -278,7 +284,8 @@ void StatsAccumulator::add_integers(std::span<const std::byte> elements, std::ui
   merge_integers(part, {size, 0, deviation}, sum);
 }
 
-void StatsAccumulator::add_complex(std::span<const std::byte> elements, std::uint64_t first, StatsPart& part) {
+void StatsAccumulator::add_complex(std::span<const std::byte> elements, std::uint64_t first,
+                                   StatsPart& part) {
   decode_doubles(decoder_, elements, values_.data());
   const std::size_t size = elements.size() / element_size(decoder_.dtype);
   std::size_t kept = 0;
@@ -301,7 +308,8 @@ void StatsAccumulator::add_complex(std::span<const std::byte> elements, std::uin
   if (kept == 0) return;
   const FloatKernels<double>& kernel = kernels().f64;
   merge_moments(part.real, moments_of(finite_.data(), kept, kernel.range(finite_.data(), kept).sum));
-  merge_moments(part.imag, moments_of(finite_imag_.data(), kept, kernel.range(finite_imag_.data(), kept).sum));
+  merge_moments(part.imag,
+                moments_of(finite_imag_.data(), kept, kernel.range(finite_imag_.data(), kept).sum));
 }
 
 }  // namespace ckpt::tensor

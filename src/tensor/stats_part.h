@@ -27,7 +27,7 @@ struct StatsPart {
   std::optional<double> min, max;
   std::optional<Int128> min_integer, max_integer;  // of integral types; then min and max are not used
   Moments real, imag;
-  Int128 integer_sum = 0;    // of integral types: exact, and the mean comes from it
+  Int128 integer_sum = 0;  // of integral types: exact, and the mean comes from it
 };
 
 // `after` follows `part` directly.

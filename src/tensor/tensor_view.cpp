@@ -18,7 +18,8 @@ bool has_zero(std::span<const std::int64_t> shape) {
 std::optional<std::uint64_t> checked_numel(std::span<const std::int64_t> shape) {
   for (const std::int64_t size : shape)
     if (size < 0) return std::nullopt;
-  if (has_zero(shape)) return 0;  // torch: the other sizes are then irrelevant, even where their product overflows
+  if (has_zero(shape))
+    return 0;  // torch: the other sizes are then irrelevant, even where their product overflows
   std::uint64_t numel = 1;
   for (const std::int64_t size : shape) {
     const auto product = checked_mul(numel, static_cast<std::uint64_t>(size));

@@ -16,16 +16,16 @@ namespace ckpt::tensor {
 
 // The bytes behind one storage key of the checkpoint.
 struct Storage {
-  std::string key;                          // record name without the folder ("0"), unique in the file
-  std::string location;                     // "cpu", "cuda:0", "meta", ...: a free string of the writer
+  std::string key;                              // record name without the folder ("0"), unique in the file
+  std::string location;                         // "cpu", "cuda:0", "meta", ...: a free string of the writer
   std::shared_ptr<const io::ByteSource> bytes;  // null: the record is missing or there is no data
-  std::uint64_t offset = 0;                 // where it starts in `source file`; 0 if not in place
-  std::uint64_t size = 0;                   // bytes that are really there
-  bool in_place = false;                    // offset is a byte offset in the checkpoint file
-  std::optional<std::uint32_t> crc32;       // as recorded, never verified here; 0: not computed; nullopt: the
-                                            // format has none
+  std::uint64_t offset = 0;                     // where it starts in `source file`; 0 if not in place
+  std::uint64_t size = 0;                       // bytes that are really there
+  bool in_place = false;                        // offset is a byte offset in the checkpoint file
+  std::optional<std::uint32_t> crc32;  // as recorded, never verified here; 0: not computed; nullopt: the
+                                       // format has none
   bool big_endian = false;
-  bool no_data = false;                     // legitimately without bytes: meta, skip_data, traced inputs
+  bool no_data = false;  // legitimately without bytes: meta, skip_data, traced inputs
 };
 
 struct Quantizer {
@@ -39,14 +39,14 @@ struct TensorView {
 
   DType dtype = DType::kFloat32;
   bool requires_grad = false;
-  bool conj = false;                        // imaginary parts are to be negated
-  bool neg = false;                         // values are to be negated
-  bool in_bounds = true;                    // false: the view reaches beyond its storage; never read it
-  std::uint32_t storage = kNoStorage;       // index into Checkpoint::storages()
-  std::uint64_t storage_offset = 0;         // elements
+  bool conj = false;                   // imaginary parts are to be negated
+  bool neg = false;                    // values are to be negated
+  bool in_bounds = true;               // false: the view reaches beyond its storage; never read it
+  std::uint32_t storage = kNoStorage;  // index into Checkpoint::storages()
+  std::uint64_t storage_offset = 0;    // elements
   std::uint64_t numel = 0;
   std::vector<std::int64_t> shape;
-  std::vector<std::int64_t> strides;        // elements; same length as shape
+  std::vector<std::int64_t> strides;  // elements; same length as shape
   std::shared_ptr<const Quantizer> quantizer;
 
   bool has_storage() const { return storage != kNoStorage; }
@@ -62,7 +62,7 @@ std::optional<std::uint64_t> checked_extent(const TensorView& view);
 // Bytes needed from the start of the storage (packed types rounded up).
 std::uint64_t bytes_for_elements(DType dtype, std::uint64_t elements);
 
-bool is_contiguous(const TensorView& view);       // C order, size-1 dims free, as torch
+bool is_contiguous(const TensorView& view);  // C order, size-1 dims free, as torch
 std::vector<std::int64_t> unravel(std::uint64_t flat_index, std::span<const std::int64_t> shape);
 std::string format_index(std::uint64_t flat_index, std::span<const std::int64_t> shape);  // "[3, 17]"
 

@@ -100,8 +100,8 @@ class Keys {
 
   const Tree& tree_;
   std::map<NodeId, std::string> decimals_;
-  std::map<std::pair<const char*, Group>, std::uint64_t> numbers_;                         // by place
-  std::map<std::tuple<Group, std::size_t, std::string_view>, std::uint64_t> contents_;     // by content
+  std::map<std::pair<const char*, Group>, std::uint64_t> numbers_;                      // by place
+  std::map<std::tuple<Group, std::size_t, std::string_view>, std::uint64_t> contents_;  // by content
 };
 
 // For each item the index of the first item with an equal key; empty if all keys differ.

@@ -24,7 +24,8 @@ void append_part(std::string& path, std::string_view name);       // ".<name>"
 // "<root>" for the empty path.
 std::string display_path(std::string_view path);
 
-// The repr of a scalar key or value for people: "text", 3, 0.001, None, True, b"..", <class torch.optim.Adam>.
+// The repr of a scalar key or value for people: "text", 3, 0.001, None, True, b"..", <class
+// torch.optim.Adam>.
 std::string repr(const Tree& tree, NodeId id, std::size_t limit = 256);
 
 // The Python type of a node as its `type` in JSON: "int", "str", "NoneType", "pathlib.PosixPath", ...

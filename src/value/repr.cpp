@@ -73,8 +73,7 @@ class Writer {
   void text(std::string_view text, Quote quoted) {
     const std::string_view shown = head(text, text_limit_);
     out_ += quoted(shown);
-    if (shown.size() < text.size())
-      fmt::format_to(std::back_inserter(out_), "... ({} bytes)", text.size());
+    if (shown.size() < text.size()) fmt::format_to(std::back_inserter(out_), "... ({} bytes)", text.size());
   }
 
   void name(std::string_view text) {

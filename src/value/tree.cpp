@@ -14,13 +14,9 @@ constexpr std::uint32_t kNoStore = 0xFFFFFFFF;  // an empty list, set or dict ow
 
 std::uint64_t to_bits(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
-const char* to_text(std::uint64_t bits) {
-  return reinterpret_cast<const char*>(bits);
-}
+const char* to_text(std::uint64_t bits) { return reinterpret_cast<const char*>(bits); }
 
-const NodeId* to_slots(std::uint64_t bits) {
-  return reinterpret_cast<const NodeId*>(bits);
-}
+const NodeId* to_slots(std::uint64_t bits) { return reinterpret_cast<const NodeId*>(bits); }
 
 // Sizes of texts and tuples are 32 bits wide in a node.
 std::uint32_t narrow(std::size_t size) {
@@ -61,8 +57,7 @@ double Tree::real(NodeId id) const { return std::bit_cast<double>(nodes_[id].bit
 std::string_view Tree::text(NodeId id) const {
   const Node& node = nodes_[id];
   if (node.kind == Kind::kGlobal) return globals_[node.index].name;
-  const bool has_text =
-      node.kind == Kind::kString || node.kind == Kind::kBytes || node.kind == Kind::kBigInt;
+  const bool has_text = node.kind == Kind::kString || node.kind == Kind::kBytes || node.kind == Kind::kBigInt;
   return has_text ? std::string_view(to_text(node.bits), node.index) : std::string_view();
 }
 

@@ -24,11 +24,11 @@ inline constexpr NodeId kNoNode = 0xFFFFFFFF;
 enum class Kind : std::uint8_t {
   kNone,
   kBool,
-  kInt,         // fits std::int64_t
-  kBigInt,      // text(): decimal digits with sign, or "0x..." where it has more than 4300 digits
+  kInt,     // fits std::int64_t
+  kBigInt,  // text(): decimal digits with sign, or "0x..." where it has more than 4300 digits
   kFloat,
-  kString,      // text(): UTF-8, lone surrogates possible as three-byte sequences (surrogatepass)
-  kBytes,       // text(): the raw bytes
+  kString,  // text(): UTF-8, lone surrogates possible as three-byte sequences (surrogatepass)
+  kBytes,   // text(): the raw bytes
   kList,
   kTuple,
   kSet,
@@ -47,13 +47,13 @@ struct Item {
 
 // What REDUCE, NEWOBJ, BUILD, ... leave behind. Nothing was called.
 struct ObjectParts {
-  NodeId callee = kNoNode;   // usually a kGlobal; may be any node (a bound method is an object itself)
-  NodeId args = kNoNode;     // a tuple, or whatever node stood there
-  NodeId kwargs = kNoNode;   // NEWOBJ_EX only
-  NodeId state = kNoNode;    // the argument of BUILD; kNoNode if there was none
-  NodeId items = kNoNode;    // a kDict: SETITEM(S) applied to the object
-  NodeId appended = kNoNode; // a kList: APPEND(S) and ADDITEMS applied to the object
-  bool instance = false;     // NEWOBJ, NEWOBJ_EX, OBJ, INST rather than REDUCE
+  NodeId callee = kNoNode;    // usually a kGlobal; may be any node (a bound method is an object itself)
+  NodeId args = kNoNode;      // a tuple, or whatever node stood there
+  NodeId kwargs = kNoNode;    // NEWOBJ_EX only
+  NodeId state = kNoNode;     // the argument of BUILD; kNoNode if there was none
+  NodeId items = kNoNode;     // a kDict: SETITEM(S) applied to the object
+  NodeId appended = kNoNode;  // a kList: APPEND(S) and ADDITEMS applied to the object
+  bool instance = false;      // NEWOBJ, NEWOBJ_EX, OBJ, INST rather than REDUCE
 };
 
 class Tree {
@@ -91,7 +91,7 @@ class Tree {
   NodeId get(NodeId dict, std::string_view key) const;
 
   // --- building (not thread-safe) --------------------------------------------------------------------
-  NodeId add_none();                    // None, True and False are one shared node each
+  NodeId add_none();  // None, True and False are one shared node each
   NodeId add_bool(bool value);
   NodeId add_int(std::int64_t value);
   NodeId add_big_int(std::string_view digits);
@@ -107,14 +107,14 @@ class Tree {
   NodeId add_persistent(NodeId id);
 
   void append(NodeId list_or_set, std::span<const NodeId> elements);
-  void set_items(NodeId dict, std::span<const Item> items);           // appended; see drop_duplicate_keys
+  void set_items(NodeId dict, std::span<const Item> items);  // appended; see drop_duplicate_keys
   ObjectParts& mutable_object(NodeId id);
   void set_root(NodeId id) { root_ = id; }
 
   // In-place rewriting by a format: the node keeps its identity, every reference sees the new content.
   void become_tensor(NodeId id, std::uint32_t tensor_index);
   void become_storage(NodeId id, std::uint32_t storage_index);
-  void become_copy_of(NodeId id, NodeId other, NodeId origin);        // same kind and content as `other`
+  void become_copy_of(NodeId id, NodeId other, NodeId origin);  // same kind and content as `other`
   void become_string(NodeId id, std::string_view text, NodeId origin);
   void become_bytes(NodeId id, std::string_view text, NodeId origin);
   void become_int(NodeId id, std::int64_t value, NodeId origin);
@@ -131,8 +131,8 @@ class Tree {
  private:
   struct Node {
     Kind kind = Kind::kNone;
-    std::uint32_t index = 0;   // length of text, or index into lists_/dicts_/objects_/globals_/tuples
-    std::uint64_t bits = 0;    // the number, or the pointer to text, or the first slot of a tuple
+    std::uint32_t index = 0;  // length of text, or index into lists_/dicts_/objects_/globals_/tuples
+    std::uint64_t bits = 0;   // the number, or the pointer to text, or the first slot of a tuple
   };
   struct Global;
 
@@ -142,9 +142,9 @@ class Tree {
 
   NodeId root_ = kNoNode;
   NodeId none_ = kNoNode, true_ = kNoNode, false_ = kNoNode;
-  std::deque<Node> nodes_;                        // a deque grows without copying
-  std::deque<std::vector<NodeId>> tuples_blocks_; // tuple slots, in blocks that never move
-  std::vector<std::vector<NodeId>> lists_;        // kList, kSet
+  std::deque<Node> nodes_;                         // a deque grows without copying
+  std::deque<std::vector<NodeId>> tuples_blocks_;  // tuple slots, in blocks that never move
+  std::vector<std::vector<NodeId>> lists_;         // kList, kSet
   std::vector<std::vector<Item>> dicts_;
   std::deque<ObjectParts> objects_;
   std::vector<Global> globals_;

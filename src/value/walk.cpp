@@ -103,8 +103,8 @@ class Walker {
     }
     if (frames_.size() >= limits_.depth) {
       fail(ErrorCode::kLimit,
-           fmt::format("values are nested deeper than {} levels at {}; what is below is not read", limits_.depth,
-                       one_line(abbreviate(display_path(path_), 200))));
+           fmt::format("values are nested deeper than {} levels at {}; what is below is not read",
+                       limits_.depth, one_line(abbreviate(display_path(path_), 200))));
     }
     on_path_.insert(id);
     frames_.push_back({id, path_.size(), first_segment, first_segment, 0});

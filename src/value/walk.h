@@ -13,16 +13,16 @@
 namespace ckpt::value {
 
 enum class Place {
-  kLeaf,       // a scalar, an empty container, a tensor or a storage
-  kEnter,      // a non-empty container or object: its parts follow
-  kRepeat,     // an object visited before, or a container on the current path (a cycle)
+  kLeaf,    // a scalar, an empty container, a tensor or a storage
+  kEnter,   // a non-empty container or object: its parts follow
+  kRepeat,  // an object visited before, or a container on the current path (a cycle)
 };
 
 struct Visit {
   NodeId id;
   Place place;
-  std::string_view path;   // valid during the call only
-  NodeId parent;           // kNoNode at the root
+  std::string_view path;  // valid during the call only
+  NodeId parent;          // kNoNode at the root
   std::size_t depth;
 };
 

@@ -164,6 +164,4 @@ TEST_CASE("parallel_for rethrows the exception of the lowest index after all tas
   }
 }
 
-TEST_CASE("there is always at least one hardware thread") {
-  CHECK(default_jobs() >= 1);
-}
+TEST_CASE("there is always at least one hardware thread") { CHECK(default_jobs() >= 1); }

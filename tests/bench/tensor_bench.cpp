@@ -42,11 +42,14 @@ std::vector<std::byte> make_values(std::uint64_t seed, T (*make)(std::uint64_t))
 std::vector<std::byte> make_bytes(DType dtype, std::uint64_t seed) {
   constexpr double kScale = 1.0 / (1ULL << 53);
   if (dtype == DType::kFloat32)
-    return make_values<float>(seed, [](std::uint64_t x) { return static_cast<float>(static_cast<double>(x) * kScale); });
+    return make_values<float>(
+        seed, [](std::uint64_t x) { return static_cast<float>(static_cast<double>(x) * kScale); });
   if (dtype == DType::kFloat64)
     return make_values<double>(seed, [](std::uint64_t x) { return static_cast<double>(x) * kScale; });
-  if (dtype == DType::kInt64) return make_values<std::int64_t>(seed, [](std::uint64_t x) { return static_cast<std::int64_t>(x); });
-  return make_values<std::uint16_t>(seed, [](std::uint64_t x) { return static_cast<std::uint16_t>(0x3C00 | (x & 0x83FF)); });
+  if (dtype == DType::kInt64)
+    return make_values<std::int64_t>(seed, [](std::uint64_t x) { return static_cast<std::int64_t>(x); });
+  return make_values<std::uint16_t>(
+      seed, [](std::uint64_t x) { return static_cast<std::uint16_t>(0x3C00 | (x & 0x83FF)); });
 }
 
 struct Case {
@@ -70,7 +73,8 @@ Case make_case(DType dtype, std::uint64_t seed, bool from_file) {
   }
   const std::string path = "bench_tensor_" + std::to_string(seed) + ".bin";
   std::ofstream(path, std::ios::binary)
-      .write(static_cast<const char*>(static_cast<const void*>(bytes.data())), static_cast<std::streamsize>(bytes.size()));
+      .write(static_cast<const char*>(static_cast<const void*>(bytes.data())),
+             static_cast<std::streamsize>(bytes.size()));
   made.storage.bytes = io::FileSource::open(path);
   std::remove(path.c_str());  // the open file stays readable
   return made;
@@ -107,7 +111,8 @@ void bench_stats(benchmark::State& state, DType dtype, bool from_file) {
 void bench_delta(benchmark::State& state, DType dtype, bool from_file, std::uint64_t new_seed) {
   const Case old_tensor = make_case(dtype, 1, from_file);
   const Case new_tensor = make_case(dtype, new_seed, from_file);
-  const DeltaJob job{{&old_tensor.view, &old_tensor.storage}, {&new_tensor.view, &new_tensor.storage}, {1e-5, 1e-8}};
+  const DeltaJob job{
+      {&old_tensor.view, &old_tensor.storage}, {&new_tensor.view, &new_tensor.storage}, {1e-5, 1e-8}};
   for (auto _ : state)
     benchmark::DoNotOptimize(compute_delta_all({&job, 1}, static_cast<std::size_t>(state.range(0))));
   set_bytes(state, 2 * old_tensor.storage.size);
@@ -118,14 +123,19 @@ void bench_tiny(benchmark::State& state) {
   Case tensor = make_case(DType::kFloat32, 1, false);
   tensor.view.shape = {16};
   tensor.view.numel = 16;
-  const std::vector<DeltaJob> jobs(200'000, {{&tensor.view, &tensor.storage}, {&tensor.view, &tensor.storage}, {}});
-  for (auto _ : state) benchmark::DoNotOptimize(compute_delta_all(jobs, static_cast<std::size_t>(state.range(0))));
+  const std::vector<DeltaJob> jobs(200'000,
+                                   {{&tensor.view, &tensor.storage}, {&tensor.view, &tensor.storage}, {}});
+  for (auto _ : state)
+    benchmark::DoNotOptimize(compute_delta_all(jobs, static_cast<std::size_t>(state.range(0))));
   state.SetItemsProcessed(200'000 * state.iterations());
 }
 
 void add(const std::string& name, auto function) {
   benchmark::RegisterBenchmark(name.c_str(), function)
-      ->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond);
+      ->Arg(1)
+      ->Arg(2)
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
 }
 
 }  // namespace
@@ -133,7 +143,8 @@ void add(const std::string& name, auto function) {
 int main(int argc, char** argv) {
   benchmark::RegisterBenchmark("memcpy", bench_memcpy)->UseRealTime()->Unit(benchmark::kMillisecond);
   benchmark::RegisterBenchmark("plain_sum", bench_plain_sum)->UseRealTime()->Unit(benchmark::kMillisecond);
-  for (const DType dtype : {DType::kFloat32, DType::kBFloat16, DType::kFloat16, DType::kFloat64, DType::kInt64}) {
+  for (const DType dtype :
+       {DType::kFloat32, DType::kBFloat16, DType::kFloat16, DType::kFloat64, DType::kInt64}) {
     const std::string type(short_name(dtype));
     add("stats/" + type, [dtype](benchmark::State& state) { bench_stats(state, dtype, false); });
     add("delta/" + type, [dtype](benchmark::State& state) { bench_delta(state, dtype, false, 2); });

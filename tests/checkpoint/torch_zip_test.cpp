@@ -33,8 +33,9 @@ std::string pickle_with(const PickleBuilder& tensor) {
   return b.text();
 }
 
-PickleBuilder tensor(std::int64_t numel, std::span<const std::int64_t> shape, std::span<const std::int64_t> strides,
-                     std::int64_t offset = 0, std::string_view storage_class = "FloatStorage") {
+PickleBuilder tensor(std::int64_t numel, std::span<const std::int64_t> shape,
+                     std::span<const std::int64_t> strides, std::int64_t offset = 0,
+                     std::string_view storage_class = "FloatStorage") {
   PickleBuilder b;
   b.torch_tensor("0", storage_class, numel, shape, strides, offset);
   return b;
@@ -129,12 +130,18 @@ TEST_CASE("storages that contradict their record are named") {
   CHECK(has(*open(pickle_with(plain_tensor()), {kData, kData}), "storage-unreferenced"));
   CHECK(has(*open(pickle_with(tensor(4, kFour, kOne, 0, "NoSuchStorage"))), "storage-type-unknown"));
   PickleBuilder twice;
-  twice.proto(2).mark().insert(plain_tensor()).insert(tensor(2, kOne, kOne, 0, "DoubleStorage")).list().stop();
+  twice.proto(2)
+      .mark()
+      .insert(plain_tensor())
+      .insert(tensor(2, kOne, kOne, 0, "DoubleStorage"))
+      .list()
+      .stop();
   CHECK(has(*open(twice.text()), "storage-inconsistent"));
 }
 
 TEST_CASE("storage keys never open anything outside of data/") {
-  for (const std::string& key : {std::string("../data.pkl"), std::string("/etc/passwd"), std::string("0\0x", 3)}) {
+  for (const std::string& key :
+       {std::string("../data.pkl"), std::string("/etc/passwd"), std::string("0\0x", 3)}) {
     CAPTURE(key);
     PickleBuilder b;
     b.torch_tensor(key, "FloatStorage", kFour);
@@ -199,13 +206,35 @@ TEST_CASE("well-known Python objects are read as the data they stand for") {
   b.proto(2).empty_dict();
   b.unicode("path").global("pathlib", "PosixPath").unicode("/").unicode("data").tuple2().reduce().setitem();
   b.unicode("set").global("__builtin__", "set").empty_list().integer(2).append().tuple1().reduce().setitem();
-  b.unicode("raw").global("_codecs", "encode").unicode("\xc3\xbf").unicode("latin1").tuple2().reduce().setitem();
+  b.unicode("raw")
+      .global("_codecs", "encode")
+      .unicode("\xc3\xbf")
+      .unicode("latin1")
+      .tuple2()
+      .reduce()
+      .setitem();
   b.unicode("od").ordered_dict().unicode("k").integer(1).setitem().setitem();
-  b.unicode("ns").global("argparse", "Namespace").empty_tuple().newobj().empty_dict().unicode("lr").binfloat(0.5).setitem().build().setitem();
+  b.unicode("ns")
+      .global("argparse", "Namespace")
+      .empty_tuple()
+      .newobj()
+      .empty_dict()
+      .unicode("lr")
+      .binfloat(0.5)
+      .setitem()
+      .build()
+      .setitem();
   b.unicode("f").global("numpy.core.multiarray", "scalar");
   b.global("numpy", "dtype").unicode("f8").boolean(false).boolean(true).tuple3().reduce();
   b.mark().integer(3).unicode("<").none().none().none().integer(-1).integer(-1).integer(0).tuple().build();
-  b.global("_codecs", "encode").unicode(std::string("\0\0\0\0\0\0\xc3\xb8?", 9)).unicode("latin1").tuple2().reduce().tuple2().reduce().setitem();
+  b.global("_codecs", "encode")
+      .unicode(std::string("\0\0\0\0\0\0\xc3\xb8?", 9))
+      .unicode("latin1")
+      .tuple2()
+      .reduce()
+      .tuple2()
+      .reduce()
+      .setitem();
   b.stop();
   const auto checkpoint = open(b.text(), {});
   std::string all;

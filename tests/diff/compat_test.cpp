@@ -1,9 +1,11 @@
-// What may be done with the other file: one built pair for each rule, and how the profiles contain each other.
+// What may be done with the other file: one built pair for each rule, and how the
+// profiles contain each other.
+#include "diff/compat.h"
+
 #include <cmath>
 #include <functional>
 #include <set>
 
-#include "diff/compat.h"
 #include "diff/to_report.h"
 #include "tests/diff/diff_support.h"
 
@@ -30,7 +32,8 @@ std::set<std::string> rules_of(const diff::Compatibility& compat) {
 diff::Compatibility judge(const Opened& a, const Opened& b) { return diff::judge(test::compare_two(a, b)); }
 
 const Edit kWithScaler = [](CheckpointBuilder& b) {
-  CheckpointBuilder::set(b.root, "MixedPrecision", b.dict({{"scale", b.real(2)}, {"growth_factor", b.real(2)}}));
+  CheckpointBuilder::set(b.root, "MixedPrecision",
+                         b.dict({{"scale", b.real(2)}, {"growth_factor", b.real(2)}}));
 };
 
 struct Case {
@@ -40,7 +43,8 @@ struct Case {
 };
 
 std::vector<Case> cases() {
-  const auto weight = [](const char* name, std::vector<std::int64_t> shape, std::vector<float> values) -> Edit {
+  const auto weight = [](const char* name, std::vector<std::int64_t> shape,
+                         std::vector<float> values) -> Edit {
     return [=](CheckpointBuilder& b) { CheckpointBuilder::set(b.weights, name, b.tensor(shape, values)); };
   };
   const auto key = [](const char* name, std::function<value::NodeId(CheckpointBuilder&)> make) -> Edit {
@@ -50,7 +54,9 @@ std::vector<Case> cases() {
   return {
       {"compat-nonfinite", Profile::kNumeric, weight("x", {2}, {1, 2}), weight("x", {2}, {1, NAN})},
       {"compat-dtype", Profile::kNumeric, weight("x", {2}, {1, 2}),
-       [](CheckpointBuilder& b) { CheckpointBuilder::set(b.weights, "x", b.integers({2}, {1, 2})); }},
+       [](CheckpointBuilder& b) {
+         CheckpointBuilder::set(b.weights, "x", b.integers({2}, {1, 2}));
+       }},
       {"compat-shape", Profile::kLoadPartial, weight("x", {2}, {1, 2}), weight("x", {3}, {1, 2, 3})},
       {"compat-type", Profile::kLoadPartial, weight("x", {2}, {1, 2}),
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.weights, "x", b.integer(1)); }},
@@ -58,25 +64,51 @@ std::vector<Case> cases() {
       {"compat-unexpected-key", Profile::kLoad, {}, weight("x", {2}, {1, 2})},
       {"compat-version-missing", Profile::kResume, {}, key("pytorch-lightning_version", gone)},
       {"compat-optimizer-missing", Profile::kResume, {}, key("optimizer_states", gone)},
-      {"compat-optimizer-missing", Profile::kResume, {}, key("optimizer_states", [](CheckpointBuilder& b) { return b.list({}); })},
-      {"compat-optimizer-empty", Profile::kResume, {}, [](CheckpointBuilder& b) { b.with_optimizer_state = false; }},
-      {"compat-scheduler-missing", Profile::kResume, {}, key("lr_schedulers", [](CheckpointBuilder& b) { return b.list({}); })},
+      {"compat-optimizer-missing",
+       Profile::kResume,
+       {},
+       key("optimizer_states", [](CheckpointBuilder& b) { return b.list({}); })},
+      {"compat-optimizer-empty",
+       Profile::kResume,
+       {},
+       [](CheckpointBuilder& b) { b.with_optimizer_state = false; }},
+      {"compat-scheduler-missing",
+       Profile::kResume,
+       {},
+       key("lr_schedulers", [](CheckpointBuilder& b) { return b.list({}); })},
       {"compat-scheduler-type", Profile::kResume,
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.scheduler, "step_size", b.integer(1)); },
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.scheduler, "T_max", b.integer(3)); }},
       {"compat-loops-missing", Profile::kResume, {}, key("loops", gone)},
-      {"compat-callback-missing", Profile::kResume, {}, key("callbacks", [](CheckpointBuilder& b) { return b.dict({}); })},
+      {"compat-callback-missing",
+       Profile::kResume,
+       {},
+       key("callbacks", [](CheckpointBuilder& b) { return b.dict({}); })},
       {"compat-scaler-missing", Profile::kResume, kWithScaler, {}},
-      {"compat-precision-key", Profile::kResume, kWithScaler, [](CheckpointBuilder& b) {
-         CheckpointBuilder::set(b.root, "FSDPPrecision", b.dict({{"scale", b.real(2)}, {"growth_factor", b.real(2)}}));
+      {"compat-precision-key", Profile::kResume, kWithScaler,
+       [](CheckpointBuilder& b) {
+         CheckpointBuilder::set(b.root, "FSDPPrecision",
+                                b.dict({{"scale", b.real(2)}, {"growth_factor", b.real(2)}}));
        }},
-      {"compat-datamodule-key", Profile::kResume, key("Data", [](CheckpointBuilder& b) { return b.dict({{"seen", b.integer(1)}}); }),
-       key("Points", [](CheckpointBuilder& b) { return b.dict({{"seen", b.integer(1)}}); })},
-      {"compat-optimizer-groups", Profile::kResume, {}, [](CheckpointBuilder& b) {
-         CheckpointBuilder::set(b.group, "params", b.list({b.integer(0)}));
-       }},
-      {"compat-no-training-state", Profile::kResume, {}, [](CheckpointBuilder& b) {
-         for (const char* name : {"pytorch-lightning_version", "loops", "callbacks", "optimizer_states", "lr_schedulers", "global_step"})
+      {"compat-datamodule-key", Profile::kResume,
+       key("Data",
+           [](CheckpointBuilder& b) {
+             return b.dict({{"seen", b.integer(1)}});
+           }),
+       key("Points",
+           [](CheckpointBuilder& b) {
+             return b.dict({{"seen", b.integer(1)}});
+           })},
+      {"compat-optimizer-groups",
+       Profile::kResume,
+       {},
+       [](CheckpointBuilder& b) { CheckpointBuilder::set(b.group, "params", b.list({b.integer(0)})); }},
+      {"compat-no-training-state",
+       Profile::kResume,
+       {},
+       [](CheckpointBuilder& b) {
+         for (const char* name : {"pytorch-lightning_version", "loops", "callbacks", "optimizer_states",
+                                  "lr_schedulers", "global_step"})
            CheckpointBuilder::set(b.root, name, value::kNoNode);
        }},
   };
@@ -104,9 +136,9 @@ TEST_CASE("a file can stand in for itself") {
 
 TEST_CASE("training on breaks nothing") {
   const auto compat = judge(built({}), built([](CheckpointBuilder& b) {
-    CheckpointBuilder::set(b.group, "lr", b.real(0.5));
-    CheckpointBuilder::set(b.root, "global_step", b.integer(99));
-  }));
+                              CheckpointBuilder::set(b.group, "lr", b.real(0.5));
+                              CheckpointBuilder::set(b.root, "global_step", b.integer(99));
+                            }));
   CHECK(compat.findings.empty());
 }
 

@@ -68,7 +68,8 @@ TEST_CASE("a class that is both a callback's key and called is an import") {
 namespace {
 
 // The paths that differ between two real files of the same training, without the weights.
-std::set<std::string> differing(const std::string& old_path, const std::string& new_path, const diff::Options& options = {}) {
+std::set<std::string> differing(const std::string& old_path, const std::string& new_path,
+                                const diff::Options& options = {}) {
   const std::string root = CKPT_SOURCE_DIR "/fixtures/valid/lightning-";
   const Opened a = open_input(root + old_path);
   const Opened b = open_input(root + new_path);
@@ -77,7 +78,8 @@ std::set<std::string> differing(const std::string& old_path, const std::string& 
   std::set<std::string> out;
   for (const auto& change : test::compare_two(a, b, options).changes) {
     std::string path(change.path);
-    if (path.starts_with("callbacks")) path = "callbacks" + path.substr(std::min(path.rfind("]."), path.size() - 2) + 1);
+    if (path.starts_with("callbacks"))
+      path = "callbacks" + path.substr(std::min(path.rfind("]."), path.size() - 2) + 1);
     if (path.find("best_k_models") != std::string::npos) path = "best_k_models";
     out.insert(path);
   }
@@ -87,11 +89,17 @@ std::set<std::string> differing(const std::string& old_path, const std::string& 
 using Paths = std::set<std::string>;
 
 TEST_CASE("between two versions only what training and its folders did is left") {
-  const Paths folders = {"[\"pytorch-lightning_version\"]", "best_k_models",         "callbacks.best_model_path", "callbacks.dirpath",
+  const Paths folders = {"[\"pytorch-lightning_version\"]", "best_k_models",
+                         "callbacks.best_model_path",       "callbacks.dirpath",
                          "callbacks.kth_best_model_path",   "callbacks.last_model_path"};
   const std::string last = "/base/last.ckpt";
-  for (const auto& [older, newer] : {std::pair{"1.5.10", "1.6.5"}, {"1.6.5", "1.9.5"}, {"1.9.5", "2.0.9"}, {"2.0.9", "2.2.5"},
-                                     {"2.2.5", "2.6.5"}, {"1.5.10", "2.6.5"}, {"2.6.5", "1.6.5"}}) {
+  for (const auto& [older, newer] : {std::pair{"1.5.10", "1.6.5"},
+                                     {"1.6.5", "1.9.5"},
+                                     {"1.9.5", "2.0.9"},
+                                     {"2.0.9", "2.2.5"},
+                                     {"2.2.5", "2.6.5"},
+                                     {"1.5.10", "2.6.5"},
+                                     {"2.6.5", "1.6.5"}}) {
     CAPTURE(older);
     CAPTURE(newer);
     Paths expected = folders;
@@ -113,7 +121,8 @@ TEST_CASE("a place that moves replaces what lies where it goes, as in Lightning"
   m.weight("w", {2}, {1, 2});
   const auto progress = [&](std::int64_t n) { return m.b.dict({{"n", m.b.integer(n)}}); };
   m.root = {{"pytorch-lightning_version", m.b.text("1.9.0")},
-            {"loops", m.b.dict({{"validate_loop", m.b.dict({{"batch_progress", progress(1)}, {"epoch_loop.batch_progress", progress(2)}})}})}};
+            {"loops", m.b.dict({{"validate_loop", m.b.dict({{"batch_progress", progress(1)},
+                                                            {"epoch_loop.batch_progress", progress(2)}})}})}};
   const Opened old_file = m.open();
   diff::Side side(old_file);
   diff::migrate(side, {2, 0, 0, "2.0.0"});

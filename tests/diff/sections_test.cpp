@@ -1,4 +1,5 @@
-// The text of a difference says why the files differ: what the head of a section says is said there, all else is a line.
+// The text of a difference says why the files differ: what the head of a section says is said there, all else
+// is a line.
 #include "diff/to_report.h"
 #include "tests/diff/diff_support.h"
 
@@ -12,8 +13,8 @@ Opened with_scheduler(std::int64_t last_epoch, std::int64_t step_count, std::int
   m.weight("w", {2}, {1, 2});
   const auto inner = m.b.list({m.b.dict({{"last_epoch", m.b.integer(nested)}})});
   m.root = {{"lr_schedulers", m.b.list({m.b.dict({{"last_epoch", m.b.integer(last_epoch)},
-                                                 {"_step_count", m.b.integer(step_count)},
-                                                 {"_schedulers", inner}})})},
+                                                  {"_step_count", m.b.integer(step_count)},
+                                                  {"_schedulers", inner}})})},
             {"epoch", m.b.real(epoch)}};
   return m.open();
 }
@@ -44,7 +45,7 @@ TEST_CASE("every difference is in the text") {
   };
   const Case cases[] = {
       {with_scheduler(4, 5, 7, 1.5), "last_epoch 1 -> 4", true},
-      {with_scheduler(4, 5, 7, 1.5), "_step_count", false},    // moved with last_epoch
+      {with_scheduler(4, 5, 7, 1.5), "_step_count", false},  // moved with last_epoch
       {with_scheduler(1, 9, 7, 1.5), "_step_count 2 -> 9", true},
       {with_scheduler(4, 9, 7, 1.5), "_step_count 2 -> 9", true},
       {with_scheduler(1, 2, 8, 1.5), "_schedulers[0].last_epoch 7 -> 8", true},

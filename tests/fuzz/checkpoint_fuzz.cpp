@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Opened input;
   input.path = "fuzz.ckpt";
   try {
-    input.file = open_checkpoint(io::memory_source(fuzz::bytes_of(data, size)), input.path, fuzz::short_limits());
+    input.file =
+        open_checkpoint(io::memory_source(fuzz::bytes_of(data, size)), input.path, fuzz::short_limits());
     input.items = lightning::find_items(*input.file);
   } catch (const Error& error) {
     input.failure = error;

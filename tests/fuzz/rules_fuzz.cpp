@@ -14,7 +14,9 @@ namespace {
 
 // The loader takes a path; a file of this process is written anew for every input.
 std::string rules_path() {
-  return (std::filesystem::temp_directory_path() / ("ckpt_rules_fuzz_" + std::to_string(::getpid()) + ".yaml")).string();
+  return (std::filesystem::temp_directory_path() /
+          ("ckpt_rules_fuzz_" + std::to_string(::getpid()) + ".yaml"))
+      .string();
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ void read_entry(const ckpt::io::ZipArchive& archive, const ckpt::io::ZipEntry& e
     const auto source = archive.entry_source(entry);
     const std::uint64_t most = std::min<std::uint64_t>(source->size(), 1u << 20);
     for (std::uint64_t at = 0; at < most; at += block.size())
-      source->read(at, std::span(block).first(static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), most - at))));
+      source->read(at, std::span(block).first(
+                           static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), most - at))));
   } catch (const ckpt::Error&) {
     // encrypted, an unknown method, broken data
   }

@@ -32,7 +32,9 @@ TEST_CASE("what torch writes has no defects") {
              extra_field(1, little_endian(64, 8) + little_endian(0, 8)) + extra_field(0x4246, "ZZ");
        }},
       {"directory order is not file order", "",
-       [](Records&, ZipOptions& o) { o.directory_order = {3, 1, 4, 0, 2}; }},
+       [](Records&, ZipOptions& o) {
+         o.directory_order = {3, 1, 4, 0, 2};
+       }},
       {"no zip64 end record", "", [](Records&, ZipOptions& o) { o.zip64_end = false; }},
       {"a name that is not ASCII", "",
        [](Records& r, ZipOptions&) {

@@ -29,9 +29,7 @@ std::string verdict(const std::string& zip) {
   }
 }
 
-Records healthy_records() {
-  return torch_records(std::string(100, 'p'), {std::string(64, 's')});
-}
+Records healthy_records() { return torch_records(std::string(100, 'p'), {std::string(64, 's')}); }
 
 ZipRecord simple_record(std::string name, std::string data) {
   ZipRecord out;

@@ -23,6 +23,7 @@ struct Name {
 
 TEST_CASE("imports that run code are errors, called or not") {
   // The last ones slipped through published deny lists once.
+  // clang-format off
   const Name names[] = {{"os", "system"}, {"posix", "system"}, {"builtins", "eval"}, {"subprocess", "Popen"},
                         {"torch", "load"}, {"torch.hub", "load"}, {"torch.storage", "_load_from_bytes"}, {"numpy", "load"},
                         {"operator", "attrgetter"}, {"pathlib", "os.system"}, {"os.path", "join"}, {"timeit", "timeit"},
@@ -32,6 +33,7 @@ TEST_CASE("imports that run code are errors, called or not") {
                         {"fickling.hook", "remove_hook"}, {"torch.distributed.rpc.internal", "_run_function"},
                         {"torch.jit.annotations", "parse_type_line"}, {"torch.utils.collect_env", "run"}, {"runpy", "_run_code"},
                         {"numpy.testing._private.utils", "runstring"}, {"cProfile", "run"}, {"_interpreters", "create"}};
+  // clang-format on
   for (const auto& name : names) {
     CAPTURE(name.module);
     CAPTURE(name.name);
@@ -42,10 +44,12 @@ TEST_CASE("imports that run code are errors, called or not") {
 }
 
 TEST_CASE("healthy imports are not dangerous") {
+  // clang-format off
   const Name names[] = {{"collections", "OrderedDict"}, {"torch._utils", "_rebuild_tensor_v2"}, {"builtins", "getattr"},
                         {"pathlib", "PosixPath"}, {"numpy.core.multiarray", "scalar"}, {"functools", "partial"},
                         {"my.project", "Outer.Inner"}, {"torch.optim.lr_scheduler", "OneCycleLR"}, {"code.models", "Net"},
                         {"datetime", "timedelta"}, {"omegaconf.dictconfig", "DictConfig"}};
+  // clang-format on
   for (const auto& name : names) {
     CAPTURE(name.module);
     CAPTURE(name.name);
@@ -57,14 +61,19 @@ TEST_CASE("healthy imports are not dangerous") {
 
 TEST_CASE("getattr is dangerous on modules and towards the interpreter, not on classes") {
   CheckpointBuilder healthy;
-  healthy.set(healthy.scheduler, "anneal_func",
-              healthy.call("builtins", "getattr", {healthy.global("torch.optim.swa_utils", "SWALR"), healthy.text("_cosine_anneal")}));
+  healthy.set(
+      healthy.scheduler, "anneal_func",
+      healthy.call("builtins", "getattr",
+                   {healthy.global("torch.optim.swa_utils", "SWALR"), healthy.text("_cosine_anneal")}));
   CHECK(found("security-dangerous-global", healthy).empty());
   CheckpointBuilder module;
-  module.call("builtins", "getattr", {module.global("torch", "hub"), module.text("load")});   // not in the tree: popped
+  module.call("builtins", "getattr",
+              {module.global("torch", "hub"), module.text("load")});  // not in the tree: popped
   CHECK(found("security-dangerous-global", module).size() == 1);
   CheckpointBuilder escape;
-  escape.set(escape.hparams, "x", escape.call("builtins", "getattr", {escape.global("my", "Class"), escape.text("__subclasses__")}));
+  escape.set(
+      escape.hparams, "x",
+      escape.call("builtins", "getattr", {escape.global("my", "Class"), escape.text("__subclasses__")}));
   CHECK(found("security-dangerous-global", escape).size() == 1);
   CheckpointBuilder computed;
   computed.import("", "", false);
@@ -76,9 +85,12 @@ TEST_CASE("a global is told with the place where it stands") {
   b.set(b.hparams, "root", b.call("my.paths", "Folder", {b.text("/x")}));
   const auto text = found("security-not-weights-only-loadable", b);
   REQUIRE(text.size() == 1);
-  CHECK(text[0] == "warning hyper_parameters.root: my.paths.Folder is not on torch's weights_only list: "
-                   "torch.serialization.add_safe_globals([my.paths.Folder]) if you trust the file");
-  CHECK(found("security-not-weights-only-loadable", b, {.params = {{"allow", report::List{"my.paths.Folder"}}}}).empty());
+  CHECK(text[0] ==
+        "warning hyper_parameters.root: my.paths.Folder is not on torch's weights_only list: "
+        "torch.serialization.add_safe_globals([my.paths.Folder]) if you trust the file");
+  CHECK(
+      found("security-not-weights-only-loadable", b, {.params = {{"allow", report::List{"my.paths.Folder"}}}})
+          .empty());
 }
 
 TEST_CASE("the weights_only list has exact names") {
@@ -113,7 +125,8 @@ TEST_CASE("_instantiator may only name Lightning's own functions") {
   CheckpointBuilder b, good;
   b.set(b.hparams, "_instantiator", b.text("os.system"));
   CHECK(found("security-instantiator", b) ==
-        std::vector<std::string>{"error hyper_parameters._instantiator: \"os.system\" is imported and called by Lightning 2.3.0 to 2.6.5"});
+        std::vector<std::string>{"error hyper_parameters._instantiator: \"os.system\" is imported and called "
+                                 "by Lightning 2.3.0 to 2.6.5"});
   good.set(good.hparams, "_instantiator", good.text("lightning.pytorch.cli.instantiate_module"));
   CHECK(found("security-instantiator", good).empty());
 }
@@ -122,7 +135,8 @@ TEST_CASE("credentials are told, and never shown") {
   CheckpointBuilder b;
   b.set(b.hparams, "wandb_api_key", b.text("0123456789abcdef0123456789abcdef01234567"));
   b.set(b.hparams, "note", b.text("token ghp_0123456789abcdefghijABCDEFGHIJ012345 in a sentence"));
-  b.set(b.hparams, "db", b.dict({{"password", b.text("hunter2")}, {"url", b.text("postgres://u:p4ss@host/db")}}));
+  b.set(b.hparams, "db",
+        b.dict({{"password", b.text("hunter2")}, {"url", b.text("postgres://u:p4ss@host/db")}}));
   const auto text = found("security-secret", b);
   REQUIRE(text.size() == 4);
   for (const auto& line : text) {
@@ -134,11 +148,21 @@ TEST_CASE("credentials are told, and never shown") {
 }
 
 TEST_CASE("values that only look like credentials are healthy") {
-  struct { const char* key; const char* value; } healthy[] = {
-      {"use_cls_token", "yes"}, {"pad_token", "[PAD]"}, {"token", "cls"}, {"bos_token", "<|begin_of_text_v2|>"},
-      {"git_commit", "0123456789abcdef0123456789abcdef01234567"}, {"api_key", "${oc.env:API_KEY}"}, {"password", "********"},
-      {"secret_path", "/run/secrets/x"}, {"monkey", "0123456789abcdefgh"}, {"task", "task-sk-learn-0123456789-abcdefgh"}, {"url", "https://host/a:b@c"},
-      {"keypoint_token", "vit_base_patch16"}};
+  struct {
+    const char* key;
+    const char* value;
+  } healthy[] = {{"use_cls_token", "yes"},
+                 {"pad_token", "[PAD]"},
+                 {"token", "cls"},
+                 {"bos_token", "<|begin_of_text_v2|>"},
+                 {"git_commit", "0123456789abcdef0123456789abcdef01234567"},
+                 {"api_key", "${oc.env:API_KEY}"},
+                 {"password", "********"},
+                 {"secret_path", "/run/secrets/x"},
+                 {"monkey", "0123456789abcdefgh"},
+                 {"task", "task-sk-learn-0123456789-abcdefgh"},
+                 {"url", "https://host/a:b@c"},
+                 {"keypoint_token", "vit_base_patch16"}};
   for (const auto& h : healthy) {
     CAPTURE(h.key);
     CAPTURE(h.value);
@@ -150,7 +174,10 @@ TEST_CASE("values that only look like credentials are healthy") {
 TEST_CASE("expectations of hyperparameters compare numbers as numbers and never pass in silence") {
   using report::List;
   using report::Object;
-  const auto expect = [](Object object) { return LintRun{.params = {{"expect", report::Value(std::move(object))}}}; };
+  const auto expect = [](Object object) {
+    return LintRun{.params = {{"expect", report::Value(std::move(object))}}};
+  };
+  // clang-format off
   const struct { Object expectation; std::vector<std::string> lines; } cases[] = {
       {{{"lr", Object{{"max", 0.01}}}, {"hidden", 8.0}, {"name", "tiny"}, {"betas", List{0.9, 0.999}}}, {}},
       {{{"lr", Object{{"max", 0.0001}}}}, {"error hyper_parameters.lr: 0.001, expected at most 0.0001"}},
@@ -162,6 +189,7 @@ TEST_CASE("expectations of hyperparameters compare numbers as numbers and never 
       {{{"lr", Object{{"present", false}}}}, {"error hyper_parameters.lr: 0.001, but it must not be there"}},
       {{{"name", Object{{"min", std::int64_t{1}}}}}, {"error hyper_parameters.name: \"tiny\", expected at least 1"}},
   };
+  // clang-format on
   for (const auto& c : cases) {
     CheckpointBuilder b;
     const auto text = found("hparams-expected", b, expect(c.expectation));

@@ -14,11 +14,12 @@ namespace ckpt::test {
 struct LintRun {
   const Opened* base = nullptr;
   lint::Profile profile = lint::Profile::kResume;
-  std::vector<lint::Param> params = {};        // replace those of the catalogue
-  std::vector<std::string> tensors = {};       // replaces select.tensors
+  std::vector<lint::Param> params = {};   // replace those of the catalogue
+  std::vector<std::string> tensors = {};  // replaces select.tensors
 };
 
-inline std::vector<report::Finding> lint_with(std::string_view id, const Opened& input, const LintRun& run = {}) {
+inline std::vector<report::Finding> lint_with(std::string_view id, const Opened& input,
+                                              const LintRun& run = {}) {
   lint::RuleSet set;
   for (auto& rule : lint::load_catalog()) {
     if (rule.info.id != id) continue;

@@ -1,5 +1,5 @@
-// Checks for rules that teams write themselves: values over two files, manifests, selections that select
-// nothing.
+// Checks for rules that teams write themselves: values over two files, manifests,
+// selections that select nothing.
 #include <string>
 #include <vector>
 

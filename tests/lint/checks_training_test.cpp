@@ -18,7 +18,7 @@ struct Case {
   const char* rule;
   const char* name;
   Change change;
-  std::vector<std::string> expected;   // beginnings of lines
+  std::vector<std::string> expected;  // beginnings of lines
 };
 
 void check_case(const Case& c, const LintRun& run = {}) {
@@ -47,7 +47,8 @@ TEST_CASE("a healthy checkpoint is silent under every rule of the catalogue that
   CheckpointBuilder b, again;
   const Opened opened = b.build(), base = again.build();
   for (const auto& rule : lint::load_catalog()) {
-    if (rule.sets.empty() || rule.info.id == "callbacks-absolute-path") continue;  // Lightning always writes such paths
+    if (rule.sets.empty() || rule.info.id == "callbacks-absolute-path")
+      continue;  // Lightning always writes such paths
     const auto found = lines(lint_with(rule.info.id, opened, {.base = &base}));
     CAPTURE(rule.info.id);
     if (!found.empty()) CAPTURE(found.front());
@@ -56,6 +57,7 @@ TEST_CASE("a healthy checkpoint is silent under every rule of the catalogue that
 }
 
 TEST_CASE("rules about training state fire on one change and stay silent on healthy variants") {
+  // clang-format off
   const Case cases[] = {
       {"optimizer-state-missing", "key absent", [](auto& b) { b.set(b.root, "optimizer_states", kNoNode); },
        {"error optimizer_states: absent: training cannot resume"}},
@@ -127,11 +129,15 @@ TEST_CASE("rules about training state fire on one change and stay silent on heal
        }, {}},
       {"hparams-missing", "none", [](auto& b) { b.set(b.root, "hyper_parameters", kNoNode); }, {"warning hyper_parameters: absent"}},
   };
+  // clang-format on
   for (const auto& c : cases) check_case(c);
 }
 
 TEST_CASE("missing training state follows the profile") {
-  const Case missing{"optimizer-state-missing", "resume", [](auto& b) { b.set(b.root, "optimizer_states", kNoNode); }, {"error "}};
+  const Case missing{"optimizer-state-missing",
+                     "resume",
+                     [](auto& b) { b.set(b.root, "optimizer_states", kNoNode); },
+                     {"error "}};
   check_case(missing, {.profile = lint::Profile::kResume});
   auto other = missing;
   other.expected = {"note "};
@@ -142,7 +148,8 @@ TEST_CASE("missing training state follows the profile") {
 
 TEST_CASE("a file saved with save_weights_only has one finding about resuming, not three") {
   CheckpointBuilder b;
-  for (const auto key : {"optimizer_states", "lr_schedulers", "callbacks", "loops"}) b.set(b.root, key, kNoNode);
+  for (const auto key : {"optimizer_states", "lr_schedulers", "callbacks", "loops"})
+    b.set(b.root, key, kNoNode);
   const Opened opened = b.build();
   const auto found = lines(lint_with("optimizer-state-missing", opened));
   REQUIRE(found.size() == 1);
@@ -153,33 +160,48 @@ TEST_CASE("a file saved with save_weights_only has one finding about resuming, n
 
 TEST_CASE("a plain PyTorch file is called what it is and spared Lightning's rules") {
   CheckpointBuilder b;
-  for (const auto key : {"epoch", "global_step", "pytorch-lightning_version", "optimizer_states", "lr_schedulers", "callbacks", "loops", "hyper_parameters"})
+  for (const auto key : {"epoch", "global_step", "pytorch-lightning_version", "optimizer_states",
+                         "lr_schedulers", "callbacks", "loops", "hyper_parameters"})
     b.set(b.root, key, kNoNode);
   const Opened opened = b.build();
   const auto found = lines(lint_with("structure-missing-key", opened));
   REQUIRE(found.size() == 1);
   CHECK(found[0].starts_with("note : "));
   CHECK(lint_with("structure-missing-key", opened, {.profile = lint::Profile::kInference}).empty());
-  for (const auto rule : {"optimizer-state-missing", "scheduler-state-missing", "loops-missing", "hparams-missing"}) {
+  for (const auto rule :
+       {"optimizer-state-missing", "scheduler-state-missing", "loops-missing", "hparams-missing"}) {
     CAPTURE(rule);
     CHECK(lint_with(rule, opened).empty());
   }
 }
 
 TEST_CASE("a key that Lightning needs is missing or of another type") {
-  check_case({"structure-missing-key", "no version", [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); },
+  check_case({"structure-missing-key",
+              "no version",
+              [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); },
               {"error [\"pytorch-lightning_version\"]: absent"}});
-  check_case({"structure-missing-key", "a text as epoch", [](auto& b) { b.set(b.root, "epoch", b.text("1")); },
+  check_case({"structure-missing-key",
+              "a text as epoch",
+              [](auto& b) { b.set(b.root, "epoch", b.text("1")); },
               {"error epoch: expected an int, found"}});
 }
 
 TEST_CASE("the scaler is found by its fields under any key") {
   const auto scaler = [](auto& b, double scale) {
-    b.set(b.root, "AnyPlugin", b.dict({{"scale", b.real(scale)}, {"growth_factor", b.real(2)}, {"backoff_factor", b.real(0.5)},
-                                       {"growth_interval", b.integer(2000)}, {"_growth_tracker", b.integer(5)}}));
+    b.set(b.root, "AnyPlugin",
+          b.dict({{"scale", b.real(scale)},
+                  {"growth_factor", b.real(2)},
+                  {"backoff_factor", b.real(0.5)},
+                  {"growth_interval", b.integer(2000)},
+                  {"_growth_tracker", b.integer(5)}}));
   };
   check_case({"precision-scaler-value", "healthy", [&](auto& b) { scaler(b, 65536); }, {}});
-  check_case({"precision-scaler-value", "zero", [&](auto& b) { scaler(b, 0); }, {"error AnyPlugin.scale: 0.0"}});
-  check_case({"precision-scaler-value", "nan", [&](auto& b) { scaler(b, kNan); }, {"error AnyPlugin.scale: nan"}});
-  check_case({"precision-scaler-value", "tiny", [&](auto& b) { scaler(b, 0.01); }, {"warning AnyPlugin.scale: 0.01"}});
+  check_case(
+      {"precision-scaler-value", "zero", [&](auto& b) { scaler(b, 0); }, {"error AnyPlugin.scale: 0.0"}});
+  check_case(
+      {"precision-scaler-value", "nan", [&](auto& b) { scaler(b, kNan); }, {"error AnyPlugin.scale: nan"}});
+  check_case({"precision-scaler-value",
+              "tiny",
+              [&](auto& b) { scaler(b, 0.01); },
+              {"warning AnyPlugin.scale: 0.01"}});
 }

@@ -25,9 +25,7 @@ std::vector<float> ramp(std::size_t count, float first = 1) {
   return values;
 }
 
-tensor::TensorView& last_view(CheckpointBuilder& b) {
-  return b.file().tensor_records.back().view;
-}
+tensor::TensorView& last_view(CheckpointBuilder& b) { return b.file().tensor_records.back().view; }
 
 }  // namespace
 

@@ -26,9 +26,7 @@ const Rule& rule_of(const RuleSet& set, std::string_view id) {
   return set.rules.front();
 }
 
-RuleSet load(const std::string& name) {
-  return load_rule_set(name, TestLibrary().library());
-}
+RuleSet load(const std::string& name) { return load_rule_set(name, TestLibrary().library()); }
 
 std::string error_of(const Folder& folder, const std::string& path) {
   try {

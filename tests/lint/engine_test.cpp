@@ -146,7 +146,9 @@ std::vector<std::string> lines(const std::vector<report::Finding>& findings) {
 
 Opened three_tensors() {
   Builder b;
-  b.tensor("state_dict[\"net.weight\"]", {0, 1, 0}).tensor("state_dict[\"net.bias\"]", {1}).tensor("optimizer_states[0].state[0].exp_avg", {0});
+  b.tensor("state_dict[\"net.weight\"]", {0, 1, 0})
+      .tensor("state_dict[\"net.bias\"]", {1})
+      .tensor("optimizer_states[0].state[0].exp_avg", {0});
   return b.build();
 }
 
@@ -160,7 +162,8 @@ TEST_CASE("a rule gets the numbers of the tensors it selects by name or by path"
   CHECK(lines(run({rule("r", kZeros, "{zeros} zeros", tensors("**"))}, input)) ==
         std::vector<std::string>{"state_dict[\"net.bias\"]: 0 zeros", "state_dict[\"net.weight\"]: 2 zeros"});
   CHECK(lines(run({rule("r", kZeros, "{zeros} zeros", both)}, input)) ==
-        std::vector<std::string>{"optimizer_states[0].state[0].exp_avg: 1 zeros", "state_dict[\"net.weight\"]: 2 zeros"});
+        std::vector<std::string>{"optimizer_states[0].state[0].exp_avg: 1 zeros",
+                                 "state_dict[\"net.weight\"]: 2 zeros"});
 }
 
 TEST_CASE("what is ignored by name or by path is never a finding, whatever the check emits") {
@@ -168,7 +171,8 @@ TEST_CASE("what is ignored by name or by path is never a finding, whatever the c
   for (const std::string_view pattern : {"net.bias", "state_dict[\"net.bias\"]"}) {
     Selector select = tensors("**");
     select.ignore.emplace_back(pattern);
-    CHECK(lines(run({rule("r", kZeros, "z", select)}, input)) == std::vector<std::string>{"state_dict[\"net.weight\"]: z"});
+    CHECK(lines(run({rule("r", kZeros, "z", select)}, input)) ==
+          std::vector<std::string>{"state_dict[\"net.weight\"]: z"});
   }
   Selector all_but_x;
   all_but_x.ignore.emplace_back("x");
@@ -178,16 +182,21 @@ TEST_CASE("what is ignored by name or by path is never a finding, whatever the c
 
 TEST_CASE("tensors that cannot be read have no numbers, and do no harm") {
   Builder b;
-  b.tensor("state_dict[\"a\"]", {1, 2}, false).tensor("state_dict[\"b\"]", {0}).tensor("state_dict[\"c\"]", {1, 2}, false);
+  b.tensor("state_dict[\"a\"]", {1, 2}, false)
+      .tensor("state_dict[\"b\"]", {0})
+      .tensor("state_dict[\"c\"]", {1, 2}, false);
   b.file().tensor_records[2].view.storage = tensor::TensorView::kNoStorage;
   const auto outside = b.record({0});
   b.file().tensor_records[outside].view.in_bounds = false;
   const auto indices = b.record({0});
   b.file().tensor_records[indices].view.dtype = tensor::DType::kInt32;
-  b.at("state_dict[\"d\"]", outside).at("state_dict[\"e\"].<indices>", indices, true).at("state_dict[\"f\"]", 1);
+  b.at("state_dict[\"d\"]", outside)
+      .at("state_dict[\"e\"].<indices>", indices, true)
+      .at("state_dict[\"f\"]", 1);
   CHECK(lines(run({rule("r", kZeros, "{zeros}", tensors("**"))}, b.build())) ==
-        std::vector<std::string>{"state_dict[\"a\"]: unread", "state_dict[\"b\"]: 1", "state_dict[\"c\"]: unread",
-                                 "state_dict[\"d\"]: unread", "state_dict[\"e\"].<indices>: unread", "state_dict[\"f\"]: 1"});
+        std::vector<std::string>{"state_dict[\"a\"]: unread", "state_dict[\"b\"]: 1",
+                                 "state_dict[\"c\"]: unread", "state_dict[\"d\"]: unread",
+                                 "state_dict[\"e\"].<indices>: unread", "state_dict[\"f\"]: 1"});
 }
 
 TEST_CASE("rules about a base are skipped without one, and align weights by name") {
@@ -198,7 +207,8 @@ TEST_CASE("rules about a base are skipped without one, and align weights by name
   const Rule moved = rule("r", kMoved, "{changed}", tensors("**"));
   CHECK(run({moved}, input).empty());
   const auto findings = run({moved}, input, &base);
-  CHECK(lines(findings) == std::vector<std::string>{"state_dict[\"net.bias\"]: unread", "state_dict[\"net.weight\"]: 2"});
+  CHECK(lines(findings) ==
+        std::vector<std::string>{"state_dict[\"net.bias\"]: unread", "state_dict[\"net.weight\"]: 2"});
   REQUIRE(findings[0].related.size() == 1);
   CHECK(findings[0].related[0].input == 1);
   CHECK(findings[0].related[0].path == "there");
@@ -210,7 +220,9 @@ TEST_CASE("an input that could not be opened is seen by the rules that ask for i
   Opened input;
   input.path = "broken.ckpt";
   input.failure = Error(ErrorCode::kTruncated, "the end is missing");
-  const auto findings = run({rule("a", kOnce, "a"), rule("b", kOnceUnreadable, "{file} b"), rule("c", kZeros, "c", tensors("**"))}, input);
+  const auto findings = run(
+      {rule("a", kOnce, "a"), rule("b", kOnceUnreadable, "{file} b"), rule("c", kZeros, "c", tensors("**"))},
+      input);
   CHECK(lines(findings) == std::vector<std::string>{": broken.ckpt b"});
   CHECK(lines(run({rule("b", kOnceUnreadable, "b")}, three_tensors())) == std::vector<std::string>{": b"});
 }
@@ -231,11 +243,12 @@ TEST_CASE("a hit may lower the level of its rule, never raise it; a rule that is
 }
 
 TEST_CASE("texts from a file are one line in the message and in the arguments") {
-  static const Check kHostile = {"hostile", "", kNothing, {}, kZerosFields, [](const Context&, const Rule&, const Emit& emit) {
-                                   Hit hit;
-                                   hit.fields = {{"zeros", "a\nb\x1b[0m{file}"}};
-                                   emit(std::move(hit));
-                                 }};
+  static const Check kHostile = {
+      "hostile", "", kNothing, {}, kZerosFields, [](const Context&, const Rule&, const Emit& emit) {
+        Hit hit;
+        hit.fields = {{"zeros", "a\nb\x1b[0m{file}"}};
+        emit(std::move(hit));
+      }};
   const auto findings = run({rule("r", kHostile, "{zeros} in {file}")}, three_tensors());
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].message == "a\\u000ab\\u001b[0m{file} in model.ckpt");
@@ -254,7 +267,9 @@ TEST_CASE("after a thousand findings of a rule the rest is counted in one more")
 
 TEST_CASE("findings do not depend on the number of threads") {
   Builder b;
-  for (int i = 0; i < 50; ++i) b.tensor("state_dict[\"t" + std::to_string(i) + "\"]", std::vector<float>(static_cast<std::size_t>(i), 0.0F));
+  for (int i = 0; i < 50; ++i)
+    b.tensor("state_dict[\"t" + std::to_string(i) + "\"]",
+             std::vector<float>(static_cast<std::size_t>(i), 0.0F));
   const Opened input = b.build();
   const Rule zeros = rule("r", kZeros, "{zeros}", tensors("**"));
   CHECK(lines(run({zeros}, input, nullptr, 1)) == lines(run({zeros}, input, nullptr, 4)));

@@ -29,7 +29,9 @@ class Folder {
     std::ofstream(file, std::ios::binary) << text;
     return file.string();
   }
-  std::string path(std::string_view name = "") const { return (name.empty() ? path_ : path_ / name).string(); }
+  std::string path(std::string_view name = "") const {
+    return (name.empty() ? path_ : path_ / name).string();
+  }
 
  private:
   std::filesystem::path path_;

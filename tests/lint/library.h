@@ -30,23 +30,33 @@ inline void refuse_one_third(const Rule& rule) {
   if (rule.number("rtol") == 0.333) throw std::invalid_argument("rtol is an odd number: take 0.3");
 }
 
-inline constexpr Check kDrift = {"drift", "Two values differ.", kNothing, kDriftParams, kDriftFields, nullptr, refuse_one_third};
-inline constexpr Check kExpect = {"value-expect", "Values are not as expected.", kNothing, kExpectParams, kTextField, nullptr};
-inline constexpr Check kDelta = {"tensor-delta", "A tensor moved.", kBase | kDeltas, kDeltaParams, kDeltaFields, nullptr};
+inline constexpr Check kDrift = {"drift", "Two values differ.", kNothing, kDriftParams, kDriftFields,
+                                 nullptr, refuse_one_third};
+inline constexpr Check kExpect = {
+    "value-expect", "Values are not as expected.", kNothing, kExpectParams, kTextField, nullptr};
+inline constexpr Check kDelta = {"tensor-delta", "A tensor moved.", kBase | kDeltas,
+                                 kDeltaParams,   kDeltaFields,      nullptr};
 inline constexpr const Check* kChecks[] = {&kDrift, &kExpect, &kDelta};
 
-inline std::string catalog_text(std::string_view id, std::string_view level, std::string_view sets, std::string_view rest) {
-  return "id: " + std::string(id) + "\ntitle: Title of " + std::string(id) + ".\nlevel: " + std::string(level) +
-         "\nsets: " + std::string(sets) + "\nwhat: W\nwhy: Y\nfix: F\n" + std::string(rest);
+inline std::string catalog_text(std::string_view id, std::string_view level, std::string_view sets,
+                                std::string_view rest) {
+  return "id: " + std::string(id) + "\ntitle: Title of " + std::string(id) +
+         ".\nlevel: " + std::string(level) + "\nsets: " + std::string(sets) + "\nwhat: W\nwhy: Y\nfix: F\n" +
+         std::string(rest);
 }
 
 struct TestLibrary {
-  std::string drift = catalog_text("scheduler-lr-drift", "warning", "[recommended, strict]",
-                                   "check: drift\nmessage: \"{old} is not {new} at {path}\"\noptions: [rtol]\n");
-  std::string exact = catalog_text("value-drift", "note", "[strict]", "check: drift\nparams: {strict: true}\nmessage: \"{old}\"\n");
-  std::string expected = catalog_text("hparams-expected", "error", "[]", "check: value-expect\nmessage: \"{text}\"\n");
-  BuiltinFile catalog[3] = {{"value-drift", exact}, {"scheduler-lr-drift", drift}, {"hparams-expected", expected}};
-  BuiltinFile sets[2] = {{"recommended", "set: recommended\n"}, {"strict", "set: strict\nrules: {value-drift: warning}\n"}};
+  std::string drift =
+      catalog_text("scheduler-lr-drift", "warning", "[recommended, strict]",
+                   "check: drift\nmessage: \"{old} is not {new} at {path}\"\noptions: [rtol]\n");
+  std::string exact = catalog_text("value-drift", "note", "[strict]",
+                                   "check: drift\nparams: {strict: true}\nmessage: \"{old}\"\n");
+  std::string expected =
+      catalog_text("hparams-expected", "error", "[]", "check: value-expect\nmessage: \"{text}\"\n");
+  BuiltinFile catalog[3] = {
+      {"value-drift", exact}, {"scheduler-lr-drift", drift}, {"hparams-expected", expected}};
+  BuiltinFile sets[2] = {{"recommended", "set: recommended\n"},
+                         {"strict", "set: strict\nrules: {value-drift: warning}\n"}};
 
   Library library() const { return {kChecks, catalog, sets}; }
 };

@@ -36,20 +36,24 @@ TEST_CASE("numbers are decimal and finite, and nothing else is taken for one") {
     std::string text;
     double value;
   };
-  for (const Good& c : {Good{"1e-4", 1e-4}, {"1.0e-4", 1e-4}, {".5", 0.5}, {"+2", 2}, {"-3.", -3}, {"0", 0}, {"0.10", 0.1}}) {
+  for (const Good& c :
+       {Good{"1e-4", 1e-4}, {"1.0e-4", 1e-4}, {".5", 0.5}, {"+2", 2}, {"-3.", -3}, {"0", 0}, {"0.10", 0.1}}) {
     CAPTURE(c.text);
     CHECK(std::get<double>(convert(ParamType::kNumber, c.text).data()) == c.value);
   }
-  for (const std::string text : {"\"1\"", "'0.5'", ".nan", "nan", ".inf", "inf", "0777", "1_000", "0x10", "1e", "e5", ".", "-x",
-                                 "1 2", "true", "[1]", "{a: 1}", "~", "''"}) {
+  for (const std::string text : {"\"1\"", "'0.5'", ".nan", "nan", ".inf", "inf", "0777", "1_000", "0x10",
+                                 "1e", "e5", ".", "-x", "1 2", "true", "[1]", "{a: 1}", "~", "''"}) {
     CAPTURE(text);
-    CHECK(error_of(ParamType::kNumber, text).starts_with(
-        "t.yaml:1:4: parameter 'p' of rule 'r' must be a number (finite, without quotes), but here is "));
+    CHECK(error_of(ParamType::kNumber, text)
+              .starts_with("t.yaml:1:4: parameter 'p' of rule 'r' must be a number (finite, without quotes), "
+                           "but here is "));
   }
   for (const std::string text : {"1e999999", "-1e400", "1e-400"}) {
     CAPTURE(text);
     CHECK(error_of(ParamType::kNumber, text) ==
-          "t.yaml:1:4: parameter 'p' of rule 'r' must be a number that fits 64-bit floating point, but here is '" + text + "'");
+          "t.yaml:1:4: parameter 'p' of rule 'r' must be a number that fits 64-bit floating point, but here "
+          "is '" +
+              text + "'");
   }
 }
 
@@ -58,8 +62,9 @@ TEST_CASE("whole numbers are not negative and fit 64 bits") {
   CHECK(std::get<std::int64_t>(convert(ParamType::kInteger, "9223372036854775807").data()) == INT64_MAX);
   for (const std::string text : {"-1", "1.0", "1e3", "9223372036854775808", "\"3\"", "007", "1_000"}) {
     CAPTURE(text);
-    CHECK(error_of(ParamType::kInteger, text).starts_with(
-        "t.yaml:1:4: parameter 'p' of rule 'r' must be a whole number, 0 or more, but here is '"));
+    CHECK(error_of(ParamType::kInteger, text)
+              .starts_with(
+                  "t.yaml:1:4: parameter 'p' of rule 'r' must be a whole number, 0 or more, but here is '"));
   }
 }
 
@@ -68,8 +73,8 @@ TEST_CASE("booleans are true and false only") {
   CHECK_FALSE(std::get<bool>(convert(ParamType::kBool, "false").data()));
   for (const std::string text : {"yes", "no", "on", "off", "True", "1", "\"true\"", "~"}) {
     CAPTURE(text);
-    CHECK(error_of(ParamType::kBool, text).starts_with(
-        "t.yaml:1:4: parameter 'p' of rule 'r' must be true or false, but here is "));
+    CHECK(error_of(ParamType::kBool, text)
+              .starts_with("t.yaml:1:4: parameter 'p' of rule 'r' must be true or false, but here is "));
   }
 }
 
@@ -78,10 +83,12 @@ TEST_CASE("a text is what is written, whatever another YAML reader makes of it")
     CAPTURE(text);
     CHECK(std::get<std::string>(convert(ParamType::kString, text).data()) == text);
   }
-  CHECK(error_of(ParamType::kString, "[a]") == "t.yaml:1:4: parameter 'p' of rule 'r' must be a text, but here is a list");
+  CHECK(error_of(ParamType::kString, "[a]") ==
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be a text, but here is a list");
   CHECK(std::get<report::List>(convert(ParamType::kStrings, "lr").data()).size() == 1);
   CHECK(std::get<report::List>(convert(ParamType::kStrings, "[a, b]").data()).size() == 2);
-  CHECK(error_of(ParamType::kStrings, "[a, [b]]") == "t.yaml:1:8: parameter 'p' of rule 'r' must be a text, but here is a list");
+  CHECK(error_of(ParamType::kStrings, "[a, [b]]") ==
+        "t.yaml:1:8: parameter 'p' of rule 'r' must be a text, but here is a list");
 }
 
 TEST_CASE("a parameter takes what is among its choices and within its range") {
@@ -95,16 +102,21 @@ TEST_CASE("a parameter takes what is among its choices and within its range") {
     }
     return "";
   };
-  const ParamSpec word{"p", ParamType::kString, "", "", kChoices}, words{"p", ParamType::kStrings, "", "", kChoices};
-  const ParamSpec part{"p", ParamType::kNumber, "", "", {}, 0, 1}, count{"p", ParamType::kInteger, "", "", {}, 1};
+  const ParamSpec word{"p", ParamType::kString, "", "", kChoices},
+      words{"p", ParamType::kStrings, "", "", kChoices};
+  const ParamSpec part{"p", ParamType::kNumber, "", "", {}, 0, 1},
+      count{"p", ParamType::kInteger, "", "", {}, 1};
   const ParamSpec top{"p", ParamType::kNumber, "", "", {}, -std::numeric_limits<double>::infinity(), 5};
   CHECK(error(word, "added").empty());
-  CHECK(error(word, "add") == "t.yaml:1:4: parameter 'p' of rule 'r' must be one of added, removed, but here is 'add'");
+  CHECK(error(word, "add") ==
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be one of added, removed, but here is 'add'");
   CHECK(error(words, "[added, removed]").empty());
-  CHECK(error(words, "[added, x]") == "t.yaml:1:12: parameter 'p' of rule 'r' must be one of added, removed, but here is 'x'");
+  CHECK(error(words, "[added, x]") ==
+        "t.yaml:1:12: parameter 'p' of rule 'r' must be one of added, removed, but here is 'x'");
   CHECK(error(part, "1").empty());
   CHECK(error(part, "0.0").empty());
-  CHECK(error(part, "1.01") == "t.yaml:1:4: parameter 'p' of rule 'r' must be from 0 to 1, but here is '1.01'");
+  CHECK(error(part, "1.01") ==
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be from 0 to 1, but here is '1.01'");
   CHECK(error(part, "-0.1").find("from 0 to 1") != std::string::npos);
   CHECK(error(count, "0") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 1 or more, but here is '0'");
   CHECK(error(top, "6") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 5 or less, but here is '6'");
@@ -120,24 +132,29 @@ TEST_CASE("a pattern that is none is an error where it stands, never a pattern w
 }
 
 TEST_CASE("conditions keep numbers, texts, lists and maps, and refuse what YAML readers disagree on") {
-  const auto value = convert(ParamType::kExpect, "{lr: {max: 0.01}, n: 64, opt: {one-of: [adam, \"no\", \"1\"]}, v: 2.1.0, f: true, z: ~}");
+  const auto value =
+      convert(ParamType::kExpect,
+              "{lr: {max: 0.01}, n: 64, opt: {one-of: [adam, \"no\", \"1\"]}, v: 2.1.0, f: true, z: ~}");
   const auto& object = std::get<report::Object>(value.data());
   REQUIRE(object.size() == 6);
   CHECK(object[0].name == "lr");
   CHECK(std::get<double>(std::get<report::Object>(object[0].value.data()).at(0).value.data()) == 0.01);
   CHECK(std::get<std::int64_t>(object[1].value.data()) == 64);
-  const auto& choices = std::get<report::List>(std::get<report::Object>(object[2].value.data()).at(0).value.data());
+  const auto& choices =
+      std::get<report::List>(std::get<report::Object>(object[2].value.data()).at(0).value.data());
   REQUIRE(choices.size() == 3);
   CHECK(std::get<std::string>(choices[1].data()) == "no");
   CHECK(std::get<std::string>(choices[2].data()) == "1");
   CHECK(std::get<std::string>(object[3].value.data()) == "2.1.0");
   CHECK(std::get<bool>(object[4].value.data()));
   CHECK(object[5].value.is_null());
-  for (const std::string text : {"no", "Yes", "off", "True", "0777", "1_000", "0x1F", "10:30", ".inf", "-.inf", ".NaN"}) {
+  for (const std::string text :
+       {"no", "Yes", "off", "True", "0777", "1_000", "0x1F", "10:30", ".inf", "-.inf", ".NaN"}) {
     CAPTURE(text);
     CHECK(error_of(ParamType::kExpect, "{a: " + text + "}") ==
-          "t.yaml:1:8: '" + text + "' is read as different things by different YAML readers: put it in quotes if it is a text, "
-          "else write true, false or a plain decimal number");
+          "t.yaml:1:8: '" + text +
+              "' is read as different things by different YAML readers: put it in quotes if it is a text, "
+              "else write true, false or a plain decimal number");
   }
   CHECK(error_of(ParamType::kExpect, "{a: 1e999}").find("must be a number that fits") != std::string::npos);
 }

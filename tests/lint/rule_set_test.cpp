@@ -35,7 +35,8 @@ std::string error_of(const Folder& folder, const std::string& path) {
   } catch (const Error& e) {
     CHECK(e.code() == ErrorCode::kUsage);
     std::string text = e.text();
-    for (std::size_t at; (at = text.find(folder.path())) != std::string::npos;) text.erase(at, folder.path().size());
+    for (std::size_t at; (at = text.find(folder.path())) != std::string::npos;)
+      text.erase(at, folder.path().size());
     return text;
   }
   return "no error";
@@ -121,9 +122,12 @@ TEST_CASE("a file without extends starts from nothing") {
 
 TEST_CASE("later files win key by key, and the origin says where the level comes from") {
   const Folder folder;
-  folder.write("sub/base.yaml", "extends: [recommended]\nprofile: any\nrules:\n  scheduler-lr-drift: {level: note, rtol: 0.5}\n"
-                                "  own: {check: drift, title: Own., message: \"{old}\", count: 7}\n");
-  const std::string path = folder.write("team.yaml", "extends: sub/base.yaml\nrules:\n  scheduler-lr-drift: {key: x}\n  own: off\n");
+  folder.write(
+      "sub/base.yaml",
+      "extends: [recommended]\nprofile: any\nrules:\n  scheduler-lr-drift: {level: note, rtol: 0.5}\n"
+      "  own: {check: drift, title: Own., message: \"{old}\", count: 7}\n");
+  const std::string path = folder.write(
+      "team.yaml", "extends: sub/base.yaml\nrules:\n  scheduler-lr-drift: {key: x}\n  own: off\n");
   const RuleSet set = load(path);
   const Rule& rule = rule_of(set, "scheduler-lr-drift");
   CHECK(rule.level == report::Level::kNote);
@@ -147,6 +151,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
   struct Case {
     std::string text, error;
   };
+  // clang-format off
   const Case cases[] = {
       {"extend: strict\n", ":1:1: unknown key 'extend' (did you mean 'extends'?); a rule file has: extends, profile, rules, overrides, suppressions, tests, set"},
       {"extends: strickt\n",
@@ -206,6 +211,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"rules:\n  own: {check: drift, message: \"\"}\n", ":2:32: 'message' of rule 'own' must be one line of text"},
       {"rules:\n  value-drift: error\n  value-drift: off\n", ":3:3: the key 'value-drift' stands here twice: remove one of the two"},
   };
+  // clang-format on
   const Folder folder;
   for (const Case& c : cases) {
     CAPTURE(c.text);
@@ -218,21 +224,26 @@ TEST_CASE("a name that is neither a file nor a set says which sets there are") {
   CHECK(error_of(folder, "strickt") ==
         "no rule set 'strickt' (did you mean 'strict'?); built-in sets: recommended, strict; or give a path");
   CHECK(error_of(folder, "strickt.yaml") ==
-        "no rule set 'strickt.yaml' (did you mean 'strict'?); built-in sets: recommended, strict; or give a path");
+        "no rule set 'strickt.yaml' (did you mean 'strict'?); built-in sets: recommended, strict; or give a "
+        "path");
   CHECK(error_of(folder, folder.path()) == "'' is a directory: expected a rule file");
-  CHECK(error_of(folder, "a\x1b[31m") .starts_with("no rule set 'a\\u001b[31m'"));
+  CHECK(error_of(folder, "a\x1b[31m").starts_with("no rule set 'a\\u001b[31m'"));
 }
 
 TEST_CASE("circles, long chains and many files of extends are refused") {
   const Folder folder;
   folder.write("a.yaml", "extends: b.yaml\n");
   folder.write("b.yaml", "extends: ./a.yaml\n");
-  CHECK(error_of(folder, folder.path("a.yaml")) == "/b.yaml:1:10: './a.yaml' extends itself: remove this line from the circle");
-  for (int i = 0; i < 20; ++i) folder.write(fmt::format("c{}.yaml", i), fmt::format("extends: c{}.yaml\n", i + 1));
+  CHECK(error_of(folder, folder.path("a.yaml")) ==
+        "/b.yaml:1:10: './a.yaml' extends itself: remove this line from the circle");
+  for (int i = 0; i < 20; ++i)
+    folder.write(fmt::format("c{}.yaml", i), fmt::format("extends: c{}.yaml\n", i + 1));
   folder.write("c20.yaml", "set: recommended\n");
-  CHECK(error_of(folder, folder.path("c0.yaml")) == "/c15.yaml:1:10: more than 16 files in a row, or 100 in all, extend one another");
+  CHECK(error_of(folder, folder.path("c0.yaml")) ==
+        "/c15.yaml:1:10: more than 16 files in a row, or 100 in all, extend one another");
   CHECK(error_of(folder, folder.path("c5.yaml")) == "no error");
-  for (int i = 0; i < 10; ++i) folder.write(fmt::format("d{}.yaml", i), fmt::format("extends: [d{0}.yaml, d{0}.yaml]\n", i + 1));
+  for (int i = 0; i < 10; ++i)
+    folder.write(fmt::format("d{}.yaml", i), fmt::format("extends: [d{0}.yaml, d{0}.yaml]\n", i + 1));
   folder.write("d10.yaml", "set: recommended\n");
   CHECK(error_of(folder, folder.path("d0.yaml")).find("or 100 in all") != std::string::npos);
 }
@@ -252,6 +263,7 @@ TEST_CASE("a broken catalogue file is an error that names it") {
     std::string text, error;
   };
   const std::string good = catalog_text("x", "error", "[]", "check: drift\nmessage: m\n");
+  // clang-format off
   const Case cases[] = {
       {"id: x\n", "rules/catalog/x.yaml:1:1: the key 'title' is missing"},
       {catalog_text("y", "error", "[]", "check: drift\nmessage: m\n"),
@@ -261,6 +273,7 @@ TEST_CASE("a broken catalogue file is an error that names it") {
       {good + "rtol: 1\n", "rules/catalog/x.yaml:10:1: unknown key 'rtol' of a catalogue file"},
       {good + "references: {a: b}\n", "rules/catalog/x.yaml:10:13: 'references' of rule 'x' must be a text or a list of texts, but here is a map"},
   };
+  // clang-format on
   for (const Case& c : cases) {
     CAPTURE(c.text);
     std::string error = "no error";

@@ -26,7 +26,9 @@ healthy: [masks]
 
 Rule odd_rule() {
   Rule rule = read_catalog_rule({"weights-odd", kText}, kChecks);
-  rule.info.what = "Words and words and words and words and words and words and words and words and words.\nSecond paragraph.";
+  rule.info.what =
+      "Words and words and words and words and words and words and words and words and words.\nSecond "
+      "paragraph.";
   return rule;
 }
 
@@ -40,7 +42,8 @@ TEST_CASE("every row of a table in rules/README.md has as many cells as its head
     const std::string line = text.substr(begin, end - begin);
     begin = end + 1;
     std::size_t bars = 0;
-    for (std::size_t i = 0; i < line.size(); ++i) bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\') ? 1u : 0u;
+    for (std::size_t i = 0; i < line.size(); ++i)
+      bars += line[i] == '|' && (i == 0 || line[i - 1] != '\\') ? 1u : 0u;
     if (line.empty() || line[0] != '|') {
       expected = 0;
       continue;
@@ -107,9 +110,13 @@ TEST_CASE("the README has a table of the rules by group and a section for each")
   const Rule rules[] = {odd_rule()};
   const std::string text = rules_readme(rules);
   for (const std::string part :
-       {"1 rule:\n", "| **weights** | | | | |\n| [weights-odd](#weights-odd) | warning | recommended, strict | drift | Title of weights-odd. |\n",
-        "\n## weights-odd\n\nTitle of weights-odd.\n", "**Intended?** Say `ignore: [a|b]` for &lt;these> or \\*those\\*.\n",
-        "| `rtol` | number | `1e-06` | relative tolerance |\n", "```\nline one\n  line two\n```\n", "**References**\n\n- Lightning#1008\n"}) {
+       {"1 rule:\n",
+        "| **weights** | | | | |\n| [weights-odd](#weights-odd) | warning | recommended, strict | drift | "
+        "Title of weights-odd. |\n",
+        "\n## weights-odd\n\nTitle of weights-odd.\n",
+        "**Intended?** Say `ignore: [a|b]` for &lt;these> or \\*those\\*.\n",
+        "| `rtol` | number | `1e-06` | relative tolerance |\n", "```\nline one\n  line two\n```\n",
+        "**References**\n\n- Lightning#1008\n"}) {
     CAPTURE(part);
     CHECK(text.find(part) != std::string::npos);
   }
@@ -120,8 +127,9 @@ TEST_CASE("the list of rules says which are off, and what their options are") {
   set.rules = {odd_rule(), odd_rule()};
   set.rules[1].on = true;
   set.rules[1].info.id = "x";
-  CHECK(list_rules(set) == "off      weights-odd  Title of weights-odd.\n"
-                           "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n"
-                           "warning  x            Title of weights-odd.\n"
-                           "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n");
+  CHECK(list_rules(set) ==
+        "off      weights-odd  Title of weights-odd.\n"
+        "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n"
+        "warning  x            Title of weights-odd.\n"
+        "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n");
 }

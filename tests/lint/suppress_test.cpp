@@ -23,8 +23,8 @@ struct Run {
   std::vector<ConfigFinding> about;
 };
 
-// A checkpoint with a learning rate that is NaN and weights that are, judged by the recommended rules and
-// these.
+// A checkpoint with a learning rate that is NaN and weights that are, judged by the
+// recommended rules and these.
 Run run(const Folder& folder, const std::string& suppressions, const std::string& file = "runs/a.ckpt") {
   const RuleSet rules =
       load_rule_set(folder.write("t.yaml", "extends: recommended\nsuppressions:\n" + suppressions));

@@ -15,8 +15,13 @@ TEST_CASE("a message is filled with fields once; what a field contains is not fi
   struct Case {
     std::string message, filled;
   };
-  for (const Case& c : {Case{"{a} of {b}", "{b} of B"}, {"{b}{b}", "BB"}, {"", ""}, {"{c} {", "{c} {"}, {"{{b}}", "{B}"},
-                        {"x}{b", "x}{b"}, {"{}", "{}"}}) {
+  for (const Case& c : {Case{"{a} of {b}", "{b} of B"},
+                        {"{b}{b}", "BB"},
+                        {"", ""},
+                        {"{c} {", "{c} {"},
+                        {"{{b}}", "{B}"},
+                        {"x}{b", "x}{b"},
+                        {"{}", "{}"}}) {
     CAPTURE(c.message);
     CHECK(fill_template(c.message, fields) == c.filled);
   }
@@ -29,8 +34,11 @@ TEST_CASE("the fields of a message come in their order, each once") {
 
 TEST_CASE("a message with a field that its check does not have is refused") {
   CHECK(check_template("{old} at {path} in {file}: {new}", test::kDrift).empty());
-  CHECK(check_template("{odl}", test::kDrift) == "unknown field 'odl' (did you mean 'old'?); the check 'drift' has: old, new, path, file");
-  CHECK(check_template("{{old}}", test::kDrift) == "a brace without its partner: braces hold the name of a field, as in {path}");
-  CHECK(check_template("x }", test::kDrift) == "a brace without its partner: braces hold the name of a field, as in {path}");
+  CHECK(check_template("{odl}", test::kDrift) ==
+        "unknown field 'odl' (did you mean 'old'?); the check 'drift' has: old, new, path, file");
+  CHECK(check_template("{{old}}", test::kDrift) ==
+        "a brace without its partner: braces hold the name of a field, as in {path}");
+  CHECK(check_template("x }", test::kDrift) ==
+        "a brace without its partner: braces hold the name of a field, as in {path}");
   CHECK(check_template("{}", test::kDrift).starts_with("unknown field ''"));
 }

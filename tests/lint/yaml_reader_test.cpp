@@ -36,29 +36,40 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
   };
   const Case cases[] = {
       {"", "t.yaml:1:1: the file is empty: expected a map with the keys extends, profile, rules"},
-      {"# only a comment\n", "t.yaml:1:1: the file is empty: expected a map with the keys extends, profile, rules"},
+      {"# only a comment\n",
+       "t.yaml:1:1: the file is empty: expected a map with the keys extends, profile, rules"},
       {"~", "t.yaml:1:1: the file is empty: expected a map with the keys extends, profile, rules"},
       {"strict", "t.yaml:1:1: expected a map with the keys extends, profile, rules, but found 'strict'"},
       {"\n- a\n", "t.yaml:2:1: expected a map with the keys extends, profile, rules, but found a list"},
       {"a: 1\nb: 2\na: 3\n", "t.yaml:3:1: the key 'a' stands here twice: remove one of the two"},
       {"r: {a: 1, \"a\": 2}\n", "t.yaml:1:11: the key 'a' stands here twice: remove one of the two"},
       {"a: &x 1\n", "t.yaml:1:4: anchors (&name) are not supported: write the value out where it is needed"},
-      {"a: &x [*x, *x]\n", "t.yaml:1:4: anchors (&name) are not supported: write the value out where it is needed"},
-      {"a: &x {<<: *x}\n", "t.yaml:1:4: anchors (&name) are not supported: write the value out where it is needed"},
+      {"a: &x [*x, *x]\n",
+       "t.yaml:1:4: anchors (&name) are not supported: write the value out where it is needed"},
+      {"a: &x {<<: *x}\n",
+       "t.yaml:1:4: anchors (&name) are not supported: write the value out where it is needed"},
       {"a: !!python/object/apply:os.system [ls]\n",
-       "t.yaml:1:4: tags are not supported, but this value has the tag 'tag:yaml.org,2002:python/object/apply:os.system': remove it"},
-      {"a: !!str 1\n", "t.yaml:1:4: tags are not supported, but this value has the tag 'tag:yaml.org,2002:str': remove it"},
+       "t.yaml:1:4: tags are not supported, but this value has the tag "
+       "'tag:yaml.org,2002:python/object/apply:os.system': remove it"},
+      {"a: !!str 1\n",
+       "t.yaml:1:4: tags are not supported, but this value has the tag 'tag:yaml.org,2002:str': remove it"},
       {"a: 1\n---\nb: 2\n",
        "t.yaml:2:1: a second document begins here: a rule file is one document; remove the '---'"},
       {"[a]: 1\n", "t.yaml:1:1: a key must be a word, but here is a list or a map"},
       {"~: 1\n", "t.yaml:1:1: a key must be a word, but here is nothing"},
       {"a: \xFF\n", "t.yaml:1:1: not UTF-8: save the file as UTF-8 text"},
-      {"\xFF\xFE" "a\n", "t.yaml:1:1: not UTF-8: save the file as UTF-8 text"},
-      {std::string("a: 1\nb: \0 2\n", 12), "t.yaml:2:4: the control character 0x00: rule files are plain UTF-8 text"},
+      {"\xFF\xFE"
+       "a\n",
+       "t.yaml:1:1: not UTF-8: save the file as UTF-8 text"},
+      {std::string("a: 1\nb: \0 2\n", 12),
+       "t.yaml:2:4: the control character 0x00: rule files are plain UTF-8 text"},
       // yaml-cpp takes this byte for the end of the file.
-      {"a: 1\n\x04" "b: 2\n", "t.yaml:2:1: the control character 0x04: rule files are plain UTF-8 text"},
+      {"a: 1\n\x04"
+       "b: 2\n",
+       "t.yaml:2:1: the control character 0x04: rule files are plain UTF-8 text"},
       {"a: 1\n\tb: 2\n", "t.yaml:2:1: this is not YAML: illegal tab when looking for indentation"},
-      {"a: " + repeated("[", 17) + repeated("]", 17), "t.yaml:1:19: more than 16 lists and maps inside each other"},
+      {"a: " + repeated("[", 17) + repeated("]", 17),
+       "t.yaml:1:19: more than 16 lists and maps inside each other"},
       {"a: " + repeated("{b: ", 17), "t.yaml:1:64: more than 16 lists and maps inside each other"},
       {repeated("- ", 17), "t.yaml:1:33: more than 16 lists and maps inside each other"},
       {"a: " + repeated("x", 1 << 20), "t.yaml:1:1: 1.0 MiB of YAML: at most 1.0 MiB are read"},
@@ -70,9 +81,7 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
   }
 }
 
-TEST_CASE("an alias without an anchor is refused") {
-  CHECK(error_of("a: *x\n").starts_with("t.yaml:1:"));
-}
+TEST_CASE("an alias without an anchor is refused") { CHECK(error_of("a: *x\n").starts_with("t.yaml:1:")); }
 
 TEST_CASE("a hostile rule file is refused fast and without deep recursion") {
   for (const std::string& text : {repeated("[", 100'000), repeated("{a: ", 50'000), repeated("- ", 50'000),
@@ -84,7 +93,10 @@ TEST_CASE("a hostile rule file is refused fast and without deep recursion") {
 }
 
 TEST_CASE("scalars keep their spelling, their position and whether they were quoted") {
-  const YamlNode root = read_yaml("\xEF\xBB\xBF" "a: off\nb: [1.10, \"no\", ~]\nc: |\n  x\n", "t.yaml");
+  const YamlNode root = read_yaml(
+      "\xEF\xBB\xBF"
+      "a: off\nb: [1.10, \"no\", ~]\nc: |\n  x\n",
+      "t.yaml");
   REQUIRE(root.is_map());
   REQUIRE(root.keys.size() == 3);
   CHECK(root.find("a")->text == "off");

@@ -88,12 +88,14 @@ TEST_CASE("an import behind a frame that lies is found where a linear reader fin
 TEST_CASE("200,000 values in each other are read; walking them hits the depth limit") {
   constexpr int kDepth = 200000;
   const B rows[] = {
-      repeat(kDepth, [](B& b) { b.tuple1(); }, B().none()),
-      repeat(kDepth, [](B& b) { b.append(); }, repeat(kDepth, [](B& b) { b.empty_list(); }).none()),
-      repeat(kDepth, [](B& b) { b.setitem(); },
-             repeat(kDepth, [](B& b) { b.empty_dict().none(); }).none()),
-      repeat(kDepth, [](B& b) { b.tuple1().reduce(); },
-             repeat(kDepth, [](B& b) { b.global("m", "f"); }).none()),
+      repeat(
+          kDepth, [](B& b) { b.tuple1(); }, B().none()),
+      repeat(
+          kDepth, [](B& b) { b.append(); }, repeat(kDepth, [](B& b) { b.empty_list(); }).none()),
+      repeat(
+          kDepth, [](B& b) { b.setitem(); }, repeat(kDepth, [](B& b) { b.empty_dict().none(); }).none()),
+      repeat(
+          kDepth, [](B& b) { b.tuple1().reduce(); }, repeat(kDepth, [](B& b) { b.global("m", "f"); }).none()),
   };
   for (B b : rows) {
     const Ran ran = run_pickle(b.stop());
@@ -135,14 +137,22 @@ TEST_CASE("large but honest pickles are read") {
     B pickle;
   };
   const Row rows[] = {
-      {"a tuple of 3,000,000 None", repeat(3000000, [](B& b) { b.none(); }, B().mark()).tuple()},
-      {"2,000,000 MEMOIZE", repeat(2000000, [](B& b) { b.memoize(); }, B().none())},
-      {"300,000 DUP and POP", repeat(300000, [](B& b) { b.pop(); }, repeat(300000, [](B& b) { b.dup(); },
-                                                                           B().none()))},
-      {"100,000 POPped MARKs", repeat(100000, [](B& b) { b.pop(); }, repeat(100000, [](B& b) { b.mark(); },
-                                                                            B().none()))},
+      {"a tuple of 3,000,000 None", repeat(
+                                        3000000, [](B& b) { b.none(); }, B().mark())
+                                        .tuple()},
+      {"2,000,000 MEMOIZE", repeat(
+                                2000000, [](B& b) { b.memoize(); }, B().none())},
+      {"300,000 DUP and POP", repeat(
+                                  300000, [](B& b) { b.pop(); },
+                                  repeat(
+                                      300000, [](B& b) { b.dup(); }, B().none()))},
+      {"100,000 POPped MARKs", repeat(
+                                   100000, [](B& b) { b.pop(); },
+                                   repeat(
+                                       100000, [](B& b) { b.mark(); }, B().none()))},
       {"5000 references to 1 MB of bytes",
-       repeat(5000, [](B& b) { b.binget(0); }, B().mark().binbytes(std::string(1 << 20, 'x')).memoize())
+       repeat(
+           5000, [](B& b) { b.binget(0); }, B().mark().binbytes(std::string(1 << 20, 'x')).memoize())
            .list()},
   };
   for (const Row& row : rows) {
@@ -187,9 +197,13 @@ TEST_CASE("budgets end a pickle that never stops growing") {
       {"1100 values on the stack", repeat(1100, [](B& b) { b.none(); }), few_nodes, true},
       {"1100 marks", repeat(1100, [](B& b) { b.mark(); }).none(), few_nodes, true},
       {"5000 elements in one list",
-       repeat(5000, [](B& b) { b.binget(1).append(); }, B().none().binput(1).pop().empty_list()), few_nodes,
-       true},
-      {"far memo slots", repeat(300, [](B& b) { b.long_binput(0xFFFFFFFF); }, B().none()), few_nodes, false},
+       repeat(
+           5000, [](B& b) { b.binget(1).append(); }, B().none().binput(1).pop().empty_list()),
+       few_nodes, true},
+      {"far memo slots",
+       repeat(
+           300, [](B& b) { b.long_binput(0xFFFFFFFF); }, B().none()),
+       few_nodes, false},
       {"900 opcodes", repeat(450, [](B& b) { b.none().pop(); }).none(), few_opcodes, false},
       {"1100 opcodes", repeat(550, [](B& b) { b.none().pop(); }).none(), few_opcodes, true},
   };

@@ -17,8 +17,7 @@ B benign() {
   return B().empty_dict().unicode("weight").torch_tensor("0", "FloatStorage", shape).setitem().stop();
 }
 
-const std::string kBenign =
-    "torch._utils._rebuild_tensor_v2() torch.FloatStorage collections.OrderedDict()";
+const std::string kBenign = "torch._utils._rebuild_tensor_v2() torch.FloatStorage collections.OrderedDict()";
 
 }  // namespace
 
@@ -28,6 +27,7 @@ TEST_CASE("every import is recorded when it is executed, whatever becomes of its
     B pickle;
     std::string imports;
   };
+  // clang-format off
   const Row rows[] = {
       {"a benign tensor", B().proto(2).insert(benign()), kBenign},
       {"GLOBAL and REDUCE", B().proto(2).payload().stop(), "os.system()"},
@@ -76,6 +76,7 @@ TEST_CASE("every import is recorded when it is executed, whatever becomes of its
       {"one name twice, called once", B().global("m", "f").global("m", "f").empty_tuple().reduce().stop(),
        "m.f()"},
   };
+  // clang-format on
   for (const Row& row : rows) {
     CAPTURE(row.name);
     CHECK(run_pickle(row.pickle).imports() == row.imports);
@@ -112,6 +113,7 @@ TEST_CASE("Python 2's names are those of CPython's tables") {
     pickle::QualifiedName old_name;
     pickle::QualifiedName new_name;
   };
+  // clang-format off
   const Row rows[] = {
       {{"__builtin__", "unicode"}, {"builtins", "str"}},
       {{"__builtin__", "long"}, {"builtins", "int"}},
@@ -130,6 +132,7 @@ TEST_CASE("Python 2's names are those of CPython's tables") {
       {{"torch", "FloatStorage"}, {"torch", "FloatStorage"}},
       {{"", ""}, {"", ""}},
   };
+  // clang-format on
   for (const Row& row : rows) {
     CAPTURE(row.old_name.module);
     CAPTURE(row.old_name.name);

@@ -120,10 +120,9 @@ TEST_CASE("containers are built by every opcode that builds them") {
       {"ADDITEMS", B().empty_set().mark().none().additems().stop(), "{None}"},
       {"FROZENSET", B().mark().none().frozenset().stop(), "{None}"},
       {"a frozenset as a key", B().empty_dict().mark().frozenset().none().setitem().stop(), "{set(): None}"},
-      {"a list in itself", B().empty_list().memoize().binget(0).append().stop(),
-       "[[[[...]]]]"},
-      {"a tuple in itself, through POP", B().empty_list().memoize().binget(0).tuple1().memoize().append()
-                                             .binget(1).stop(), "([([...],)],)"},
+      {"a list in itself", B().empty_list().memoize().binget(0).append().stop(), "[[[[...]]]]"},
+      {"a tuple in itself, through POP",
+       B().empty_list().memoize().binget(0).tuple1().memoize().append().binget(1).stop(), "([([...],)],)"},
   });
 }
 
@@ -138,8 +137,18 @@ TEST_CASE("stack, marks and memo behave as in CPython") {
       {"LONG_BINPUT far away", B().binint1(7).long_binput(0x7FFFFFFF).pop().long_binget(0x7FFFFFFF).stop(),
        "7"},
       {"PUT and GET", B().binint1(7).line_put("12").pop().line_get("12").stop(), "7"},
-      {"MEMOIZE counts entries", B().binint1(9).line_put("7").binint1(1).memoize().binint1(2).memoize()
-                                     .binget(1).binget(2).tuple2().stop(), "(1, 2)"},
+      {"MEMOIZE counts entries",
+       B().binint1(9)
+           .line_put("7")
+           .binint1(1)
+           .memoize()
+           .binint1(2)
+           .memoize()
+           .binget(1)
+           .binget(2)
+           .tuple2()
+           .stop(),
+       "(1, 2)"},
       {"a slot that is overwritten", B().none().binput(0).binint1(1).binput(0).binget(0).stop(), "1"},
       {"GET of an unset slot", B().binget(0).stop(), "failed: corrupt"},
       {"GET of text", B().line_get("xyz").stop(), "failed: corrupt"},
@@ -185,12 +194,14 @@ TEST_CASE("streams that end early, or hold what is no opcode, fail with the offs
 
 TEST_CASE("lengths beyond the end of the file fail before anything is allocated") {
   using O = pickle::Opcode;
+  // clang-format off
   const std::pair<O, std::uint64_t> rows[] = {
       {O::kBinBytes8, std::uint64_t{1} << 62}, {O::kBinBytes8, ~std::uint64_t{0}},
       {O::kBinUnicode8, std::uint64_t{1} << 61}, {O::kByteArray8, std::uint64_t{1} << 60},
       {O::kBinUnicode, 0xFFFFFFFF}, {O::kBinBytes, 0xFFFFFFFF}, {O::kLong4, 0x7FFFFFFF},
       {O::kLong1, 255}, {O::kShortBinUnicode, 255}, {O::kShortBinBytes, 2},
   };
+  // clang-format on
   for (const auto& [code, length] : rows) {
     CAPTURE(static_cast<int>(code));
     CAPTURE(length);
@@ -204,12 +215,14 @@ TEST_CASE("calls and instances leave objects behind that hold what they were giv
   check({
       {"REDUCE", B().global("m", "f").binint1(1).tuple1().reduce().stop(), "m.f(1)"},
       {"NEWOBJ", B().global("m", "C").empty_tuple().newobj().stop(), "m.C()"},
-      {"NEWOBJ_EX", B().global("m", "C").empty_tuple().empty_dict().unicode("k").none().setitem().newobj_ex()
-                        .stop(), "m.C(k=None)"},
+      {"NEWOBJ_EX",
+       B().global("m", "C").empty_tuple().empty_dict().unicode("k").none().setitem().newobj_ex().stop(),
+       "m.C(k=None)"},
       {"OBJ", B().mark().global("m", "C").none().obj().stop(), "m.C(None)"},
       {"INST", B().mark().none().inst("m", "C").stop(), "m.C(None)"},
-      {"BUILD", B().global("m", "C").empty_tuple().newobj().empty_dict().unicode("k").none().setitem().build()
-                    .stop(), "m.C(k=None)"},
+      {"BUILD",
+       B().global("m", "C").empty_tuple().newobj().empty_dict().unicode("k").none().setitem().build().stop(),
+       "m.C(k=None)"},
       {"BUILD on a class", B().global("m", "C").empty_dict().build().stop(), "m.C()"},
       {"PERSID", B().line_persid("some id").stop(), "<persistent id \"some id\">"},
       {"BINPERSID", B().none().tuple1().binpersid().stop(), "<persistent id (None,)>"},
@@ -217,8 +230,21 @@ TEST_CASE("calls and instances leave objects behind that hold what they were giv
 }
 
 TEST_CASE("items and elements given to an object are kept with it") {
-  const Ran ran = run_pickle(B().global("m", "C").empty_tuple().reduce().mark().unicode("k").none().setitems()
-                                 .mark().binint1(1).binint1(2).appends().mark().binint1(3).additems().stop());
+  const Ran ran = run_pickle(B().global("m", "C")
+                                 .empty_tuple()
+                                 .reduce()
+                                 .mark()
+                                 .unicode("k")
+                                 .none()
+                                 .setitems()
+                                 .mark()
+                                 .binint1(1)
+                                 .binint1(2)
+                                 .appends()
+                                 .mark()
+                                 .binint1(3)
+                                 .additems()
+                                 .stop());
   REQUIRE(ran.tree.kind(ran.result.root) == Kind::kObject);
   const value::ObjectParts& parts = ran.tree.object(ran.result.root);
   CHECK(value::repr(ran.tree, parts.items) == "{\"k\": None}");
@@ -230,14 +256,32 @@ TEST_CASE("items and elements given to an object are kept with it") {
 TEST_CASE("a second BUILD updates the first one and leaves its dict alone") {
   const B first = B().empty_dict().memoize().unicode("a").none().setitem();
   const B second = B().empty_dict().unicode("b").none().setitem();
-  const Ran ran = run_pickle(B().global("m", "C").empty_tuple().newobj().insert(first).build().insert(second)
-                                 .build().binget(0).tuple2().stop());
+  const Ran ran = run_pickle(B().global("m", "C")
+                                 .empty_tuple()
+                                 .newobj()
+                                 .insert(first)
+                                 .build()
+                                 .insert(second)
+                                 .build()
+                                 .binget(0)
+                                 .tuple2()
+                                 .stop());
   CHECK(ran.shown() == "(m.C(a=None, b=None), {\"a\": None})");
 }
 
 TEST_CASE("BUILD is seen through the memo, because objects have identity") {
-  const Ran ran = run_pickle(B().global("m", "C").empty_tuple().newobj().memoize().binget(0).empty_dict()
-                                 .unicode("k").none().setitem().build().pop().stop());
+  const Ran ran = run_pickle(B().global("m", "C")
+                                 .empty_tuple()
+                                 .newobj()
+                                 .memoize()
+                                 .binget(0)
+                                 .empty_dict()
+                                 .unicode("k")
+                                 .none()
+                                 .setitem()
+                                 .build()
+                                 .pop()
+                                 .stop());
   CHECK(ran.shown() == "m.C(k=None)");
 }
 
@@ -248,6 +292,7 @@ TEST_CASE("what is readable but wrong is a defect, and reading goes on") {
     const char* defects;
     const char* shown;
   };
+  // clang-format off
   const DefectRow rows[] = {
       {"nothing wrong", B().proto(2).none().stop(), "", "None"},
       {"SETITEM on a persistent id", B().none().binpersid().none().none().setitem().stop(),
@@ -275,6 +320,7 @@ TEST_CASE("what is readable but wrong is a defect, and reading goes on") {
        "pickle-duplicate-key", "{1: 3}"},
       {"bytes after STOP", B().none().stop().raw(std::string(64, '\0')), "pickle-trailing-data", "None"},
   };
+  // clang-format on
   for (const DefectRow& row : rows) {
     CAPTURE(row.name);
     const Ran ran = run_pickle(row.pickle);

@@ -4,7 +4,6 @@
 #include <set>
 
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -19,17 +18,21 @@ namespace {
 
 std::size_t lines_with(const std::string& text, const std::string& start) {
   std::size_t count = 0;
-  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) count += text.compare(at, start.size(), start) == 0 ? 1U : 0U;
+  for (std::size_t at = 0; at < text.size(); at = text.find('\n', at) + 1)
+    count += text.compare(at, start.size(), start) == 0 ? 1U : 0U;
   return count;
 }
 
 }  // namespace
 
 TEST_CASE("the concise report has a line a finding, and no line for a clean file") {
-  CHECK(render("concise", test::lint_report()) ==
-        "model.ckpt: error optimizer-state-missing optimizer_states: absent: training cannot resume from this file\n"
-        "model.ckpt: error weights-nonfinite state_dict[\"net.0.weight\"]: 1 NaN of 32 elements, first at [3, 1]\n"
-        "./runs/../b#1.ckpt: warning scheduler-lr-drift lr_schedulers[0]._last_lr: 2.5e-05, but it is 1e-04\n");
+  CHECK(
+      render("concise", test::lint_report()) ==
+      "model.ckpt: error optimizer-state-missing optimizer_states: absent: training cannot resume from this "
+      "file\n"
+      "model.ckpt: error weights-nonfinite state_dict[\"net.0.weight\"]: 1 NaN of 32 elements, first at [3, "
+      "1]\n"
+      "./runs/../b#1.ckpt: warning scheduler-lr-drift lr_schedulers[0]._last_lr: 2.5e-05, but it is 1e-04\n");
   CHECK(render("concise", test::diff_report()) ==
         "runs/b.ckpt: warning weights-nonfinite hyper_parameters.lr: 0.001 is now 0.0005\n");
   CHECK(render("concise", test::lint_report_of(0)) == "");
@@ -47,10 +50,13 @@ TEST_CASE("suppressed findings are in none of the formats for CI services") {
 TEST_CASE("workflow commands name the level, the file and the rule, and escape as GitHub's toolkit does") {
   Report report = test::lint_report();
   report.findings[0].message = "100% of it, a: b\nc";
-  CHECK(render("github", report) ==
-        "::error file=model.ckpt,title=optimizer-state-missing::optimizer_states: 100%25 of it, a: b\\u000ac\n"
-        "::error file=model.ckpt,title=weights-nonfinite::state_dict[\"net.0.weight\"]: 1 NaN of 32 elements, first at [3, 1]\n"
-        "::warning file=b#1.ckpt,title=scheduler-lr-drift::lr_schedulers[0]._last_lr: 2.5e-05, but it is 1e-04\n");
+  CHECK(
+      render("github", report) ==
+      "::error file=model.ckpt,title=optimizer-state-missing::optimizer_states: 100%25 of it, a: b\\u000ac\n"
+      "::error file=model.ckpt,title=weights-nonfinite::state_dict[\"net.0.weight\"]: 1 NaN of 32 elements, "
+      "first at [3, 1]\n"
+      "::warning file=b#1.ckpt,title=scheduler-lr-drift::lr_schedulers[0]._last_lr: 2.5e-05, but it is "
+      "1e-04\n");
   report.inputs[0].path = "./a,b:c%.ckpt";
   CHECK(render("github", report).starts_with("::error file=a%2Cb%3Ac%25.ckpt,title="));
   report.findings[0].level = Level::kNote;
@@ -59,9 +65,9 @@ TEST_CASE("workflow commands name the level, the file and the rule, and escape a
 
 TEST_CASE("of each level the worst ten findings become annotations, and the rest is a number in a notice") {
   const struct {
-    std::size_t findings;   // every other one is an error, the others are notes
+    std::size_t findings;  // every other one is an error, the others are notes
     std::size_t errors;
-    std::size_t notices;    // with the one about the rest
+    std::size_t notices;  // with the one about the rest
     const char* rest;
   } cases[] = {
       {0, 0, 0, ""},
@@ -78,7 +84,8 @@ TEST_CASE("of each level the worst ten findings become annotations, and the rest
   }
   Report errors = test::lint_report_of(11);
   for (Finding& finding : errors.findings) finding.level = Level::kError;
-  CHECK(render("github", errors).ends_with("::notice title=ckpt-lint::1 more finding is not shown as annotations\n"));
+  CHECK(render("github", errors)
+            .ends_with("::notice title=ckpt-lint::1 more finding is not shown as annotations\n"));
 }
 
 TEST_CASE("the Code Quality report has what GitLab asks for, and is an empty array where nothing was found") {
@@ -122,38 +129,41 @@ TEST_CASE("JUnit has a suite a file and a test case a rule: errors and warnings 
   Report report = test::lint_report();
   report.findings.push_back(report.findings[1]);
   report.findings.back().where.path = "a<b>&\"'";
-  CHECK(render("junit", report) ==
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        "<testsuites name=\"ckpt-lint\" tests=\"4\" failures=\"3\" errors=\"1\">\n"
-        "<testsuite name=\"model.ckpt\" tests=\"2\" failures=\"2\" errors=\"0\">\n"
-        "<testcase classname=\"model.ckpt\" name=\"optimizer-state-missing\">\n"
-        "<failure type=\"error\" message=\"optimizer_states: absent: training cannot resume from this file\">\n"
-        "error optimizer_states: absent: training cannot resume from this file\n"
-        "</failure>\n"
-        "</testcase>\n"
-        "<testcase classname=\"model.ckpt\" name=\"weights-nonfinite\">\n"
-        "<failure type=\"error\" message=\"state_dict[&quot;net.0.weight&quot;]: 1 NaN of 32 elements, first at [3, 1] (and 1 more)\">\n"
-        "error state_dict[&quot;net.0.weight&quot;]: 1 NaN of 32 elements, first at [3, 1]\n"
-        "error a&lt;b&gt;&amp;&quot;&apos;: 1 NaN of 32 elements, first at [3, 1]\n"
-        "</failure>\n"
-        "</testcase>\n"
-        "</testsuite>\n"
-        "<testsuite name=\"./runs/../b#1.ckpt\" tests=\"1\" failures=\"1\" errors=\"0\">\n"
-        "<testcase classname=\"./runs/../b#1.ckpt\" name=\"scheduler-lr-drift\">\n"
-        "<failure type=\"warning\" message=\"lr_schedulers[0]._last_lr: 2.5e-05, but it is 1e-04\">\n"
-        "warning lr_schedulers[0]._last_lr: 2.5e-05, but it is 1e-04\n"
-        "</failure>\n"
-        "</testcase>\n"
-        "</testsuite>\n"
-        "<testsuite name=\"broken.ckpt\" tests=\"1\" failures=\"0\" errors=\"1\">\n"
-        "<testcase classname=\"broken.ckpt\" name=\"input-unreadable\">\n"
-        "<error type=\"truncated\" message=\"it has 12 bytes, but its index describes 99 bytes\"/>\n"
-        "</testcase>\n"
-        "</testsuite>\n"
-        "</testsuites>\n");
+  CHECK(
+      render("junit", report) ==
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<testsuites name=\"ckpt-lint\" tests=\"4\" failures=\"3\" errors=\"1\">\n"
+      "<testsuite name=\"model.ckpt\" tests=\"2\" failures=\"2\" errors=\"0\">\n"
+      "<testcase classname=\"model.ckpt\" name=\"optimizer-state-missing\">\n"
+      "<failure type=\"error\" message=\"optimizer_states: absent: training cannot resume from this file\">\n"
+      "error optimizer_states: absent: training cannot resume from this file\n"
+      "</failure>\n"
+      "</testcase>\n"
+      "<testcase classname=\"model.ckpt\" name=\"weights-nonfinite\">\n"
+      "<failure type=\"error\" message=\"state_dict[&quot;net.0.weight&quot;]: 1 NaN of 32 elements, first "
+      "at [3, 1] (and 1 more)\">\n"
+      "error state_dict[&quot;net.0.weight&quot;]: 1 NaN of 32 elements, first at [3, 1]\n"
+      "error a&lt;b&gt;&amp;&quot;&apos;: 1 NaN of 32 elements, first at [3, 1]\n"
+      "</failure>\n"
+      "</testcase>\n"
+      "</testsuite>\n"
+      "<testsuite name=\"./runs/../b#1.ckpt\" tests=\"1\" failures=\"1\" errors=\"0\">\n"
+      "<testcase classname=\"./runs/../b#1.ckpt\" name=\"scheduler-lr-drift\">\n"
+      "<failure type=\"warning\" message=\"lr_schedulers[0]._last_lr: 2.5e-05, but it is 1e-04\">\n"
+      "warning lr_schedulers[0]._last_lr: 2.5e-05, but it is 1e-04\n"
+      "</failure>\n"
+      "</testcase>\n"
+      "</testsuite>\n"
+      "<testsuite name=\"broken.ckpt\" tests=\"1\" failures=\"0\" errors=\"1\">\n"
+      "<testcase classname=\"broken.ckpt\" name=\"input-unreadable\">\n"
+      "<error type=\"truncated\" message=\"it has 12 bytes, but its index describes 99 bytes\"/>\n"
+      "</testcase>\n"
+      "</testsuite>\n"
+      "</testsuites>\n");
   const std::string notes = render("junit", test::lint_report_of(1));
   CHECK(notes.find("failures=\"0\"") != std::string::npos);
-  CHECK(notes.find("<system-out>\nnote state_dict[&quot;layer.0&quot;]: 0 is odd.\n</system-out>") != std::string::npos);
+  CHECK(notes.find("<system-out>\nnote state_dict[&quot;layer.0&quot;]: 0 is odd.\n</system-out>") !=
+        std::string::npos);
 }
 
 TEST_CASE("in JUnit a clean file is a test case that passes, and a base without findings is no suite") {
@@ -169,26 +179,30 @@ TEST_CASE("in JUnit a clean file is a test case that passes, and a base without 
 
 TEST_CASE("JUnit is XML for any bytes") {
   std::vector<std::string> names = test::hostile_names();
-  names.insert(names.end(), {"]]>", "\xEF\xBF\xBE", "\xEF\xBF\xBF", "\x01\x08\x0B\x0C\x0E\x1F\x7F", "\xC2\x85", "&#0;", "<![CDATA[x"});
+  names.insert(names.end(), {"]]>", "\xEF\xBF\xBE", "\xEF\xBF\xBF", "\x01\x08\x0B\x0C\x0E\x1F\x7F",
+                             "\xC2\x85", "&#0;", "<![CDATA[x"});
   for (const std::string& name : names) {
     CAPTURE(name.substr(0, 100));
     const std::string text = render("junit", test::named_report(name, false));
-    for (const char* forbidden : {"\xEF\xBF\xBE", "\xEF\xBF\xBF", "]]>", "<!"}) CHECK(text.find(forbidden) == std::string::npos);
+    for (const char* forbidden : {"\xEF\xBF\xBE", "\xEF\xBF\xBF", "]]>", "<!"})
+      CHECK(text.find(forbidden) == std::string::npos);
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n'; };
     CHECK(std::none_of(text.begin(), text.end(), is_control));
     // Every "<" begins an element of ours, every "&" a reference of ours.
     for (std::size_t at = text.find('<'); at != text.npos; at = text.find('<', at + 1)) {
       const std::string_view rest = std::string_view(text).substr(at);
       bool own = false;
-      for (const char* tag : {"<?xml ", "<testsuites ", "<testsuite ", "<testcase ", "<failure ", "<error ", "<system-out>", "</testsuites>",
-                              "</testsuite>", "</testcase>", "</failure>", "</system-out>"})
+      for (const char* tag :
+           {"<?xml ", "<testsuites ", "<testsuite ", "<testcase ", "<failure ", "<error ", "<system-out>",
+            "</testsuites>", "</testsuite>", "</testcase>", "</failure>", "</system-out>"})
         own = own || rest.starts_with(tag);
       CHECK(own);
     }
     for (std::size_t at = text.find('&'); at != text.npos; at = text.find('&', at + 1)) {
       const std::string_view rest = std::string_view(text).substr(at);
       bool own = false;
-      for (const char* reference : {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"}) own = own || rest.starts_with(reference);
+      for (const char* reference : {"&amp;", "&lt;", "&gt;", "&quot;", "&apos;"})
+        own = own || rest.starts_with(reference);
       CHECK(own);
     }
   }
@@ -207,6 +221,7 @@ TEST_CASE("JUnit documents for other parsers are written where the build is") {
   save(test::lint_report_of(0));
   save(test::lint_report_of(25'001));
   for (const std::string& name : test::hostile_names()) save(test::named_report(name, false));
-  for (int byte = 0; byte < 256; ++byte) save(test::named_report(std::string(2, static_cast<char>(byte)), false));
+  for (int byte = 0; byte < 256; ++byte)
+    save(test::named_report(std::string(2, static_cast<char>(byte)), false));
   save(test::named_report("\xEF\xBF\xBE]]>\xEF\xBF\xBF", false));
 }

@@ -1,7 +1,6 @@
-#include <doctest/doctest.h>
-
 #include <fstream>
 
+#include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -23,8 +22,8 @@ bool obeyed_by_ci(std::string line) {
          line.find("##vso[") != std::string::npos;
 }
 
-// A command of the "github" format itself: its properties end at the second "::", and hold none of the signs that
-// would begin another one.
+// A command of the "github" format itself: its properties end at the second "::", and hold none of the signs
+// that would begin another one.
 bool is_annotation(const std::string& line) {
   if (line.find("##[") != std::string::npos || line.find("##vso[") != std::string::npos) return false;
   for (const char* command : {"::error ", "::warning ", "::notice "}) {
@@ -45,8 +44,10 @@ void check_lines(const std::string& text, bool annotations = false) {
   for (std::size_t start = 0; start < text.size();) {
     const std::size_t end = text.find('\n', start);
     const std::string line = text.substr(start, end - start);
-    if (annotations) CHECK_MESSAGE(is_annotation(line), line);
-    else CHECK_FALSE(obeyed_by_ci(line));
+    if (annotations)
+      CHECK_MESSAGE(is_annotation(line), line);
+    else
+      CHECK_FALSE(obeyed_by_ci(line));
     start = end + 1;
   }
 }

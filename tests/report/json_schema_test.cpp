@@ -1,8 +1,8 @@
 #include "tests/support/json_schema.h"
 
-#include <doctest/doctest.h>
-
 #include <stdexcept>
+
+#include <doctest/doctest.h>
 
 using ckpt::test::schema_problems;
 using nlohmann::json;

@@ -1,7 +1,6 @@
 #include <sstream>
 
 #include <doctest/doctest.h>
-
 #include <nlohmann/json.hpp>
 
 #include "report/json_writer.h"
@@ -81,8 +80,12 @@ TEST_CASE("the JSON report of ckpt-lint has its inputs, findings and counts") {
   CHECK(log["schema_version"] == 1);
   CHECK(log["tool"] == json{{"name", "ckpt-lint"}, {"version", "0.1.0"}});
   CHECK(log["inputs"].size() == 3);
-  CHECK(log["inputs"][0] == json{{"path", "model.ckpt"}, {"role", "target"}, {"format", "torch-zip"}, {"size", 5000}});
-  CHECK(log["inputs"][2] == json{{"path", "broken.ckpt"}, {"role", "target"}, {"format", nullptr}, {"size", 12},
+  CHECK(log["inputs"][0] ==
+        json{{"path", "model.ckpt"}, {"role", "target"}, {"format", "torch-zip"}, {"size", 5000}});
+  CHECK(log["inputs"][2] == json{{"path", "broken.ckpt"},
+                                 {"role", "target"},
+                                 {"format", nullptr},
+                                 {"size", 12},
                                  {"error", "it has 12 bytes, but its index describes 99 bytes"},
                                  {"error_code", "truncated"}});
   CHECK(log["findings"].size() == 3);
@@ -92,7 +95,8 @@ TEST_CASE("the JSON report of ckpt-lint has its inputs, findings and counts") {
                                    {"message", "1 NaN of 32 elements, first at [3, 1]"},
                                    {"file", "model.ckpt"},
                                    {"properties", {{"nanCount", 1}, {"shape", {8, 4}}, {"worst", "inf"}}}});
-  CHECK(log["summary"] == json{{"errors", 2}, {"warnings", 1}, {"notes", 0}, {"files", 3}, {"files_failed", 1}});
+  CHECK(log["summary"] ==
+        json{{"errors", 2}, {"warnings", 1}, {"notes", 0}, {"files", 3}, {"files_failed", 1}});
   CHECK(log["exit_status"] == 2);
 }
 
@@ -146,7 +150,9 @@ TEST_CASE("a table of 200,000 rows is streamed, never held") {
   } sink;
   std::ostream out(&sink);
   Report report = test::diff_report();
-  report.tables = {{"tensors", 200'000, [](std::size_t i) { return Object{{"name", "some.layer.weight"}, {"n", i}}; }}};
+  report.tables = {{"tensors", 200'000, [](std::size_t i) {
+                      return Object{{"name", "some.layer.weight"}, {"n", i}};
+                    }}};
   find_reporter("json")->write(report, {}, out);
   CHECK(sink.total > 7'000'000);
   CHECK(sink.largest < 100'000);

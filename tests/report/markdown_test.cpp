@@ -44,11 +44,12 @@ void check_words(std::string text) {
     REQUIRE(end != text.npos);
     text.erase(at, end - at);
   }
-  for (const char* sign : {"&#64;", "&#35;", "&#33;", "&#36;"}) CHECK_MESSAGE(text.find(sign) == text.npos, sign, " in ", text);
+  for (const char* sign : {"&#64;", "&#35;", "&#33;", "&#36;"})
+    CHECK_MESSAGE(text.find(sign) == text.npos, sign, " in ", text);
 }
 
-// Every row has as many bars as the rule of its table allows, and every line is one of the document's own
-// forms.
+// Every row has as many bars as the rule of its table allows, and every line is one of
+// the document's own forms.
 void check_structure(const std::string& text) {
   std::size_t bars = 0;
   bool in_table = false;

@@ -30,10 +30,11 @@ RuleInfo rule(std::string id, Level level, std::string message) {
 Report bare(std::string tool) {
   Report report;
   report.tool = {std::move(tool), "0.1.0", "Says what is wrong with checkpoints"};
-  report.rules = {rule("weights-nonfinite", Level::kError, "{nan} NaN of {count} elements, first at {index}"),
-                  rule("optimizer-state-missing", Level::kError, "absent: training cannot resume from this file"),
-                  rule("scheduler-lr-drift", Level::kWarning, "{lr}, but {path} in {file} is '{other}'"),
-                  rule("team-rule", Level::kNote, "")};
+  report.rules = {
+      rule("weights-nonfinite", Level::kError, "{nan} NaN of {count} elements, first at {index}"),
+      rule("optimizer-state-missing", Level::kError, "absent: training cannot resume from this file"),
+      rule("scheduler-lr-drift", Level::kWarning, "{lr}, but {path} in {file} is '{other}'"),
+      rule("team-rule", Level::kNote, "")};
   report.rules.back().what.clear();
   report.rules.back().why.clear();
   report.rules.back().fix.clear();
@@ -50,7 +51,8 @@ Input input(std::string path, std::uint64_t size, Role role = Role::kTarget) {
   return made;
 }
 
-Finding finding(std::string id, Level level, std::string path, std::string message, std::vector<std::string> arguments) {
+Finding finding(std::string id, Level level, std::string path, std::string message,
+                std::vector<std::string> arguments) {
   Finding made;
   made.rule_id = std::move(id);
   made.level = level;
@@ -66,7 +68,8 @@ Finding finding(std::string id, Level level, std::string path, std::string messa
 Report lint_report() {
   Report report = bare("ckpt-lint");
   report.arguments = {"--rules", "my rules.yaml", "model.ckpt"};
-  report.inputs = {input("model.ckpt", 5000), input("./runs/../b#1.ckpt", 3'000'000'000), input("broken.ckpt", 12)};
+  report.inputs = {input("model.ckpt", 5000), input("./runs/../b#1.ckpt", 3'000'000'000),
+                   input("broken.ckpt", 12)};
   report.inputs[2].format.clear();
   report.inputs[2].error = "it has 12 bytes, but its index describes 99 bytes";
   report.inputs[2].error_code = "truncated";
@@ -75,15 +78,18 @@ Report lint_report() {
               "absent: training cannot resume from this file", {}),
       finding("weights-nonfinite", Level::kError, "state_dict[\"net.0.weight\"]",
               "1 NaN of 32 elements, first at [3, 1]", {"1", "32", "[3, 1]"}),
-      finding("scheduler-lr-drift", Level::kWarning, "lr_schedulers[0]._last_lr", "2.5e-05, but it is 1e-04", {"2.5e-05"}),
+      finding("scheduler-lr-drift", Level::kWarning, "lr_schedulers[0]._last_lr", "2.5e-05, but it is 1e-04",
+              {"2.5e-05"}),
   };
   report.findings[0].where.kind = PlaceKind::kProperty;
   report.findings[1].where.kind = PlaceKind::kTensor;
   report.findings[1].where.bytes = ByteRange{1000, 4};
-  report.findings[1].properties = {{"nanCount", std::uint64_t{1}}, {"shape", List{8, 4}}, {"worst", 1.0 / 0.0}};
+  report.findings[1].properties = {
+      {"nanCount", std::uint64_t{1}}, {"shape", List{8, 4}}, {"worst", 1.0 / 0.0}};
   report.findings[2].where.input = 1;
   report.findings[2].where.bytes = ByteRange{2'147'483'640, 8};
-  report.findings[2].related = {{0, "optimizer_states[0].param_groups[0].lr", PlaceKind::kValue, ByteRange{7, 9}, "the rate"}};
+  report.findings[2].related = {
+      {0, "optimizer_states[0].param_groups[0].lr", PlaceKind::kValue, ByteRange{7, 9}, "the rate"}};
   report.verdict = "2 errors, 1 warning in 2 checkpoints";
   report.verdict_style = Style::kError;
   report.exit_status = 2;
@@ -96,8 +102,9 @@ Report lint_report_of(std::size_t findings) {
   report.inputs = {input("model.ckpt", 5000)};
   for (std::size_t i = 0; i < findings; ++i) {
     const bool note = i % 2 == 0;
-    report.findings.push_back(finding(note ? "team-rule" : "weights-nonfinite", note ? Level::kNote : Level::kError,
-                                      fmt::format("state_dict[\"layer.{}\"]", i), fmt::format("{} is odd.", i), {}));
+    report.findings.push_back(
+        finding(note ? "team-rule" : "weights-nonfinite", note ? Level::kNote : Level::kError,
+                fmt::format("state_dict[\"layer.{}\"]", i), fmt::format("{} is odd.", i), {}));
   }
   report.exit_status = findings > 0 ? 1 : 0;
   return report;
@@ -108,8 +115,9 @@ Report diff_report() {
   report.inputs = {input("a.ckpt", 100, Role::kBase), input("runs/b.ckpt", 200)};
   report.facts = {{"identical", false}};
   report.sections = {
-      make_section("hyperparameters", "",
-                   {{Mark::kChanged, {{"lr"}, {"0.001 -> 0.0005"}}}, {Mark::kAdded, {{"warmup_steps"}, {"500"}}}}),
+      make_section(
+          "hyperparameters", "",
+          {{Mark::kChanged, {{"lr"}, {"0.001 -> 0.0005"}}}, {Mark::kAdded, {{"warmup_steps"}, {"500"}}}}),
       make_section("weights", "124 tensors \xC2\xB7 120 changed",
                    {{Mark::kNone, {{"net.0.weight"}, {"f32"}, {"9", Style::kPlain, true}}},
                     {Mark::kNone, {{"b"}, {"bf16"}, {"12345", Style::kPlain, true}}}}),
@@ -119,7 +127,8 @@ Report diff_report() {
   report.tables = {{"tensors", 2, [](std::size_t i) {
                       return Object{{"name", fmt::format("t{}", i)}, {"max_abs", i == 0 ? 0.1 : 0.0 / 0.0}};
                     }}};
-  report.findings = {finding("weights-nonfinite", Level::kWarning, "hyper_parameters.lr", "0.001 is now 0.0005", {})};
+  report.findings = {
+      finding("weights-nonfinite", Level::kWarning, "hyper_parameters.lr", "0.001 is now 0.0005", {})};
   report.findings[0].where.input = 1;
   report.findings[0].related = {{0, "hyper_parameters.lr", PlaceKind::kValue, std::nullopt, "0.001"}};
   report.verdict = "different: 120 tensors, 9 values";
@@ -133,7 +142,8 @@ Report named_report(const std::string& name, bool as_sections) {
   report.inputs = {input(name, 10), input("dir/" + name, 10), input(name + ".lost", 0)};
   report.inputs[2].error = "expected a zip archive, found " + name;
   report.arguments = {name};
-  report.findings = {finding("weights-nonfinite", Level::kError, path, "1 NaN of 2 elements, first at " + name, {"1", "2", name}),
+  report.findings = {finding("weights-nonfinite", Level::kError, path,
+                             "1 NaN of 2 elements, first at " + name, {"1", "2", name}),
                      finding("team-rule", Level::kNote, path, name, {}),
                      finding("team-rule", Level::kNote, name, name, {name})};
   report.findings[1].where.input = 1;
@@ -159,6 +169,7 @@ std::string render(std::string_view format, const Report& report, const RenderOp
 }
 
 const std::vector<std::string>& hostile_names() {
+  // clang-format off
   static const std::vector<std::string> kNames = {
       "\x1b[2J\x1b[31mred", "\x1b]0;title\x07", "\x1b]52;c;Zm9v\x07", "\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\",
       "ok\rrewritten", "a\n::error file=x::boo", "a\n::set-output name=x::y", "::add-mask::x", "::error::x",
@@ -169,6 +180,7 @@ const std::vector<std::string>& hostile_names() {
       "{{0}}", "../../etc/passwd", "a.b.c", "a..b", "a b", "\t", "e\xCC\x81", "\xEF\xAC\x81", "\xF0\x9D\x94\x98",
       "\xF4\x8F\xBF\xBF", "\xEF\xB7\x90", "\xEF\xBB\xBFtext", "CON", "\xFF\xFE", "\xED\xA0\x80", "#", "%", "\xC3\xA9",
       "a`b`", "..", ".", "a:b", "<root>", std::string(5000, 'x'), std::string(10240, '"'), "x]", "[0].y[\"", "\xE2\x80\xA8z"};
+  // clang-format on
   return kNames;
 }
 

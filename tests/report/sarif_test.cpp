@@ -3,7 +3,6 @@
 #include <fstream>
 
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -157,7 +156,8 @@ TEST_CASE("regions are in bytes, and where 32 bits do not hold them they go into
   };
   CHECK(location(std::nullopt, 77)["physicalLocation"]["region"] == region(0, 77));
   CHECK(location(ByteRange{10, 0}, 10)["physicalLocation"]["region"] == region(10, 0));
-  CHECK(location(ByteRange{2147483640, 7}, 5'000'000'000)["physicalLocation"]["region"] == region(2147483640, 7));
+  CHECK(location(ByteRange{2147483640, 7}, 5'000'000'000)["physicalLocation"]["region"] ==
+        region(2147483640, 7));
   for (const ByteRange far : {ByteRange{2147483640, 8}, ByteRange{2147483648, 1}, ByteRange{8589934592, 4}}) {
     const json where = location(far, 9'000'000'000);
     CHECK_FALSE(where["physicalLocation"].contains("region"));
@@ -172,7 +172,10 @@ TEST_CASE("places have their parents, and a path never counts twice") {
   const json places = run_of(sarif_log(report))["logicalLocations"];
   REQUIRE(places.size() > 5);
   CHECK(places[0] == json{{"name", "optimizer_states"}, {"fullyQualifiedName", "optimizer_states"}});
-  CHECK(places[1] == json{{"name", "0"}, {"fullyQualifiedName", "optimizer_states[0]"}, {"parentIndex", 0}, {"kind", "object"}});
+  CHECK(places[1] == json{{"name", "0"},
+                          {"fullyQualifiedName", "optimizer_states[0]"},
+                          {"parentIndex", 0},
+                          {"kind", "object"}});
   CHECK(places[2]["fullyQualifiedName"] == "optimizer_states[0].state");
   CHECK(places[3]["fullyQualifiedName"] == "optimizer_states[0].state[3]");
   CHECK(places[4]["name"] == "a.b[\\\"]");
@@ -240,14 +243,16 @@ TEST_CASE("an unreadable input is a notification of level error, and the run is 
   CHECK(run_of(sarif_log(test::diff_report()))["invocations"][0]["executionSuccessful"] == true);
 }
 
-TEST_CASE("all rules are described in SARIF, those that did not fire too, and a team's rule with a title alone") {
+TEST_CASE(
+    "all rules are described in SARIF, those that did not fire too, and a team's rule with a title alone") {
   const json log = sarif_log(test::lint_report_of(0));
   const json& rules = run_of(log)["tool"]["driver"]["rules"];
   REQUIRE(rules.size() == 4);
   CHECK(rules[0]["name"] == "WeightsNonfinite");
   CHECK(rules[0]["defaultConfiguration"]["level"] == "error");
-  CHECK(rules[0]["properties"] ==
-        json{{"tags", {"checkpoint", "numerics"}}, {"precision", "very-high"}, {"problem.severity", "error"}});
+  CHECK(rules[0]["properties"] == json{{"tags", {"checkpoint", "numerics"}},
+                                       {"precision", "very-high"},
+                                       {"problem.severity", "error"}});
   CHECK(rules[0]["help"]["text"] == "Why: Because of `<root>` and <root>.\n\nFix: Save it again.");
   CHECK(rules[0]["help"]["markdown"] ==
         "**Why:** Because of `<root>` and &lt;root>.\n\n**Fix:** Save it again.\n\n**References:**\n"
@@ -302,7 +307,8 @@ TEST_CASE("the SARIF checker notices what breaks the GitHub profile") {
       {"/runs/0/results/1/locations/0/physicalLocation/region/byteOffset", 1},
       {"/runs/0/results/1/locations/0/properties/byteOffset", 5000},
       {"/runs/0/columnKind", "utf16CodeUnits"},
-      {"/runs/0/invocations/0/toolExecutionNotifications/0/locations/0/physicalLocation/region", json::object()},
+      {"/runs/0/invocations/0/toolExecutionNotifications/0/locations/0/physicalLocation/region",
+       json::object()},
   };
   for (const auto& [where, value] : changes) {
     CAPTURE(where);
@@ -348,7 +354,8 @@ TEST_CASE("the number of findings in a SARIF log can be chosen") {
 TEST_CASE("the GitHub profile has line regions, and byte numbers beside them") {
   RenderOptions options;
   options.sarif_profile = SarifProfile::kGithub;
-  for (const Report& report : {test::lint_report(), test::diff_report(), test::lint_report_of(0), test::lint_report_of(20)}) {
+  for (const Report& report :
+       {test::lint_report(), test::diff_report(), test::lint_report_of(0), test::lint_report_of(20)}) {
     check_log(sarif_log(report, options), SarifProfile::kGithub);
   }
   const json log = sarif_log(test::lint_report(), options);
@@ -378,8 +385,10 @@ TEST_CASE("suppressions and the state beside an earlier run are on every result 
   const json log = sarif_log(report);
   check_log(log);
   const json& results = run_of(log)["results"];
-  CHECK(results[0]["suppressions"] ==
-        json::parse(R"([{"kind": "external", "justification": "we train from scratch", "location": {"physicalLocation": {
+  CHECK(
+      results[0]["suppressions"] ==
+      json::parse(
+          R"([{"kind": "external", "justification": "we train from scratch", "location": {"physicalLocation": {
           "artifactLocation": {"uri": "rules/team%20rules.yaml", "uriBaseId": "%SRCROOT%"}, "region": {"startLine": 12}}}}])"));
   CHECK(results[1]["suppressions"] == json::array());
   CHECK(results[0]["baselineState"] == "new");
@@ -429,7 +438,8 @@ TEST_CASE("SARIF logs for other validators are written where the build is") {
       RenderOptions options;
       options.sarif_profile = profile;
       options.max_findings = 0;
-      std::ofstream file(folder / ((profile == SarifProfile::kOasis ? "oasis-" : "github-") + name), std::ios::binary);
+      std::ofstream file(folder / ((profile == SarifProfile::kOasis ? "oasis-" : "github-") + name),
+                         std::ios::binary);
       file << render("sarif", report, options);
       CHECK(file.good());
     }

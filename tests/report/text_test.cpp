@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-
 #include <fmt/format.h>
 
 #include "tests/report/samples.h"
@@ -11,8 +10,10 @@ using ckpt::test::render;
 TEST_CASE("the text report lists findings in a block per file, in columns, and leaves clean files out") {
   CHECK(render("text", test::lint_report()) ==
         "model.ckpt\n"
-        "  error    optimizer-state-missing   optimizer_states             absent: training cannot resume from this file\n"
-        "  error    weights-nonfinite         state_dict[\"net.0.weight\"]   1 NaN of 32 elements, first at [3, 1]\n"
+        "  error    optimizer-state-missing   optimizer_states             absent: training cannot resume "
+        "from this file\n"
+        "  error    weights-nonfinite         state_dict[\"net.0.weight\"]   1 NaN of 32 elements, first at "
+        "[3, 1]\n"
         "\n"
         "./runs/../b#1.ckpt\n"
         "  warning  scheduler-lr-drift   lr_schedulers[0]._last_lr   2.5e-05, but it is 1e-04\n"
@@ -30,7 +31,8 @@ TEST_CASE("the text report shows related places when it is asked to say more") {
   RenderOptions options;
   options.verbose = true;
   const std::string text = render("text", test::lint_report(), options);
-  CHECK(text.find("           see model.ckpt: optimizer_states[0].param_groups[0].lr: the rate\n") != std::string::npos);
+  CHECK(text.find("           see model.ckpt: optimizer_states[0].param_groups[0].lr: the rate\n") !=
+        std::string::npos);
 }
 
 TEST_CASE("a long path stays whole and does not push the other messages away") {
@@ -79,7 +81,8 @@ TEST_CASE("a hint is the last line of a text report, dim, and a quiet one has no
   Report report = test::diff_report();
   report.hint = "ckpt-diff --all shows\nevery line";
   RenderOptions options;
-  CHECK(render("text", report).ends_with("\n\ndifferent: 120 tensors, 9 values\nckpt-diff --all shows\\u000aevery line\n"));
+  CHECK(render("text", report)
+            .ends_with("\n\ndifferent: 120 tensors, 9 values\nckpt-diff --all shows\\u000aevery line\n"));
   options.color = true;
   CHECK(render("text", report, options).ends_with("\x1b[2mckpt-diff --all shows\\u000aevery line\x1b[0m\n"));
   options.quiet = true;

@@ -13,9 +13,7 @@ using ckpt::test::render;
 
 namespace {
 
-Cell name(std::string text) {
-  return {std::move(text), Style::kPlain, false, 0, true};
-}
+Cell name(std::string text) { return {std::move(text), Style::kPlain, false, 0, true}; }
 Cell cell(std::string text, std::uint8_t drop = 0, bool right = false) {
   return {std::move(text), Style::kPlain, right, drop};
 }
@@ -138,7 +136,8 @@ TEST_CASE("the path of an input gives way to what is said about it") {
   report.inputs[1].path = "b.ckpt";
   for (Input& input : report.inputs) input.description = "Lightning 2.6.5 \xC2\xB7 epoch 1 \xC2\xB7 step 800";
   CHECK(at_width(report, 72) ==
-        "--- lightni\xE2\x80\xA6" "epoch=1-step=800.ckpt   Lightning 2.6.5 \xC2\xB7 epoch 1 \xC2\xB7 step 800\n"
+        "--- lightni\xE2\x80\xA6"
+        "epoch=1-step=800.ckpt   Lightning 2.6.5 \xC2\xB7 epoch 1 \xC2\xB7 step 800\n"
         "+++ b.ckpt                          Lightning 2.6.5 \xC2\xB7 epoch 1 \xC2\xB7 step 800\n");
 }
 

@@ -1,10 +1,5 @@
 #include "tests/support/case_runner.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -12,6 +7,11 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/support/files.h"
 
@@ -42,8 +42,9 @@ void set_section(Case& c, std::string_view name, const std::string& text, std::s
   } else if (name == "stderr") {
     c.err = text;
   } else {
-    throw std::runtime_error("line " + std::to_string(line) + ": a section is command, status, stdout or stderr, not '" +
-                             std::string(name) + "'");
+    throw std::runtime_error("line " + std::to_string(line) +
+                             ": a section is command, status, stdout or stderr, not '" + std::string(name) +
+                             "'");
   }
 }
 
@@ -65,7 +66,8 @@ Case parse_case(std::string_view text) {
     } else if (line.empty() || line.front() == '#') {
       c.comment += line + '\n';
     } else {
-      throw std::runtime_error("line " + std::to_string(number) + ": expected '# comment' or '==== command ===='");
+      throw std::runtime_error("line " + std::to_string(number) +
+                               ": expected '# comment' or '==== command ===='");
     }
   }
   if (!name.empty()) set_section(c, name, body, start);
@@ -127,13 +129,15 @@ struct Pipe {
 
 bool is_assignment(std::string_view word) {
   const auto equals = word.find('=');
-  return equals != std::string_view::npos && equals > 0 && word.substr(0, equals).find_first_of("/-.") == std::string_view::npos;
+  return equals != std::string_view::npos && equals > 0 &&
+         word.substr(0, equals).find_first_of("/-.") == std::string_view::npos;
 }
 
 // Sanitizers are steered from outside; everything else must not leak into what a program prints.
 std::vector<std::string> clean_environment() {
   std::vector<std::string> environment{"LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin"};
-  for (const char* name : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LLVM_PROFILE_FILE"})
+  for (const char* name :
+       {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "LLVM_PROFILE_FILE"})
     if (const char* value = std::getenv(name)) environment.push_back(std::string(name) + '=' + value);
   return environment;
 }
@@ -145,10 +149,11 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   return out;
 }
 
-[[noreturn]] void become(const char* program, char* const* arguments, char* const* environment, const char* folder,
-                         int out, int err) {
+[[noreturn]] void become(const char* program, char* const* arguments, char* const* environment,
+                         const char* folder, int out, int err) {
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const bool ready = ::chdir(folder) == 0 && ::dup2(nothing, 0) == 0 && ::dup2(out, 1) == 1 && ::dup2(err, 2) == 2;
+  const bool ready =
+      ::chdir(folder) == 0 && ::dup2(nothing, 0) == 0 && ::dup2(out, 1) == 1 && ::dup2(err, 2) == 2;
   if (ready) ::execve(program, arguments, environment);
   ::_exit(127);
 }
@@ -164,7 +169,8 @@ bool drain(Pipe& out, Pipe& err, Outcome& outcome) {
     for (std::size_t i = 0; i < both.size(); ++i) {
       if (both[i].revents == 0) continue;
       const ssize_t size = ::read(both[i].fd, buffer.data(), buffer.size());
-      if (size > 0) (i == 0 ? outcome.out : outcome.err).append(buffer.data(), static_cast<std::size_t>(size));
+      if (size > 0)
+        (i == 0 ? outcome.out : outcome.err).append(buffer.data(), static_cast<std::size_t>(size));
       if (size == 0 || (size < 0 && errno != EINTR)) (i == 0 ? out : err).close_end(0);
     }
   }
@@ -210,7 +216,8 @@ std::string compare_case(const Case& expected, const Outcome& found) {
   std::string text;
   if (!expected.has_expected) text += "no outcome is expected yet\n";
   if (expected.status != found.status)
-    text += "status: expected " + std::to_string(expected.status) + ", found " + std::to_string(found.status) + '\n';
+    text += "status: expected " + std::to_string(expected.status) + ", found " +
+            std::to_string(found.status) + '\n';
   const auto out = diff_lines(section_text(expected.out), section_text(found.out));
   const auto err = diff_lines(section_text(expected.err), section_text(found.err));
   if (!out.empty()) text += "stdout " + out;

@@ -10,8 +10,8 @@
 //   ==== stderr ====
 //   ...
 //
-// The command is words with double or single quotes and backslashes as a shell has them, and nothing else of a
-// shell. Words of the form NAME=VALUE before the program go into its environment, which is otherwise clean.
+// The command is words with double or single quotes and backslashes as a shell has them, and nothing else of
+// a shell. Words of the form NAME=VALUE before the program go into its environment, which is otherwise clean.
 // Commands run in the fixtures folder. Comments stand before the first section only.
 #pragma once
 
@@ -23,15 +23,15 @@
 namespace ckpt::test {
 
 struct Case {
-  std::string comment;               // the lines before the first section, as they are
+  std::string comment;  // the lines before the first section, as they are
   std::string command;
-  bool has_expected = false;         // false: only the command is there yet
+  bool has_expected = false;  // false: only the command is there yet
   int status = 0;
   std::string out, err;
 };
 
 struct Outcome {
-  int status = 0;                    // 128 + the signal that ended it; 124 after the time limit
+  int status = 0;  // 128 + the signal that ended it; 124 after the time limit
   std::string out, err;
 };
 

@@ -29,18 +29,28 @@ CheckpointBuilder::CheckpointBuilder() {
   weights = {{"net.weight", tensor({2, 3}, {1, 2, 3, 4, 5, 6})},
              {"net.bias", tensor({2}, {0.5F, -0.5F})},
              {"norm.num_batches_tracked", integers({}, {8})}};
-  moments = {{"step", tensor({}, {8})}, {"exp_avg", tensor({2, 3}, {0, 0, 0, 0, 0, 1})}, {"exp_avg_sq", tensor({2, 3}, {1, 1, 1, 1, 1, 1})}};
-  bias_moments = {{"step", tensor({}, {8})}, {"exp_avg", tensor({2}, {0, 1})}, {"exp_avg_sq", tensor({2}, {1, 1})}};
-  group = {{"lr", real(0.001)}, {"betas", list({real(0.9), real(0.999)})}, {"eps", real(1e-8)}, {"weight_decay", integer(0)},
+  moments = {{"step", tensor({}, {8})},
+             {"exp_avg", tensor({2, 3}, {0, 0, 0, 0, 0, 1})},
+             {"exp_avg_sq", tensor({2, 3}, {1, 1, 1, 1, 1, 1})}};
+  bias_moments = {
+      {"step", tensor({}, {8})}, {"exp_avg", tensor({2}, {0, 1})}, {"exp_avg_sq", tensor({2}, {1, 1})}};
+  group = {{"lr", real(0.001)},         {"betas", list({real(0.9), real(0.999)})},
+           {"eps", real(1e-8)},         {"weight_decay", integer(0)},
            {"initial_lr", real(0.001)}, {"params", list({integer(0), integer(1)})}};
-  scheduler = {{"base_lrs", list({real(0.001)})}, {"last_epoch", integer(2)}, {"_last_lr", list({real(0.001)})}};
+  scheduler = {
+      {"base_lrs", list({real(0.001)})}, {"last_epoch", integer(2)}, {"_last_lr", list({real(0.001)})}};
   steps = {{"ready", integer(8)}, {"completed", integer(8)}};
   manual_steps = {{"ready", integer(0)}, {"completed", integer(0)}};
   stopping = {{"wait_count", integer(1)}, {"best_score", tensor({}, {0.25F})}, {"patience", integer(3)}};
-  saving = {{"best_model_score", tensor({}, {0.25F})}, {"best_model_path", text("/x/a.ckpt")},
-            {"best_k_models", dict({{"/x/a.ckpt", tensor({}, {0.25F})}})}, {"kth_best_model_path", text("/x/a.ckpt")},
+  saving = {{"best_model_score", tensor({}, {0.25F})},
+            {"best_model_path", text("/x/a.ckpt")},
+            {"best_k_models", dict({{"/x/a.ckpt", tensor({}, {0.25F})}})},
+            {"kth_best_model_path", text("/x/a.ckpt")},
             {"kth_value", tensor({}, {0.25F})}};
-  hparams = {{"lr", real(0.001)}, {"hidden", integer(8)}, {"name", text("tiny")}, {"betas", list({real(0.9), real(0.999)})}};
+  hparams = {{"lr", real(0.001)},
+             {"hidden", integer(8)},
+             {"name", text("tiny")},
+             {"betas", list({real(0.9), real(0.999)})}};
 }
 
 NodeId CheckpointBuilder::list(const std::vector<NodeId>& elements) {
@@ -57,7 +67,8 @@ NodeId CheckpointBuilder::dict(const Fields& fields) {
   return id;
 }
 
-NodeId CheckpointBuilder::call(std::string_view module, std::string_view name, const std::vector<NodeId>& args) {
+NodeId CheckpointBuilder::call(std::string_view module, std::string_view name,
+                               const std::vector<NodeId>& args) {
   import(module, name);
   value::ObjectParts parts;
   parts.callee = global(module, name);
@@ -74,7 +85,8 @@ void CheckpointBuilder::import(std::string_view module, std::string_view name, b
   file_->imports.push_back(std::move(import));
 }
 
-NodeId CheckpointBuilder::add_tensor(tensor::DType dtype, std::vector<std::int64_t> shape, std::vector<std::byte> bytes) {
+NodeId CheckpointBuilder::add_tensor(tensor::DType dtype, std::vector<std::int64_t> shape,
+                                     std::vector<std::byte> bytes) {
   tensor::Storage storage;
   storage.key = std::to_string(file_->storages.size());
   storage.location = "cpu";
@@ -97,7 +109,8 @@ NodeId CheckpointBuilder::add_tensor(tensor::DType dtype, std::vector<std::int64
   return id;
 }
 
-NodeId CheckpointBuilder::tensor(std::vector<std::int64_t> shape, std::vector<float> values, std::size_t stored) {
+NodeId CheckpointBuilder::tensor(std::vector<std::int64_t> shape, std::vector<float> values,
+                                 std::size_t stored) {
   return add_tensor(tensor::DType::kFloat32, std::move(shape), bytes_of(values, stored));
 }
 
@@ -119,14 +132,16 @@ void CheckpointBuilder::remove(Fields& fields, std::string_view key) {
 }
 
 NodeId CheckpointBuilder::loops() {
-  const NodeId progress = dict({{"optimizer", dict({{"step", dict({{"total", dict(steps)}, {"current", dict(steps)}})}})}});
+  const NodeId progress =
+      dict({{"optimizer", dict({{"step", dict({{"total", dict(steps)}, {"current", dict(steps)}})}})}});
   const NodeId manual = dict({{"total", dict(manual_steps)}, {"current", dict(manual_steps)}});
   return dict({{"fit_loop", dict({{"epoch_loop.automatic_optimization.optim_progress", progress},
                                   {"epoch_loop.manual_optimization.optim_step_progress", manual}})}});
 }
 
 NodeId CheckpointBuilder::callbacks() {
-  return dict({{"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}", dict(stopping)}, {"ModelCheckpoint", dict(saving)}});
+  return dict({{"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}", dict(stopping)},
+               {"ModelCheckpoint", dict(saving)}});
 }
 
 NodeId CheckpointBuilder::optimizer() {
@@ -140,13 +155,16 @@ NodeId CheckpointBuilder::optimizer() {
 
 Opened CheckpointBuilder::build() {
   // Whatever a test has put into `root` or removed from it wins: kNoNode stands for "not in the file".
-  Fields all = {{"state_dict", dict(weights)},  {"loops", loops()},
-                {"callbacks", callbacks()},     {"optimizer_states", list({optimizer()})},
-                {"lr_schedulers", list({dict(scheduler)})}, {"hyper_parameters", dict(hparams)}};
+  Fields all = {{"state_dict", dict(weights)},
+                {"loops", loops()},
+                {"callbacks", callbacks()},
+                {"optimizer_states", list({optimizer()})},
+                {"lr_schedulers", list({dict(scheduler)})},
+                {"hyper_parameters", dict(hparams)}};
   for (const auto& [key, value] : root) set(all, key, value);
   std::erase_if(all, [](const auto& field) { return field.second == value::kNoNode; });
   tree().set_root(dict(all));
-  file_->entries.clear();   // build() may be called again after another change
+  file_->entries.clear();  // build() may be called again after another change
   collect_entries(*file_, Limits{});
   Opened opened;
   opened.path = file_->path;

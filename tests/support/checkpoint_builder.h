@@ -34,25 +34,30 @@ class CheckpointBuilder {
   value::NodeId text(std::string_view value) { return tree().add_string(value); }
   value::NodeId list(const std::vector<value::NodeId>& elements);
   value::NodeId dict(const Fields& fields);
-  value::NodeId global(std::string_view module, std::string_view name) { return tree().add_global(module, name); }
+  value::NodeId global(std::string_view module, std::string_view name) {
+    return tree().add_global(module, name);
+  }
   // A call of a global, as REDUCE leaves it; the import is recorded.
   value::NodeId call(std::string_view module, std::string_view name, const std::vector<value::NodeId>& args);
   // float32 over a storage of its own; `stored` floats are in the storage (0: as many as the shape needs).
   value::NodeId tensor(std::vector<std::int64_t> shape, std::vector<float> values, std::size_t stored = 0);
   value::NodeId integers(std::vector<std::int64_t> shape, std::vector<std::int64_t> values);
 
-  static void set(Fields& fields, std::string_view key, value::NodeId value);   // replaces or appends
+  static void set(Fields& fields, std::string_view key, value::NodeId value);  // replaces or appends
   static void remove(Fields& fields, std::string_view key);
   void import(std::string_view module, std::string_view name, bool resolvable = true);
 
-  // What build() puts together. `moments` is the state of parameter 0 (the matrix, [2, 3]), `bias_moments` of 1.
-  Fields root, weights, moments, bias_moments, group, scheduler, steps, manual_steps, stopping, saving, hparams;
+  // What build() puts together. `moments` is the state of parameter 0 (the matrix, [2, 3]), `bias_moments`
+  // of 1.
+  Fields root, weights, moments, bias_moments, group, scheduler, steps, manual_steps, stopping, saving,
+      hparams;
   bool with_optimizer_state = true;
 
   Opened build();
 
  private:
-  value::NodeId add_tensor(tensor::DType dtype, std::vector<std::int64_t> shape, std::vector<std::byte> bytes);
+  value::NodeId add_tensor(tensor::DType dtype, std::vector<std::int64_t> shape,
+                           std::vector<std::byte> bytes);
   value::NodeId loops();
   value::NodeId callbacks();
   value::NodeId optimizer();

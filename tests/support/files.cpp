@@ -77,11 +77,12 @@ Middle differing_middle(const std::vector<std::string>& expected, const std::vec
   return middle;
 }
 
-void append_lines(std::string& out, const char* mark, const std::vector<std::string>& lines, std::size_t first,
-                  std::size_t last) {
+void append_lines(std::string& out, const char* mark, const std::vector<std::string>& lines,
+                  std::size_t first, std::size_t last) {
   constexpr std::size_t kMost = 60;
   for (std::size_t i = first; i < last && i < first + kMost; ++i) out += mark + lines[i] + '\n';
-  if (last > first + kMost) out += std::string(mark) + "... " + std::to_string(last - first - kMost) + " more lines\n";
+  if (last > first + kMost)
+    out += std::string(mark) + "... " + std::to_string(last - first - kMost) + " more lines\n";
 }
 
 }  // namespace
@@ -97,7 +98,8 @@ std::string diff_lines(std::string_view expected, std::string_view found) {
   append_lines(out, "  ", old_lines, before, middle.first);
   append_lines(out, "- ", old_lines, middle.first, middle.expected_end);
   append_lines(out, "+ ", new_lines, middle.first, middle.found_end);
-  append_lines(out, "  ", old_lines, middle.expected_end, std::min(middle.expected_end + 2, old_lines.size()));
+  append_lines(out, "  ", old_lines, middle.expected_end,
+               std::min(middle.expected_end + 2, old_lines.size()));
   return out;
 }
 

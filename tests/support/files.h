@@ -8,7 +8,7 @@
 
 namespace ckpt::test {
 
-std::filesystem::path source_dir();    // the project
+std::filesystem::path source_dir();  // the project
 std::filesystem::path fixtures_dir();
 
 // The whole file; throws std::runtime_error if it cannot be read.
@@ -29,7 +29,8 @@ std::vector<std::string> split_lines(std::string_view text);
 // "" if equal; else the lines that differ as "- expected" and "+ found" with a few lines around them.
 std::string diff_lines(std::string_view expected, std::string_view found);
 
-// "" if `found` is what the golden file holds (or has been written to it); else what differs and how to renew.
+// "" if `found` is what the golden file holds (or has been written to it); else what
+// differs and how to renew.
 std::string compare_golden(const std::filesystem::path& golden, std::string_view found);
 
 }  // namespace ckpt::test

@@ -47,9 +47,9 @@ bool has_type(const json& value, const std::string& type) {
 
 void check_keywords(const json& schema) {
   static const std::set<std::string> kKnown = {
-      "$schema", "id",      "title", "description", "default",  "definitions", "format",
-      "pattern", "type",    "$ref",  "properties",  "required", "items",       "additionalProperties",
-      "enum",    "minimum", "maximum", "minItems",  "maxItems", "uniqueItems", "anyOf",
+      "$schema", "id",      "title",   "description", "default",  "definitions", "format",
+      "pattern", "type",    "$ref",    "properties",  "required", "items",       "additionalProperties",
+      "enum",    "minimum", "maximum", "minItems",    "maxItems", "uniqueItems", "anyOf",
       "oneOf",   "allOf",   "not"};
   for (const auto& [name, unused] : schema.items()) {
     if (!kKnown.contains(name)) throw std::logic_error("JSON schema: unknown keyword " + name);
@@ -66,13 +66,15 @@ void Validator::check(const json& schema, const json& value, const std::string& 
   }
   if (schema.contains("type")) {
     const json& type = schema["type"];
-    const bool ok = type.is_array() ? std::any_of(type.begin(), type.end(), [&](const json& t) { return has_type(value, t); })
+    const bool ok = type.is_array() ? std::any_of(type.begin(), type.end(),
+                                                  [&](const json& t) { return has_type(value, t); })
                                     : has_type(value, type);
     if (!ok) report(where, "is not of type " + type.dump());
   }
   if (schema.contains("enum")) {
     const json& choices = schema["enum"];
-    if (std::find(choices.begin(), choices.end(), value) == choices.end()) report(where, "is not one of " + choices.dump());
+    if (std::find(choices.begin(), choices.end(), value) == choices.end())
+      report(where, "is not one of " + choices.dump());
   }
   check_numbers(schema, value, where);
   check_object(schema, value, where);
@@ -125,7 +127,8 @@ void Validator::check_choices(const json& schema, const json& value, const std::
     return std::count_if(choices.begin(), choices.end(), [&](const json& s) { return is_valid(s, value); });
   };
   if (schema.contains("anyOf") && matching("anyOf") == 0) report(where, "matches none of anyOf");
-  if (schema.contains("oneOf") && matching("oneOf") != 1) report(where, "does not match exactly one of oneOf");
+  if (schema.contains("oneOf") && matching("oneOf") != 1)
+    report(where, "does not match exactly one of oneOf");
   if (schema.contains("allOf")) {
     for (const json& each : schema["allOf"]) check(each, value, where);
   }

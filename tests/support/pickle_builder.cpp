@@ -12,7 +12,8 @@ pickle::Argument argument_of(pickle::Opcode wanted) {
   using enum pickle::Argument;
   switch (wanted) {
 #define CKPT_OPCODE(enumerator, name, code, argument, protocol) \
-  case pickle::Opcode::enumerator: return argument;
+  case pickle::Opcode::enumerator:                              \
+    return argument;
 #include "pickle/opcodes.def"
 #undef CKPT_OPCODE
   }

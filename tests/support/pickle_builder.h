@@ -29,11 +29,11 @@ class PickleBuilder {
   std::uint64_t size() const { return out_.size(); }  // the offset of the next opcode
 
   // --- building blocks -------------------------------------------------------------------------------
-  PickleBuilder& op(Opcode code);                               // the code alone
-  PickleBuilder& raw(std::string_view bytes);                   // anything
-  PickleBuilder& little(std::uint64_t value, int width);        // the low `width` bytes
-  PickleBuilder& declare(Opcode code, std::uint64_t length);    // code and length field, no content
-  PickleBuilder& insert(const PickleBuilder& other);            // everything `other` holds
+  PickleBuilder& op(Opcode code);                             // the code alone
+  PickleBuilder& raw(std::string_view bytes);                 // anything
+  PickleBuilder& little(std::uint64_t value, int width);      // the low `width` bytes
+  PickleBuilder& declare(Opcode code, std::uint64_t length);  // code and length field, no content
+  PickleBuilder& insert(const PickleBuilder& other);          // everything `other` holds
 
   // --- stack and end ---------------------------------------------------------------------------------
   PickleBuilder& mark() { return op(Opcode::kMark); }
@@ -47,7 +47,7 @@ class PickleBuilder {
   // --- constants and numbers -------------------------------------------------------------------------
   PickleBuilder& none() { return op(Opcode::kNone); }
   PickleBuilder& boolean(bool value) { return op(value ? Opcode::kNewTrue : Opcode::kNewFalse); }
-  PickleBuilder& integer(std::int64_t value);                   // as BININT1, BININT2, BININT or LONG1
+  PickleBuilder& integer(std::int64_t value);  // as BININT1, BININT2, BININT or LONG1
   PickleBuilder& binint(std::int32_t value);
   PickleBuilder& binint1(std::uint8_t value) { return op(Opcode::kBinInt1).little(value, 1); }
   PickleBuilder& binint2(std::uint16_t value) { return op(Opcode::kBinInt2).little(value, 2); }
@@ -59,10 +59,10 @@ class PickleBuilder {
   PickleBuilder& line_float(std::string_view line) { return line_of(Opcode::kFloat, line); }
 
   // --- text and bytes --------------------------------------------------------------------------------
-  PickleBuilder& unicode(std::string_view text);                // BINUNICODE
+  PickleBuilder& unicode(std::string_view text);  // BINUNICODE
   PickleBuilder& short_unicode(std::string_view text);
   PickleBuilder& unicode8(std::string_view text);
-  PickleBuilder& binstring(std::string_view text);              // Python 2's str
+  PickleBuilder& binstring(std::string_view text);  // Python 2's str
   PickleBuilder& short_binstring(std::string_view text);
   PickleBuilder& binbytes(std::string_view bytes);
   PickleBuilder& short_binbytes(std::string_view bytes);

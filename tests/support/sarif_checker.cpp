@@ -100,7 +100,8 @@ void Checker::check_descriptors(const char* list) {
     expect(ids.insert(where_).second, "the id is there twice");
     for (const char* name : {"shortDescription", "fullDescription", "help"}) {
       expect(each.contains(name) && !each[name].value("text", "").empty(), std::string("no text in ") + name);
-      expect(each[name].value("text", "").size() <= 1024 || name == std::string("help"), std::string(name) + " too long");
+      expect(each[name].value("text", "").size() <= 1024 || name == std::string("help"),
+             std::string(name) + " too long");
     }
     expect(!each.at("help").value("markdown", "").empty(), "no markdown help");
     expect(each.value("helpUri", "").starts_with("https://"), "no helpUri");
@@ -113,13 +114,16 @@ void Checker::check_descriptors(const char* list) {
 }
 
 void Checker::check_uri(const std::string& uri, bool relative) {
-  static const std::string kLegal = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=@/%";
+  static const std::string kLegal =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=@/%";
   const std::string path = relative ? uri : uri.substr(std::min<std::size_t>(7, uri.size()));
   expect(relative || uri.starts_with("file:///"), "neither relative nor a file URI: " + uri);
-  expect(!path.empty() && path.find_first_not_of(kLegal) == std::string::npos, "characters that must be encoded: " + uri);
+  expect(!path.empty() && path.find_first_not_of(kLegal) == std::string::npos,
+         "characters that must be encoded: " + uri);
   expect(!relative || path.front() != '/', "a relative URI with a slash first: " + uri);
   const std::string slashes = "/" + path + "/";
-  expect(slashes.find("/./") == std::string::npos && slashes.find("/../") == std::string::npos, "dots in " + uri);
+  expect(slashes.find("/./") == std::string::npos && slashes.find("/../") == std::string::npos,
+         "dots in " + uri);
 }
 
 void Checker::check_artifacts() {
@@ -145,7 +149,8 @@ void Checker::check_logical_locations() {
     const std::size_t parent = each["parentIndex"];
     expect(parent < all.size(), "parentIndex out of range");
     if (parent < all.size()) {
-      expect(name.starts_with(all[parent].at("fullyQualifiedName").get<std::string>()), "not below its parent: " + name);
+      expect(name.starts_with(all[parent].at("fullyQualifiedName").get<std::string>()),
+             "not below its parent: " + name);
     }
   }
 }
@@ -153,24 +158,29 @@ void Checker::check_logical_locations() {
 void Checker::check_artifact_location(const json& location) {
   const std::size_t index = location.at("index");
   const json& artifacts = run_.at("artifacts");
-  expect(index < artifacts.size() && artifacts[index].at("location").at("uri") == location.at("uri"), "wrong artifact index");
+  expect(index < artifacts.size() && artifacts[index].at("location").at("uri") == location.at("uri"),
+         "wrong artifact index");
   expect(!location.contains("uriBaseId") || location["uriBaseId"] == "%SRCROOT%", "unknown uriBaseId");
 }
 
 // Bytes or a line, never both, and the bytes within the file; in the GitHub profile bytes are properties.
 void Checker::check_region(const json& physical, const json& location) {
-  const json bytes = github_ ? location.value("properties", json::object()) : physical.value("region", json::object());
+  const json bytes =
+      github_ ? location.value("properties", json::object()) : physical.value("region", json::object());
   if (github_) {
     const json line = {{"startLine", 1}, {"startColumn", 1}, {"endLine", 1}, {"endColumn", 1}};
     expect(physical.value("region", json()) == line, "no line region");
     text_regions_ = true;
   }
   if (bytes.empty()) return;
-  expect(bytes.size() == 2 && bytes.contains("byteOffset") && bytes.contains("byteLength"), "mixed or odd region");
+  expect(bytes.size() == 2 && bytes.contains("byteOffset") && bytes.contains("byteLength"),
+         "mixed or odd region");
   const std::int64_t end = bytes.value("byteOffset", kMaxInteger) + bytes.value("byteLength", kMaxInteger);
   expect(github_ || end <= kMaxInteger, "the region ends beyond 32 bits");
-  const json& artifact = run_.at("artifacts").at(physical.at("artifactLocation").at("index").get<std::size_t>());
-  expect(!artifact.contains("length") || end <= artifact["length"].get<std::int64_t>(), "the region ends beyond the file");
+  const json& artifact =
+      run_.at("artifacts").at(physical.at("artifactLocation").at("index").get<std::size_t>());
+  expect(!artifact.contains("length") || end <= artifact["length"].get<std::int64_t>(),
+         "the region ends beyond the file");
 }
 
 void Checker::check_location(const json& location) {
@@ -191,7 +201,8 @@ void Checker::check_message(const json& message, const json& descriptor) {
   expect(strings.contains(id), "unknown message id " + id);
   if (!strings.contains(id)) return;
   const std::string text = message.at("text");
-  expect(text == substituted(strings[id].at("text"), message.at("arguments")), "text is not its template: " + text);
+  expect(text == substituted(strings[id].at("text"), message.at("arguments")),
+         "text is not its template: " + text);
   expect(text.find("](") == std::string::npos, "a link in " + text);
   expect(text.find_first_of("{}`") == std::string::npos, "markup in " + text);
 }
@@ -223,7 +234,8 @@ void Checker::check_suppressions(const json& result) {
     expect(each.at("kind") == "external", "an unknown kind of suppression");
     if (!each.contains("location")) continue;
     const json& physical = each["location"].at("physicalLocation");
-    expect(physical.at("region").size() == 1 && physical["region"].value("startLine", 0) > 0, "a suppression without a line");
+    expect(physical.at("region").size() == 1 && physical["region"].value("startLine", 0) > 0,
+           "a suppression without a line");
     check_uri(physical.at("artifactLocation").at("uri"), physical["artifactLocation"].contains("uriBaseId"));
     text_regions_ = true;
   }
@@ -237,8 +249,10 @@ void Checker::check_states() {
   for (const json& result : results) {
     suppressions += result.contains("suppressions") ? 1U : 0U;
     baselines += result.contains("baselineState") ? 1U : 0U;
-    expect(!github_ || result.value("suppressions", json::array()).empty(), "GitHub would show a suppressed result");
-    expect(!github_ || result.value("baselineState", "new") == "new", "GitHub would show an unchanged result");
+    expect(!github_ || result.value("suppressions", json::array()).empty(),
+           "GitHub would show a suppressed result");
+    expect(!github_ || result.value("baselineState", "new") == "new",
+           "GitHub would show an unchanged result");
   }
   expect(suppressions == 0 || suppressions == results.size(), "suppressions on some results only");
   expect(baselines == 0 || baselines == results.size(), "baselineState on some results only");
@@ -248,7 +262,8 @@ void Checker::check_notifications() {
   for (const json& each : run_.at("invocations").at(0).at("toolExecutionNotifications")) {
     const std::size_t index = each.at("descriptor").at("index");
     const json& known = driver_.at("notifications");
-    expect(index < known.size() && known[index].at("id") == each.at("descriptor").at("id"), "wrong notification index");
+    expect(index < known.size() && known[index].at("id") == each.at("descriptor").at("id"),
+           "wrong notification index");
     if (index < known.size()) check_message(each.at("message"), known[index]);
     for (const json& location : each.value("locations", json::array())) check_location(location);
   }
@@ -265,9 +280,11 @@ std::vector<std::string> Checker::run(const json& log) {
   where_ = "invocation";
   check_notifications();
   const json& invocation = run_.at("invocations")[0];
-  expect(invocation.at("executionSuccessful") == (invocation.at("exitCode") != 2), "success and exit code disagree");
+  expect(invocation.at("executionSuccessful") == (invocation.at("exitCode") != 2),
+         "success and exit code disagree");
   check_states();
-  expect(run_.value("columnKind", "") == (text_regions_ ? "unicodeCodePoints" : ""), "columnKind without text regions, or none");
+  expect(run_.value("columnKind", "") == (text_regions_ ? "unicodeCodePoints" : ""),
+         "columnKind without text regions, or none");
   return problems_;
 }
 

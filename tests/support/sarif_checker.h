@@ -12,8 +12,8 @@ namespace ckpt::test {
 
 // One line a broken promise: indexes in range and pointing to what stands beside them, one location a result,
 // fingerprints unique per file and rule, texts that equal their message strings with the arguments put in,
-// integers that fit into 32 bits, no control characters, complete descriptors, clean URIs, regions of bytes inside the
-// file (or the line regions of the GitHub profile), states on every result or on none.
+// integers that fit into 32 bits, no control characters, complete descriptors, clean URIs, regions of bytes
+// inside the file (or the line regions of the GitHub profile), states on every result or on none.
 std::vector<std::string> sarif_problems(const nlohmann::json& log,
                                         report::SarifProfile profile = report::SarifProfile::kOasis);
 

@@ -19,7 +19,8 @@ Delta delta_of(const Case& old_tensor, const Case& new_tensor, const Tolerance& 
 }
 
 Delta delta_with(const Case& old_tensor, const Case& new_tensor, std::size_t jobs, const Tuning& tuning) {
-  const DeltaJob job{{&old_tensor.view, &old_tensor.storage}, {&new_tensor.view, &new_tensor.storage}, {1e-3, 1e-6}};
+  const DeltaJob job{
+      {&old_tensor.view, &old_tensor.storage}, {&new_tensor.view, &new_tensor.storage}, {1e-3, 1e-6}};
   return compute_delta_all({&job, 1}, jobs, tuning).front();
 }
 
@@ -29,9 +30,9 @@ Delta delta_of_floats(const std::vector<float>& old_values, const std::vector<fl
 
 constexpr float kNanF = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfF = std::numeric_limits<float>::infinity();
-constexpr DType kTypes[] = {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kFloat8E4M3Fn, DType::kInt8,
-                            DType::kUInt8, DType::kInt32, DType::kInt64, DType::kUInt64, DType::kBool,
-                            DType::kComplex64};
+constexpr DType kTypes[] = {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kFloat8E4M3Fn,
+                            DType::kInt8,    DType::kUInt8,   DType::kInt32,    DType::kInt64,
+                            DType::kUInt64,  DType::kBool,    DType::kComplex64};
 
 }  // namespace
 
@@ -56,9 +57,9 @@ TEST_CASE("non-finite pairs differ unless both are NaN or the same infinity") {
   struct {
     float old_value, new_value;
     bool equal;
-  } const table[] = {{kNanF, kNanF, true}, {kNanF, 1, false},     {1, kNanF, false},    {kInfF, kInfF, true},
-                     {-kInfF, -kInfF, true}, {kInfF, -kInfF, false}, {kInfF, 1, false}, {1, -kInfF, false},
-                     {kNanF, kInfF, false}};
+  } const table[] = {{kNanF, kNanF, true}, {kNanF, 1, false},      {1, kNanF, false},
+                     {kInfF, kInfF, true}, {-kInfF, -kInfF, true}, {kInfF, -kInfF, false},
+                     {kInfF, 1, false},    {1, -kInfF, false},     {kNanF, kInfF, false}};
   for (const auto& row : table) {
     CAPTURE(row.old_value);
     CAPTURE(row.new_value);
@@ -115,11 +116,13 @@ TEST_CASE("relative norm and cosine have values at zero") {
   struct {
     std::vector<float> old_values, new_values;
     double rel_l2, cosine;
-  } const table[] = {{{0, 0}, {0, 0}, 0, 1}, {{0, 0}, {1, 0}, kInf, 0}, {{3, 4}, {0, 0}, 1, 0},
-                     {{1, 0}, {0, 1}, std::sqrt(2.0), 0}, {{1, 2}, {-1, -2}, 2, -1}, {{1, 2}, {2, 4}, 1, 1}};
+  } const table[] = {{{0, 0}, {0, 0}, 0, 1},    {{0, 0}, {1, 0}, kInf, 0},
+                     {{3, 4}, {0, 0}, 1, 0},    {{1, 0}, {0, 1}, std::sqrt(2.0), 0},
+                     {{1, 2}, {-1, -2}, 2, -1}, {{1, 2}, {2, 4}, 1, 1}};
   for (const auto& row : table) {
     const Delta delta = delta_of_floats(row.old_values, row.new_values);
-    CHECK((delta.rel_l2 == row.rel_l2 || delta.rel_l2 == doctest::Approx(row.rel_l2)));  // Approx knows no infinity
+    CHECK((delta.rel_l2 == row.rel_l2 ||
+           delta.rel_l2 == doctest::Approx(row.rel_l2)));  // Approx knows no infinity
     CHECK(delta.cosine == doctest::Approx(row.cosine).epsilon(1e-15));
   }
 }
@@ -128,7 +131,8 @@ TEST_CASE("the cosine of nearly equal tensors keeps the digits of 1 - cos") {
   std::vector<double> old_values(10'000, 1.0);
   std::vector<double> new_values(old_values);
   new_values[4321] += 1e-6;
-  const Delta delta = delta_of(make_values(DType::kFloat64, old_values), make_values(DType::kFloat64, new_values));
+  const Delta delta =
+      delta_of(make_values(DType::kFloat64, old_values), make_values(DType::kFloat64, new_values));
   CHECK(delta.cosine <= 1);
   CHECK(delta.cosine == doctest::Approx(1).epsilon(1e-15));
   CHECK(delta.max_abs_index == 4321U);
@@ -208,7 +212,8 @@ TEST_CASE("differences of any two views are those of their elements one by one")
     Tolerance tolerance = random() % 2 == 0 ? Tolerance{} : Tolerance{0.25, 0.125};
     tolerance.nan_equal = random() % 4 != 0;
     const Delta delta = delta_of(a.tensor, b.tensor, tolerance);
-    CHECK(difference(delta, naive_delta(naive_values(dtype, old_elements), naive_values(dtype, new_elements), tolerance)) == "");
+    CHECK(difference(delta, naive_delta(naive_values(dtype, old_elements), naive_values(dtype, new_elements),
+                                        tolerance)) == "");
     CHECK(delta.same_bytes == (old_elements == new_elements));
   }
 }
@@ -216,7 +221,8 @@ TEST_CASE("differences of any two views are those of their elements one by one")
 TEST_CASE("differences do not depend on threads, on block sizes or on how the bytes are reached") {
   std::mt19937_64 random(23);
   std::vector<float> old_values((1u << 20) + 777);
-  for (float& value : old_values) value = static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-53 - 0.5);
+  for (float& value : old_values)
+    value = static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-53 - 0.5);
   std::vector<float> new_values(old_values);
   for (std::size_t i = 0; i < new_values.size(); i += 1 + random() % 5000) new_values[i] *= 1.001F;
   old_values[1'049'000] = kNanF;

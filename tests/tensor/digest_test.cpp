@@ -18,7 +18,8 @@ std::string sha256_of(std::span<const std::byte> bytes) {
 }
 
 // Sizes so small that every path is taken: windows, tiles, cut runs.
-constexpr Tuning kTiny{.block_bytes = 64, .window_bytes = 0, .tile_bytes = 256, .run_bytes = 64, .gap_bytes = 8};
+constexpr Tuning kTiny{
+    .block_bytes = 64, .window_bytes = 0, .tile_bytes = 256, .run_bytes = 64, .gap_bytes = 8};
 
 }  // namespace
 
@@ -32,7 +33,8 @@ TEST_CASE("the digest of a small tensor is the one that torch's bytes have") {
 
 TEST_CASE("elements are read in C order whatever the strides, the source and the sizes of reading") {
   std::mt19937_64 random(7);
-  constexpr DType kTypes[] = {DType::kUInt8, DType::kBFloat16, DType::kFloat32, DType::kComplex64, DType::kComplex128};
+  constexpr DType kTypes[] = {DType::kUInt8, DType::kBFloat16, DType::kFloat32, DType::kComplex64,
+                              DType::kComplex128};
   for (int round = 0; round < 600; ++round) {
     const DType dtype = kTypes[random() % std::size(kTypes)];
     const Kind kind = static_cast<Kind>(random() % 3);
@@ -44,7 +46,8 @@ TEST_CASE("elements are read in C order whatever the strides, the source and the
     tuning.tile_bytes = 16u << random() % 8;
     tuning.run_bytes = 16u << random() % 6;
     tuning.gap_bytes = random() % 64;
-    if (kind != Kind::kInflated) CHECK(compute_sha256(made.tensor.view, made.tensor.storage, tuning) == wanted);
+    if (kind != Kind::kInflated)
+      CHECK(compute_sha256(made.tensor.view, made.tensor.storage, tuning) == wanted);
   }
 }
 

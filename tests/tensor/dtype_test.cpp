@@ -1,3 +1,5 @@
+#include "tensor/dtype.h"
+
 #include <cmath>
 #include <limits>
 #include <set>
@@ -6,7 +8,6 @@
 #include <doctest/doctest.h>
 
 #include "tensor/decode.h"
-#include "tensor/dtype.h"
 
 using namespace ckpt::tensor;
 
@@ -22,7 +23,9 @@ double by_definition(unsigned code, int exponent_bits, int mantissa_bits, int bi
   return sign * (exponent == 0 ? std::ldexp(fraction, 1 - bias) : std::ldexp(1 + fraction, exponent - bias));
 }
 
-bool same(double a, double b) { return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b)); }
+bool same(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || (a == b && std::signbit(a) == std::signbit(b));
+}
 
 }  // namespace
 
@@ -44,17 +47,24 @@ TEST_CASE("a storage class of torch names its element type") {
   struct {
     std::string_view text;
     DType dtype;
-  } const table[] = {{"DoubleStorage", DType::kFloat64},      {"FloatStorage", DType::kFloat32},
-                     {"HalfStorage", DType::kFloat16},        {"BFloat16Storage", DType::kBFloat16},
-                     {"LongStorage", DType::kInt64},          {"CharStorage", DType::kInt8},
-                     {"ByteStorage", DType::kUInt8},          {"BoolStorage", DType::kBool},
-                     {"ComplexFloatStorage", DType::kComplex64}, {"QUInt4x2Storage", DType::kQUInt4x2},
-                     {"Float8_e4m3fnStorage", DType::kFloat8E4M3Fn}, {"UInt16Storage", DType::kUInt16}};
+  } const table[] = {{"DoubleStorage", DType::kFloat64},
+                     {"FloatStorage", DType::kFloat32},
+                     {"HalfStorage", DType::kFloat16},
+                     {"BFloat16Storage", DType::kBFloat16},
+                     {"LongStorage", DType::kInt64},
+                     {"CharStorage", DType::kInt8},
+                     {"ByteStorage", DType::kUInt8},
+                     {"BoolStorage", DType::kBool},
+                     {"ComplexFloatStorage", DType::kComplex64},
+                     {"QUInt4x2Storage", DType::kQUInt4x2},
+                     {"Float8_e4m3fnStorage", DType::kFloat8E4M3Fn},
+                     {"UInt16Storage", DType::kUInt16}};
   for (const auto& row : table) {
     CAPTURE(row.text);
     CHECK(dtype_from_storage_class(row.text) == row.dtype);
   }
-  for (const std::string_view text : {"UntypedStorage", "TypedStorage", "Float", "Storage", "", "floatStorage"}) {
+  for (const std::string_view text :
+       {"UntypedStorage", "TypedStorage", "Float", "Storage", "", "floatStorage"}) {
     CAPTURE(text);
     CHECK_FALSE(dtype_from_storage_class(text).has_value());
   }
@@ -69,8 +79,12 @@ TEST_CASE("all 65536 codes of the 16-bit floats are decoded by the definition of
     const double brain = as_double(bfloat16_value(bits));
     const double infinity = (code & 0x8000U) != 0 ? -HUGE_VAL : HUGE_VAL;
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    const double half_wanted = !half_special ? by_definition(code, 5, 10, 15) : (code & 0x3FFU) != 0 ? nan : infinity;
-    const double brain_wanted = !brain_special ? by_definition(code, 8, 7, 127) : (code & 0x7FU) != 0 ? nan : infinity;
+    const double half_wanted = !half_special          ? by_definition(code, 5, 10, 15)
+                               : (code & 0x3FFU) != 0 ? nan
+                                                      : infinity;
+    const double brain_wanted = !brain_special        ? by_definition(code, 8, 7, 127)
+                                : (code & 0x7FU) != 0 ? nan
+                                                      : infinity;
     if (same(half, half_wanted) && same(brain, brain_wanted)) continue;
     CAPTURE(code);
     CHECK(half == half_wanted);
@@ -88,9 +102,12 @@ TEST_CASE("all 256 codes of the 8-bit floats are decoded by the definition of th
     const double e5m2 = size > 0x7C ? nan : size == 0x7C ? infinity : by_definition(code, 5, 2, 15);
     CHECK(same(float8_value(DType::kFloat8E5M2, bits), e5m2));
     CHECK(same(float8_value(DType::kFloat8E4M3Fn, bits), size == 0x7F ? nan : by_definition(code, 4, 3, 7)));
-    CHECK(same(float8_value(DType::kFloat8E5M2Fnuz, bits), code == 0x80 ? nan : by_definition(code, 5, 2, 16)));
-    CHECK(same(float8_value(DType::kFloat8E4M3Fnuz, bits), code == 0x80 ? nan : by_definition(code, 4, 3, 8)));
-    CHECK(same(float8_value(DType::kFloat8E8M0Fnu, bits), code == 0xFF ? nan : std::pow(2.0, static_cast<int>(code) - 127)));
+    CHECK(
+        same(float8_value(DType::kFloat8E5M2Fnuz, bits), code == 0x80 ? nan : by_definition(code, 5, 2, 16)));
+    CHECK(
+        same(float8_value(DType::kFloat8E4M3Fnuz, bits), code == 0x80 ? nan : by_definition(code, 4, 3, 8)));
+    CHECK(same(float8_value(DType::kFloat8E8M0Fnu, bits),
+               code == 0xFF ? nan : std::pow(2.0, static_cast<int>(code) - 127)));
   }
   // The largest finite values, as torch.finfo tells them.
   CHECK(float8_value(DType::kFloat8E4M3Fn, 0x7E) == 448);

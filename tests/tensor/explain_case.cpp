@@ -26,9 +26,7 @@ std::vector<std::byte> bits(std::size_t size, std::mt19937_64& random) {
 
 }  // namespace
 
-std::size_t count_of(std::span<const std::int64_t> shape) {
-  return checked_numel(shape).value();
-}
+std::size_t count_of(std::span<const std::int64_t> shape) { return checked_numel(shape).value(); }
 
 std::vector<double> decoded(DType dtype, std::span<const std::byte> elements) {
   TensorView view;

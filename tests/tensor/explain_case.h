@@ -11,9 +11,7 @@
 
 namespace ckpt::tensor {
 
-inline TensorRef ref(const Case& tensor) {
-  return {&tensor.view, &tensor.storage};
-}
+inline TensorRef ref(const Case& tensor) { return {&tensor.view, &tensor.storage}; }
 
 enum class Values { kOrdinary, kSmall, kConstant, kZero, kBits };
 

@@ -40,8 +40,8 @@ struct Merge {
   }
 };
 
-// As a merge of an adapter computes it: the product in the adapter's type, rounded, scaled, rounded, added,
-// rounded.
+// As a merge of an adapter computes it: the product in the adapter's type, rounded,
+// scaled, rounded, added, rounded.
 Merge merge(DType weights, DType adapter, const Sizes& sizes, double scale, std::mt19937_64& random) {
   const auto ordinary = [&](DType dtype, std::size_t count) {
     return random_elements(dtype, count, Values::kOrdinary, random);

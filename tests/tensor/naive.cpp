@@ -149,7 +149,8 @@ Delta naive_delta(std::span<const NaiveValue> old_values, std::span<const NaiveV
     delta.nan_new += is_nan(b) ? 1U : 0U;
     delta.inf_old += !is_nan(a) && !is_finite(a) ? 1U : 0U;
     delta.inf_new += !is_nan(b) && !is_finite(b) ? 1U : 0U;
-    const bool equal = (tolerance.nan_equal && is_nan(a) && is_nan(b)) || (a.real == b.real && a.imag == b.imag);
+    const bool equal =
+        (tolerance.nan_equal && is_nan(a) && is_nan(b)) || (a.real == b.real && a.imag == b.imag);
     long double size = std::numeric_limits<long double>::infinity();
     if (is_finite(a) && is_finite(b)) {
       size = std::hypot(b.real - a.real, b.imag - a.imag);
@@ -174,7 +175,8 @@ Delta naive_delta(std::span<const NaiveValue> old_values, std::span<const NaiveV
   if (pairs > 0) delta.rms = static_cast<double>(std::sqrt(squares / pairs));
   if (squares > 0) delta.rel_l2 = static_cast<double>(std::sqrt(squares) / std::sqrt(old_squares));
   const long double product = std::sqrt(old_squares) * std::sqrt(new_squares);
-  delta.cosine = product > 0 ? static_cast<double>(dot / product) : (old_squares == 0 && new_squares == 0 ? 1 : 0);
+  delta.cosine =
+      product > 0 ? static_cast<double>(dot / product) : (old_squares == 0 && new_squares == 0 ? 1 : 0);
   return delta;
 }
 
@@ -186,16 +188,18 @@ std::string difference(const Stats& found, const Stats& wanted) {
   note_count(text, "neginf", found.neginf, wanted.neginf);
   note_count(text, "zeros", found.zeros, wanted.zeros);
   note_count(text, "negative", found.negative, wanted.negative);
-  note_count(text, "first_nonfinite", found.first_nonfinite.value_or(kNone), wanted.first_nonfinite.value_or(kNone));
-  note_count(text, "first_negative", found.first_negative.value_or(kNone), wanted.first_negative.value_or(kNone));
+  note_count(text, "first_nonfinite", found.first_nonfinite.value_or(kNone),
+             wanted.first_nonfinite.value_or(kNone));
+  note_count(text, "first_negative", found.first_negative.value_or(kNone),
+             wanted.first_negative.value_or(kNone));
   note(text, "min", same_number(found.min, wanted.min), to_double(found.min), to_double(wanted.min));
   note(text, "max", same_number(found.max, wanted.max), to_double(found.max), to_double(wanted.max));
   // A mean near 0 of large values is only as exact as the values.
   const double scale = std::isfinite(wanted.l2) ? wanted.l2 : 0;
   note(text, "mean", near(found.mean, wanted.mean, scale), found.mean, wanted.mean);
   note(text, "mean_imag", near(found.mean_imag, wanted.mean_imag, scale), found.mean_imag, wanted.mean_imag);
-  // A long double sum of equal 64-bit integers is rounded, so the reference's own spread is: the table of exact
-  // numbers in stats_test.cpp is what holds the digits of std.
+  // A long double sum of equal 64-bit integers is rounded, so the reference's own spread is: the table of
+  // exact numbers in stats_test.cpp is what holds the digits of std.
   note(text, "std", near(found.std, wanted.std, scale), found.std, wanted.std);
   note(text, "l2", near(found.l2, wanted.l2, 0), found.l2, wanted.l2);
   return text;
@@ -211,7 +215,8 @@ std::string difference(const Delta& found, const Delta& wanted) {
   note_count(text, "inf_old", found.inf_old, wanted.inf_old);
   note_count(text, "inf_new", found.inf_new, wanted.inf_new);
   note(text, "max_abs", near(found.max_abs, wanted.max_abs, 0), found.max_abs, wanted.max_abs);
-  note_count(text, "max_abs_index", found.max_abs_index.value_or(kNone), wanted.max_abs_index.value_or(kNone));
+  note_count(text, "max_abs_index", found.max_abs_index.value_or(kNone),
+             wanted.max_abs_index.value_or(kNone));
   note(text, "mean_abs", near(found.mean_abs, wanted.mean_abs, 0), found.mean_abs, wanted.mean_abs);
   note(text, "rms", near(found.rms, wanted.rms, 0), found.rms, wanted.rms);
   note(text, "rel_l2", near(found.rel_l2, wanted.rel_l2, 0), found.rel_l2, wanted.rel_l2);
@@ -228,11 +233,11 @@ bool identical(const Stats& a, const Stats& b) {
 }
 
 bool identical(const Delta& a, const Delta& b) {
-  return a.decoded == b.decoded && a.numel == b.numel && a.differing == b.differing && a.changed == b.changed &&
-         a.nan_old == b.nan_old && a.nan_new == b.nan_new && a.inf_old == b.inf_old && a.inf_new == b.inf_new &&
-         same_bits(a.max_abs, b.max_abs) && a.max_abs_index == b.max_abs_index && same_bits(a.mean_abs, b.mean_abs) &&
-         same_bits(a.rms, b.rms) && same_bits(a.rel_l2, b.rel_l2) && same_bits(a.cosine, b.cosine) &&
-         a.same_bytes == b.same_bytes;
+  return a.decoded == b.decoded && a.numel == b.numel && a.differing == b.differing &&
+         a.changed == b.changed && a.nan_old == b.nan_old && a.nan_new == b.nan_new &&
+         a.inf_old == b.inf_old && a.inf_new == b.inf_new && same_bits(a.max_abs, b.max_abs) &&
+         a.max_abs_index == b.max_abs_index && same_bits(a.mean_abs, b.mean_abs) && same_bits(a.rms, b.rms) &&
+         same_bits(a.rel_l2, b.rel_l2) && same_bits(a.cosine, b.cosine) && a.same_bytes == b.same_bytes;
 }
 
 }  // namespace ckpt::tensor

@@ -15,10 +15,10 @@ using namespace ckpt::tensor;
 namespace {
 
 // float64 and the exotic floats are left to the oracle table: random bits of them overflow any sum.
-constexpr DType kTypes[] = {DType::kFloat32, DType::kFloat16, DType::kBFloat16, DType::kFloat8E5M2,
-                            DType::kFloat8E4M3Fn, DType::kInt8, DType::kUInt8, DType::kInt16, DType::kUInt16,
-                            DType::kInt32, DType::kUInt32, DType::kInt64, DType::kUInt64, DType::kBool,
-                            DType::kComplex64, DType::kComplex32};
+constexpr DType kTypes[] = {DType::kFloat32,      DType::kFloat16, DType::kBFloat16,  DType::kFloat8E5M2,
+                            DType::kFloat8E4M3Fn, DType::kInt8,    DType::kUInt8,     DType::kInt16,
+                            DType::kUInt16,       DType::kInt32,   DType::kUInt32,    DType::kInt64,
+                            DType::kUInt64,       DType::kBool,    DType::kComplex64, DType::kComplex32};
 
 bool close_to(double found, double wanted) {
   if (std::isnan(wanted)) return std::isnan(found);
@@ -33,7 +33,8 @@ Stats stats_with(const Case& tensor, std::size_t jobs, const Tuning& tuning) {
 std::vector<float> many_floats(std::size_t count) {
   std::mt19937_64 random(11);
   std::vector<float> values(count);
-  for (float& value : values) value = static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-53 - 0.25);
+  for (float& value : values)
+    value = static_cast<float>(static_cast<double>(random() >> 11) * 0x1p-53 - 0.25);
   return values;
 }
 
@@ -90,7 +91,8 @@ TEST_CASE("statistics do not depend on threads, on block sizes or on how the byt
   const Case file = make_case(DType::kFloat32, {size}, bytes_of(values), Kind::kFile);
   const Case inflated = make_case(DType::kFloat32, {size}, bytes_of(values), Kind::kInflated);
   const Stats wanted = stats_with(memory, 1, {});
-  CHECK(difference(wanted, naive_stats(DType::kFloat32, naive_values(DType::kFloat32, bytes_of(values)))) == "");
+  CHECK(difference(wanted, naive_stats(DType::kFloat32, naive_values(DType::kFloat32, bytes_of(values)))) ==
+        "");
   CHECK(wanted.first_nonfinite == 77U);
   for (const std::size_t jobs : {1U, 3U}) {
     for (const std::size_t block : {std::size_t{1}, std::size_t{12'288}, std::size_t{1} << 20}) {
@@ -118,7 +120,8 @@ TEST_CASE("a large transposed tensor has the same numbers from memory, from a wi
 
 TEST_CASE("one element expanded to 2^40 is looked at once and counted 2^40 times") {
   const std::uint64_t copies = std::uint64_t{1} << 40;
-  const Case tensor = make_strided(DType::kFloat32, {1 << 20, 2, 1 << 20}, {0, 1, 0}, 0, bytes_of<float>({3, -NAN}));
+  const Case tensor =
+      make_strided(DType::kFloat32, {1 << 20, 2, 1 << 20}, {0, 1, 0}, 0, bytes_of<float>({3, -NAN}));
   const Stats stats = compute_stats(tensor.view, tensor.storage);
   CHECK(stats.numel == 2 * copies);
   CHECK(stats.nan == copies);
@@ -133,14 +136,18 @@ TEST_CASE("an overlapping view that repeats its storage without end is refused")
   const std::int64_t size = 1 << 20;
   const Case tensor = make_strided(DType::kUInt8, {size, size}, {1, 1}, 0, std::vector<std::byte>(2 << 20));
   CHECK(code_of(tensor) == ErrorCode::kLimit);
-  const Case unfold = make_strided(DType::kUInt8, {100, 20}, {1, 1}, 0, std::vector<std::byte>(119, std::byte{2}));
+  const Case unfold =
+      make_strided(DType::kUInt8, {100, 20}, {1, 1}, 0, std::vector<std::byte>(119, std::byte{2}));
   CHECK(compute_stats(unfold.view, unfold.storage).l2 == doctest::Approx(std::sqrt(2000 * 4.0)));
 }
 
 TEST_CASE("a view that reaches beyond its storage is refused, never read") {
-  CHECK(code_of(make_strided(DType::kFloat32, {3}, {1}, 0, std::vector<std::byte>(11))) == ErrorCode::kTruncated);
-  CHECK(code_of(make_strided(DType::kFloat32, {3}, {1}, 1, std::vector<std::byte>(12))) == ErrorCode::kTruncated);
-  CHECK(code_of(make_strided(DType::kFloat32, {2}, {-1}, 1, std::vector<std::byte>(12))) == ErrorCode::kTruncated);
+  CHECK(code_of(make_strided(DType::kFloat32, {3}, {1}, 0, std::vector<std::byte>(11))) ==
+        ErrorCode::kTruncated);
+  CHECK(code_of(make_strided(DType::kFloat32, {3}, {1}, 1, std::vector<std::byte>(12))) ==
+        ErrorCode::kTruncated);
+  CHECK(code_of(make_strided(DType::kFloat32, {2}, {-1}, 1, std::vector<std::byte>(12))) ==
+        ErrorCode::kTruncated);
   Case missing = make_case(DType::kFloat32, {1}, std::vector<std::byte>(4));
   missing.storage.bytes = nullptr;
   CHECK(code_of(missing) == ErrorCode::kTruncated);
@@ -203,7 +210,8 @@ TEST_CASE("a bool is true for every byte but 0, and a zero has no sign in the ex
 
 TEST_CASE("an infinite imaginary part makes a complex element non-finite, counted once") {
   const float infinity = std::numeric_limits<float>::infinity();
-  const Case tensor = make_case(DType::kComplex64, {4}, bytes_of<float>({1, -infinity, infinity, infinity, 0, 0, 3, 4}));
+  const Case tensor =
+      make_case(DType::kComplex64, {4}, bytes_of<float>({1, -infinity, infinity, infinity, 0, 0, 3, 4}));
   const Stats stats = compute_stats(tensor.view, tensor.storage);
   CHECK(stats.neginf == 1);
   CHECK(stats.posinf == 1);
@@ -254,7 +262,8 @@ TEST_CASE("many tensors at once give what each gives alone, and an error of one 
   std::mt19937_64 random(5);
   std::vector<RandomCase> cases;
   for (int i = 0; i < 1000; ++i)
-    cases.push_back(make_random(kTypes[random() % std::size(kTypes)], random_shape(random), Kind::kFile, random));
+    cases.push_back(
+        make_random(kTypes[random() % std::size(kTypes)], random_shape(random), Kind::kFile, random));
   std::vector<StatsJob> jobs;
   for (const auto& made : cases) jobs.push_back({&made.tensor.view, &made.tensor.storage});
   const auto one = compute_stats_all(jobs, 1);

@@ -31,7 +31,8 @@ std::vector<std::byte> random_bytes(DType dtype, std::size_t elements, std::mt19
 }  // namespace
 
 void HiddenSource::read(std::uint64_t offset, std::span<std::byte> out) const {
-  if (offset > bytes_.size() || out.size() > bytes_.size() - offset) fail(ErrorCode::kTruncated, "beyond the end");
+  if (offset > bytes_.size() || out.size() > bytes_.size() - offset)
+    fail(ErrorCode::kTruncated, "beyond the end");
   if (!out.empty()) std::memcpy(out.data(), bytes_.data() + offset, out.size());
 }
 

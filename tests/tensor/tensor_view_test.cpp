@@ -8,7 +8,8 @@ using namespace ckpt::tensor;
 
 namespace {
 
-TensorView view_of(std::vector<std::int64_t> shape, std::vector<std::int64_t> strides, std::uint64_t offset = 0) {
+TensorView view_of(std::vector<std::int64_t> shape, std::vector<std::int64_t> strides,
+                   std::uint64_t offset = 0) {
   TensorView view;
   view.shape = std::move(shape);
   view.strides = std::move(strides);
@@ -43,7 +44,8 @@ TEST_CASE("the extent of a view ends behind the last element that it touches") {
   CHECK_FALSE(checked_extent(view_of({2}, {})).has_value());
 }
 
-TEST_CASE("packed elements need bytes rounded up, and an impossible number of elements needs all bytes there are") {
+TEST_CASE(
+    "packed elements need bytes rounded up, and an impossible number of elements needs all bytes there are") {
   CHECK(bytes_for_elements(DType::kFloat32, 3) == 12);
   CHECK(bytes_for_elements(DType::kQUInt4x2, 3) == 2);
   CHECK(bytes_for_elements(DType::kQUInt2x4, 4) == 1);
@@ -67,8 +69,8 @@ TEST_CASE("a flat index is written as the index of every dimension") {
 }
 
 TEST_CASE("dimensions along which all elements are equal are counted, not walked") {
-  const Case tensor = make_strided(DType::kFloat32, {1 << 20, 3, 1 << 20, 2}, {0, 2, 0, 1}, 0,
-                                   std::vector<std::byte>(24));
+  const Case tensor =
+      make_strided(DType::kFloat32, {1 << 20, 3, 1 << 20, 2}, {0, 2, 0, 1}, 0, std::vector<std::byte>(24));
   const Plan plan = plan_view(tensor.view, tensor.storage);
   CHECK(plan.grid.count == 6);
   CHECK(plan.grid.copies == std::uint64_t{1} << 40);

@@ -173,8 +173,7 @@ TEST_CASE("equal keys are those that Python calls equal") {
       CAPTURE(between);
       Tree tree;
       std::vector<NodeId> keys{row.first(tree)};
-      for (std::size_t i = 0; i < between; ++i)
-        keys.push_back(tree.add_string("key " + std::to_string(i)));
+      for (std::size_t i = 0; i < between; ++i) keys.push_back(tree.add_string("key " + std::to_string(i)));
       keys.push_back(row.second(tree));
       const NodeId dict = dict_of(tree, keys);
       const NodeId last = tree.items(dict).back().value;

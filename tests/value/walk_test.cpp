@@ -61,8 +61,8 @@ TEST_CASE("containers are walked in document order, each place with its path") {
   const NodeId root = dict_of(tree, {{tree.add_string("epoch"), one},
                                      {tree.add_string("a.b"), list_of(tree, {one, tree.add_tuple({})})},
                                      {tree.add_int(3), tree.add_tuple(std::array{one})}});
-  CHECK(visits(tree, root) == Lines{"+", "-epoch", R"(+["a.b"])", R"(-["a.b"][0])", R"(-["a.b"][1])", "+[3]",
-                                    "-[3][0]"});
+  CHECK(visits(tree, root) ==
+        Lines{"+", "-epoch", R"(+["a.b"])", R"(-["a.b"][0])", R"(-["a.b"][1])", "+[3]", "-[3][0]"});
 }
 
 TEST_CASE("a walk may start below the root with the path of that place") {
@@ -109,9 +109,8 @@ TEST_CASE("an object is walked as attributes, items, appended values, arguments 
   parts.state = dict_of(tree, {{name, one}, {odd, one}});
   parts.items = dict_of(tree, {{odd, one}});
   parts.appended = list_of(tree, {one});
-  CHECK(visits(tree, tree.add_object(parts)) ==
-        Lines{"+", "-x", R"(-"odd name")", R"(-["odd name"])", "-[0]", "-<args>[0]", "-<kwargs>.x",
-              "+<callee>"});
+  CHECK(visits(tree, tree.add_object(parts)) == Lines{"+", "-x", R"(-"odd name")", R"(-["odd name"])", "-[0]",
+                                                      "-<args>[0]", "-<kwargs>.x", "+<callee>"});
 }
 
 TEST_CASE("the state of an object is attributes if it is a dict or the pair with slots, else a part") {

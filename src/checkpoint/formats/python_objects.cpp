@@ -29,17 +29,20 @@ struct Call {
   Tree& tree;
   NodeId node;
   const ObjectParts& object;
-  Args args;          // elements of the argument tuple
-  NodeId state;       // of BUILD, or kNoNode
+  Args args;     // elements of the argument tuple
+  NodeId state;  // of BUILD, or kNoNode
 };
 
-bool has_no_extras(const Call& c) { return c.state == kNoNode && c.object.items == kNoNode && c.object.appended == kNoNode; }
+bool has_no_extras(const Call& c) {
+  return c.state == kNoNode && c.object.items == kNoNode && c.object.appended == kNoNode;
+}
 
 bool is(const Tree& tree, NodeId node, Kind kind) { return node != kNoNode && tree.kind(node) == kind; }
 
 // A dict state with the one key that torch's state_dicts carry; nothing of interest is lost with it.
 bool is_state_dict_metadata(const Tree& tree, NodeId state) {
-  return is(tree, state, Kind::kDict) && tree.items(state).size() == 1 && tree.get(state, "_metadata") != kNoNode;
+  return is(tree, state, Kind::kDict) && tree.items(state).size() == 1 &&
+         tree.get(state, "_metadata") != kNoNode;
 }
 
 void become_dict(const Call& c, NodeId items) {
@@ -102,7 +105,8 @@ void attributes(const Call& c) {
   if (is(c.tree, c.state, Kind::kDict) && c.object.items == kNoNode) become_dict(c, c.state);
 }
 
-// DictConfig and ListConfig {_content, _metadata, _parent}; nodes {_val, ..}: omegaconf/basecontainer.py, nodes.py
+// DictConfig and ListConfig {_content, _metadata, _parent}; nodes {_val, ..}: omegaconf/basecontainer.py,
+// nodes.py
 void omegaconf(const Call& c) {
   if (!is(c.tree, c.state, Kind::kDict)) return;
   NodeId content = c.tree.get(c.state, "_content");
@@ -133,7 +137,8 @@ std::optional<std::string> latin1(std::string_view text) {
 
 void codecs_encode(const Call& c) {
   if (!has_no_extras(c) || c.args.size() != 2 || !is(c.tree, c.args[0], Kind::kString)) return;
-  const std::string_view codec = is(c.tree, c.args[1], Kind::kString) ? c.tree.text(c.args[1]) : std::string_view{};
+  const std::string_view codec =
+      is(c.tree, c.args[1], Kind::kString) ? c.tree.text(c.args[1]) : std::string_view{};
   if (codec != "latin1" && codec != "latin-1" && codec != "iso-8859-1") return;
   // Plain bytes: the call is only how protocol 2 writes them.
   if (const auto bytes = latin1(c.tree.text(c.args[0]))) c.tree.become_bytes(c.node, *bytes, kNoNode);
@@ -163,7 +168,8 @@ void path(const Call& c) {  // PosixPath('/', 'a', 'b')
 void device(const Call& c) {  // torch.device('cuda', 1)
   if (!has_no_extras(c) || c.args.empty() || !is(c.tree, c.args[0], Kind::kString)) return;
   std::string text(c.tree.text(c.args[0]));
-  if (c.args.size() > 1 && is(c.tree, c.args[1], Kind::kInt)) text += fmt::format(":{}", c.tree.integer(c.args[1]));
+  if (c.args.size() > 1 && is(c.tree, c.args[1], Kind::kInt))
+    text += fmt::format(":{}", c.tree.integer(c.args[1]));
   c.tree.become_string(c.node, text, c.object.callee);
 }
 
@@ -173,21 +179,23 @@ void layout(const Call& c) {
 }
 
 void complex(const Call& c) {
-  if (!has_no_extras(c) || c.args.size() != 2 || !is(c.tree, c.args[0], Kind::kFloat) || !is(c.tree, c.args[1], Kind::kFloat))
+  if (!has_no_extras(c) || c.args.size() != 2 || !is(c.tree, c.args[0], Kind::kFloat) ||
+      !is(c.tree, c.args[1], Kind::kFloat))
     return;
   const double imaginary = c.tree.real(c.args[1]);
-  c.tree.become_string(c.node, fmt::format("({}{}{}j)", format_double(c.tree.real(c.args[0])),
-                                           std::signbit(imaginary) ? "" : "+", format_double(imaginary)),
+  c.tree.become_string(c.node,
+                       fmt::format("({}{}{}j)", format_double(c.tree.real(c.args[0])),
+                                   std::signbit(imaginary) ? "" : "+", format_double(imaginary)),
                        c.object.callee);
 }
 
 // --- numpy: numpy/core/src/multiarray (descr_reduce, array_reduce, scalar pickling) --------------------
 
 struct NumpyType {
-  char kind = 0;                 // 'f', 'i', 'u', 'b', ... of numpy.dtype('f4', ..)
+  char kind = 0;  // 'f', 'i', 'u', 'b', ... of numpy.dtype('f4', ..)
   std::size_t size = 0;
   bool big = false;
-  std::string text;              // "f4"
+  std::string text;  // "f4"
 };
 
 // numpy.dtype('f8', False, True) with the state (3, '<', ..)
@@ -195,8 +203,8 @@ std::optional<NumpyType> numpy_dtype(const Tree& tree, NodeId node) {
   if (!is(tree, node, Kind::kObject)) return std::nullopt;
   const ObjectParts& object = tree.object(node);
   const auto args = is(tree, object.args, Kind::kTuple) ? tree.elements(object.args) : Args{};
-  if (!is(tree, object.callee, Kind::kGlobal) || tree.qualified_name(object.callee) != "numpy.dtype" || args.empty() ||
-      !is(tree, args[0], Kind::kString))
+  if (!is(tree, object.callee, Kind::kGlobal) || tree.qualified_name(object.callee) != "numpy.dtype" ||
+      args.empty() || !is(tree, args[0], Kind::kString))
     return std::nullopt;
   NumpyType type;
   type.text = tree.text(args[0]);
@@ -226,7 +234,8 @@ void numpy_scalar(const Call& c) {
   if (!type || raw.size() != type->size) return;
   // The exact class, as Python calls it, is lost with `scalar`; the dtype says it well enough.
   const NodeId origin = c.object.callee;
-  if (type->kind == 'f' && type->size == 8) return c.tree.become_float(c.node, from_bytes<double>(raw, type->big), origin);
+  if (type->kind == 'f' && type->size == 8)
+    return c.tree.become_float(c.node, from_bytes<double>(raw, type->big), origin);
   if (type->kind == 'f' && type->size == 4)
     return c.tree.become_float(c.node, static_cast<double>(from_bytes<float>(raw, type->big)), origin);
   if (type->kind == 'b' && type->size == 1) return c.tree.become_bool(c.node, raw[0] != 0, origin);
@@ -251,15 +260,17 @@ void numpy_array(const Call& c) {
     shape.push_back(c.tree.integer(size));
   }
   const std::string_view raw = c.tree.text(state[4]);
-  c.tree.become_string(c.node, fmt::format("array {} {}, {} bytes, sha256 {}", type->text, format_shape(shape), raw.size(),
-                                           sha256_hex(raw).substr(0, 16)),
+  c.tree.become_string(c.node,
+                       fmt::format("array {} {}, {} bytes, sha256 {}", type->text, format_shape(shape),
+                                   raw.size(), sha256_hex(raw).substr(0, 16)),
                        c.object.callee);
 }
 
 // --- the table ------------------------------------------------------------------------------------------
 
 struct Known {
-  std::string_view name;  // module.name; "*.X" matches the last component (a class that moved between modules)
+  std::string_view
+      name;  // module.name; "*.X" matches the last component (a class that moved between modules)
   void (*simplify)(const Call&);
 };
 
@@ -291,14 +302,16 @@ constexpr std::array<std::string_view, 2> kPathModules = {"pathlib", "pathlib._l
 void (*find_known(const Tree& tree, NodeId callee))(const Call&) {
   const std::string_view module = tree.module(callee);
   const std::string_view name = tree.text(callee);
-  if (std::find(kPathModules.begin(), kPathModules.end(), module) != kPathModules.end() && name.ends_with("Path"))
+  if (std::find(kPathModules.begin(), kPathModules.end(), module) != kPathModules.end() &&
+      name.ends_with("Path"))
     return path;
   if (module.starts_with("omegaconf.")) return omegaconf;
   if (module == "torch.return_types") return tuple_like;
   if (name == "AttributeDict" && (module.starts_with("lightning") || module.starts_with("pytorch_lightning")))
     return items_only;
   for (const Known& known : kKnown)
-    if (known.name.size() == module.size() + name.size() + 1 && known.name.starts_with(module) && known.name.ends_with(name))
+    if (known.name.size() == module.size() + name.size() + 1 && known.name.starts_with(module) &&
+        known.name.ends_with(name))
       return known.simplify;
   return nullptr;
 }

@@ -40,13 +40,15 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
   storage.crc32 = found->crc32;
   storage.big_endian = c.out.byte_order == "big";
   if (found->bytes == nullptr) {
-    c.defect("storage-missing", "data/" + storage.key,
-             fmt::format("storage {} cannot be read: {}", quote(abbreviate(storage.key, 80)), found->problem));
+    c.defect(
+        "storage-missing", "data/" + storage.key,
+        fmt::format("storage {} cannot be read: {}", quote(abbreviate(storage.key, 80)), found->problem));
   } else if (found->size == 0 && declared_bytes > 0 && storage.location == "meta") {
     storage.no_data = true;
   } else if (found->size < declared_bytes) {
     c.defect("storage-size-mismatch", "data/" + storage.key,
-             fmt::format("storage {} has {} bytes in the file, but the pickle declares {}; torch < 2.10 reads past its end",
+             fmt::format("storage {} has {} bytes in the file, but the pickle declares {}; torch < 2.10 "
+                         "reads past its end",
                          quote(abbreviate(storage.key, 80)), found->size, declared_bytes));
   } else if (found->size > declared_bytes) {
     c.defect("storage-size-excess", "data/" + storage.key,
@@ -57,7 +59,8 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
 
 }  // namespace
 
-// ('storage', class, key, location, numel): torch/serialization.py persistent_id; a sixth element in legacy files.
+// ('storage', class, key, location, numel): torch/serialization.py persistent_id; a sixth
+// element in legacy files.
 void resolve_persistent(RebuildContext& c, NodeId node) {
   const auto id = c.tree.elements(node);
   const auto fields = id.empty() ? std::span<const NodeId>{} : c.tree.elements(id[0]);
@@ -65,24 +68,30 @@ void resolve_persistent(RebuildContext& c, NodeId node) {
   const bool shaped = fields.size() == 5 && c.tree.kind(fields[0]) == Kind::kString &&
                       c.tree.text(fields[0]) == "storage" && c.tree.kind(fields[3]) == Kind::kString &&
                       c.tree.kind(fields[4]) == Kind::kInt && c.tree.integer(fields[4]) >= 0;
-  if (!shaped) return c.defect("pickle-persistent-id", "", "a persistent id that is no ('storage', class, key, location, numel)");
+  if (!shaped)
+    return c.defect("pickle-persistent-id", "",
+                    "a persistent id that is no ('storage', class, key, location, numel)");
   const Kind key_kind = c.tree.kind(fields[2]);
   if (key_kind != Kind::kString && key_kind != Kind::kInt)
     return c.defect("pickle-persistent-id", "", "a storage key that is neither text nor a number");
-  const std::string key =
-      key_kind == Kind::kString ? std::string(c.tree.text(fields[2])) : std::to_string(c.tree.integer(fields[2]));
+  const std::string key = key_kind == Kind::kString ? std::string(c.tree.text(fields[2]))
+                                                    : std::to_string(c.tree.integer(fields[2]));
   if (key.find('\0') != key.npos || key.find('/') != key.npos || key.size() > c.limits.zip_name_bytes)
-    return c.defect("pickle-persistent-id", "", fmt::format("storage key {} is no record name", quote(abbreviate(key, 80))));
+    return c.defect("pickle-persistent-id", "",
+                    fmt::format("storage key {} is no record name", quote(abbreviate(key, 80))));
   if (!storage_class(c, fields[1], dtype))
     return c.defect("storage-type-unknown", "",
                     fmt::format("storage {} has the unknown class {}", quote(abbreviate(key, 80)),
                                 one_line(value::repr(c.tree, fields[1], 80))));
   const auto numel = static_cast<std::uint64_t>(c.tree.integer(fields[4]));
-  const auto declared = dtype && tensor::bits(*dtype) >= 8 ? checked_mul(numel, tensor::element_size(*dtype)) : numel;
+  const auto declared =
+      dtype && tensor::bits(*dtype) >= 8 ? checked_mul(numel, tensor::element_size(*dtype)) : numel;
   if (!declared || *declared > (1ull << 62))
-    return c.defect("pickle-persistent-id", "", fmt::format("storage {} declares {} elements", quote(abbreviate(key, 80)), numel));
+    return c.defect("pickle-persistent-id", "",
+                    fmt::format("storage {} declares {} elements", quote(abbreviate(key, 80)), numel));
 
-  const auto [known, added] = c.storage_of_key.try_emplace(key, static_cast<std::uint32_t>(c.out.storages.size()));
+  const auto [known, added] =
+      c.storage_of_key.try_emplace(key, static_cast<std::uint32_t>(c.out.storages.size()));
   if (added) {
     c.out.storages.push_back({});
     c.declared.push_back({dtype, *declared});

@@ -39,8 +39,10 @@ void check_bounds(RebuildContext& c, std::uint32_t record) {
   TensorView& view = c.out.tensor_records[record].view;
   const tensor::Storage& storage = c.out.storages[view.storage];
   const auto extent = tensor::checked_extent(view);
-  if (view.numel > 0 && storage.bytes == nullptr) view.in_bounds = false;
-  else if (!extent || tensor::bytes_for_elements(view.dtype, *extent) > storage.size || *extent > (1ull << 62)) {
+  if (view.numel > 0 && storage.bytes == nullptr)
+    view.in_bounds = false;
+  else if (!extent || tensor::bytes_for_elements(view.dtype, *extent) > storage.size ||
+           *extent > (1ull << 62)) {
     view.in_bounds = false;
     if (!storage.no_data)
       c.record_defect(record, "tensor-out-of-bounds",
@@ -56,7 +58,8 @@ void check_bounds(RebuildContext& c, std::uint32_t record) {
 }
 
 // (storage, storage_offset, size, stride): the four first arguments of every _rebuild_tensor*.
-std::optional<std::uint32_t> strided(RebuildContext& c, std::span<const NodeId> args, std::optional<DType> dtype) {
+std::optional<std::uint32_t> strided(RebuildContext& c, std::span<const NodeId> args,
+                                     std::optional<DType> dtype) {
   if (args.size() < 4 || c.tree.kind(args[0]) != Kind::kStorage) return std::nullopt;
   TensorRecord record;
   TensorView& view = record.view;
@@ -296,10 +299,11 @@ void add_state_parts(RebuildContext& c, NodeId state, TensorRecord& record) {
       }
 }
 
-// (function, class, arguments, state): function(*arguments) seen as `class`. torch CALLS the first argument, so
-// only a function of the table is followed here.
+// (function, class, arguments, state): function(*arguments) seen as `class`. torch CALLS the first argument,
+// so only a function of the table is followed here.
 std::optional<std::uint32_t> rebuild_from_type(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 4 || c.tree.kind(args[0]) != Kind::kGlobal || c.tree.kind(args[2]) != Kind::kTuple) return std::nullopt;
+  if (args.size() < 4 || c.tree.kind(args[0]) != Kind::kGlobal || c.tree.kind(args[2]) != Kind::kTuple)
+    return std::nullopt;
   const RebuildFunction* function = find_function(c.tree.qualified_name(args[0]));
   if (function == nullptr || function->run == rebuild_from_type) return std::nullopt;
   const auto index = function->run(c, c.tree.elements(args[2]));
@@ -346,8 +350,10 @@ void rebuild_tensors(Checkpoint& out, const FindStorage& find, const Limits& lim
   RebuildContext context{out, out.tree, find, limits, {}, {}};
   // Arguments are made before the calls that use them, so one pass in the order of ids resolves all.
   for (NodeId node = 0; node < out.tree.size(); ++node) {
-    if (out.tree.kind(node) == Kind::kPersistent) resolve_persistent(context, node);
-    else if (out.tree.kind(node) == Kind::kObject) resolve_object(context, node);
+    if (out.tree.kind(node) == Kind::kPersistent)
+      resolve_persistent(context, node);
+    else if (out.tree.kind(node) == Kind::kObject)
+      resolve_object(context, node);
   }
 }
 

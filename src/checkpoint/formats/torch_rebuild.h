@@ -17,11 +17,11 @@ namespace ckpt::formats {
 // Where the bytes of a storage key are; `bytes` may be null (a record that cannot be read: see `problem`).
 struct StorageBytes {
   io::SourcePtr bytes;
-  std::uint64_t offset = 0;   // in the checkpoint file, if in_place
+  std::uint64_t offset = 0;  // in the checkpoint file, if in_place
   std::uint64_t size = 0;
   bool in_place = false;
   std::optional<std::uint32_t> crc32;
-  std::string problem;        // why there are no bytes
+  std::string problem;  // why there are no bytes
 };
 using FindStorage = std::function<std::optional<StorageBytes>(std::string_view key)>;
 

@@ -14,12 +14,10 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-bool is_letter(char c) {
-  return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
+bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 
-// "/data/x", "~/data", "C:\data", "\\server\share". Not "/", "//", "~3", nor text with blanks right after the
-// mark.
+// "/data/x", "~/data", "C:\data", "\\server\share". Not "/", "//", "~3", nor text with
+// blanks right after the mark.
 bool is_absolute_path(std::string_view text) {
   if (text.size() < 2 || text.size() > 4096 || text.find_first_of("\n\r\t") != std::string_view::npos)
     return false;

@@ -17,8 +17,7 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-// --- incomplete: callbacks/weight_averaging.py writes and reads the two keys together
-// -----------------------
+// --- incomplete: callbacks/weight_averaging.py writes and reads the two keys together ----------------------
 
 using Keys = std::map<std::string_view, NodeId>;
 
@@ -64,8 +63,7 @@ void find_incomplete(const Context& context, const Emit& emit) {
   emit(std::move(hit));
 }
 
-// --- identical
-// ----------------------------------------------------------------------------------------------
+// --- identical ---------------------------------------------------------------------------------------------
 
 const TensorRecord* floating(const Checkpoint& file, NodeId node) {
   if (!is_kind(file.tree, node, Kind::kTensor)) return nullptr;

@@ -13,7 +13,7 @@ constexpr std::string_view kFields[] = {"value", "consequence"};
 struct Scores {
   const Context& context;
   const Tree& tree;
-  std::map<std::string_view, std::size_t> entries;   // of the selected tensors only
+  std::map<std::string_view, std::size_t> entries;  // of the selected tensors only
   const Emit& emit;
 
   std::optional<double> value(NodeId node, const std::string& path) const {
@@ -29,9 +29,10 @@ struct Scores {
     const auto score = value(node, path);
     if (!score || std::isfinite(*score) || (std::isinf(*score) && inf_allowed)) return;
     Hit hit = make_hit(path, std::isnan(*score) ? "nan" : "infinite");
-    hit.fields = {{"value", std::isnan(*score) ? "NaN" : format_double(*score)},
-                  {"consequence", std::isnan(*score) ? "every comparison with NaN is false, so it never changes again"
-                                                     : "the monitored metric was not finite"}};
+    hit.fields = {
+        {"value", std::isnan(*score) ? "NaN" : format_double(*score)},
+        {"consequence", std::isnan(*score) ? "every comparison with NaN is false, so it never changes again"
+                                           : "the monitored metric was not finite"}};
     hit.properties = {{"value", *score}};
     // A metric may overflow honestly; NaN never means anything.
     if (std::isinf(*score)) hit.level = report::Level::kWarning;
@@ -46,7 +47,8 @@ void judge_callback(const Scores& scores, NodeId state, const std::string& path)
   const auto no_path = [&](std::string_view key) { return string_of(tree, at(key)).value_or("").empty(); };
   scores.judge(at("best_model_score"), key_path(path, "best_model_score"), no_path("best_model_path"));
   scores.judge(at("kth_value"), key_path(path, "kth_value"), no_path("kth_best_model_path"));
-  scores.judge(at("best_score"), key_path(path, "best_score"), number_of(tree, at("wait_count")).value_or(0) == 0);
+  scores.judge(at("best_score"), key_path(path, "best_score"),
+               number_of(tree, at("wait_count")).value_or(0) == 0);
   const auto models_path = key_path(path, "best_k_models");
   for (const auto& model : mapping_items(tree, at("best_k_models"))) {
     std::string place = models_path;

@@ -17,8 +17,7 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-// --- best: callbacks/model_checkpoint.py, _update_best_and_save
-// ---------------------------------------------
+// --- best: callbacks/model_checkpoint.py, _update_best_and_save --------------------------------------------
 
 // The key says 'mode': 'min' since 1.5; before, and in a subclass's key, either end may be the best.
 enum class Mode { kMin, kMax, kUnknown };
@@ -76,8 +75,7 @@ void find_best(const Tree& tree, NodeId state, const std::string& path, std::str
   emit(std::move(hit));
 }
 
-// --- stopped: callbacks/early_stopping.py
-// -------------------------------------------------------------------
+// --- stopped: callbacks/early_stopping.py ------------------------------------------------------------------
 
 void find_stopped(const Tree& tree, NodeId state, const std::string& path, report::Level level,
                   const Emit& emit) {
@@ -95,8 +93,7 @@ void find_stopped(const Tree& tree, NodeId state, const std::string& path, repor
   emit(std::move(hit));
 }
 
-// --- paths
-// --------------------------------------------------------------------------------------------------
+// --- paths -------------------------------------------------------------------------------------------------
 
 bool is_absolute(std::string_view path) {
   const bool drive = path.size() > 2 && path[1] == ':' && (path[2] == '\\' || path[2] == '/');

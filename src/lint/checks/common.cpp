@@ -58,8 +58,10 @@ std::optional<std::string_view> string_of(const Tree& tree, NodeId id) {
 
 std::string show(const Tree& tree, NodeId id) {
   if (id == kNoNode) return "nothing";
-  if (const auto n = mapping_items(tree, id).size(); is_mapping(tree, id)) return "a dict of " + plural(n, "item");
-  if (is_sequence(tree, id)) return "a " + value::type_name(tree, id) + " of " + plural(sequence(tree, id).size(), "item");
+  if (const auto n = mapping_items(tree, id).size(); is_mapping(tree, id))
+    return "a dict of " + plural(n, "item");
+  if (is_sequence(tree, id))
+    return "a " + value::type_name(tree, id) + " of " + plural(sequence(tree, id).size(), "item");
   return value::repr(tree, id, 80);
 }
 

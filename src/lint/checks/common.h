@@ -32,7 +32,7 @@ bool is_mapping(const Tree& tree, NodeId id);
 // Elements of a list or tuple; empty for everything else.
 std::span<const NodeId> sequence(const Tree& tree, NodeId id);
 bool is_sequence(const Tree& tree, NodeId id);
-bool is_kind(const Tree& tree, NodeId id, Kind kind);   // false for kNoNode
+bool is_kind(const Tree& tree, NodeId id, Kind kind);  // false for kNoNode
 
 // int, float, bool and big ints as Python compares them; nullopt for everything else (None, tensors, text).
 std::optional<double> number_of(const Tree& tree, NodeId id);
@@ -72,7 +72,8 @@ std::string unwrapped_name(std::string_view name);
 // Index into Checkpoint::entries by path.
 std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file);
 
-// Where each imported name stands first: "module.name" -> path. Incomplete for results that the stream dropped.
+// Where each imported name stands first: "module.name" -> path. Incomplete for results
+// that the stream dropped.
 std::map<std::string, std::string> global_places(const Checkpoint& file);
 
 // A Trainer file that has no training state at all: save_weights_only=True.
@@ -82,7 +83,7 @@ bool is_weights_only(const lightning::Items& items);
 struct SubValue {
   std::string path;
   NodeId id = kNoNode;
-  bool container = false;   // a non-empty container or object, its parts follow
+  bool container = false;  // a non-empty container or object, its parts follow
 };
 std::vector<SubValue> values_below(const Tree& tree, NodeId start, std::string_view start_path);
 

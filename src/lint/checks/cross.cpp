@@ -38,8 +38,6 @@ std::optional<bool> is_unchanged(const Context& context, const WeightPair& pair)
   return tensor::same_elements(old.view, *old_storage, now.view, *now_storage);
 }
 
-std::string_view callback_class(std::string_view key) {
-  return key.substr(0, key.find('{'));
-}
+std::string_view callback_class(std::string_view key) { return key.substr(0, key.find('{')); }
 
 }  // namespace ckpt::lint

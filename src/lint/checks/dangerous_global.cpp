@@ -17,7 +17,8 @@ class Reporter {
 
   void say(const std::string& global, const std::string& reason, std::string_view key) {
     if (!said_.insert(global + "\n" + reason).second) return;
-    if (!located_) places_ = global_places(file_);   // a walk over the whole tree: only where there is a finding
+    if (!located_)
+      places_ = global_places(file_);  // a walk over the whole tree: only where there is a finding
     located_ = true;
     const auto place = places_.find(std::string(key));
     Hit hit = make_hit(place == places_.end() ? "" : place->second, "dangerous-global");
@@ -51,12 +52,16 @@ void check_getattr(const Tree& tree, Reporter& reporter) {
   for (NodeId id = 0; id < tree.size(); ++id) {
     if (tree.kind(id) != Kind::kObject) continue;
     const auto& object = tree.object(id);
-    if (!is_kind(tree, object.callee, Kind::kGlobal) || tree.qualified_name(object.callee) != "builtins.getattr") continue;
+    if (!is_kind(tree, object.callee, Kind::kGlobal) ||
+        tree.qualified_name(object.callee) != "builtins.getattr")
+      continue;
     const auto reason = why_getattr(tree, object.args);
     if (reason.empty()) continue;
     const auto parts = sequence(tree, object.args);
-    const std::string target = is_kind(tree, parts[0], Kind::kGlobal) ? tree.qualified_name(parts[0]) : "an object";
-    reporter.say("builtins.getattr(" + target + ", " + show(tree, parts[1]) + ")", reason, "builtins.getattr");
+    const std::string target =
+        is_kind(tree, parts[0], Kind::kGlobal) ? tree.qualified_name(parts[0]) : "an object";
+    reporter.say("builtins.getattr(" + target + ", " + show(tree, parts[1]) + ")", reason,
+                 "builtins.getattr");
   }
 }
 
@@ -65,7 +70,8 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   Reporter reporter(file, emit);
   for (const auto& import : file.imports) {
     const std::string full = import.module + "." + import.name;
-    if (!import.resolvable) reporter.say("a computed name", "cannot be told without running the file", full);
+    if (!import.resolvable)
+      reporter.say("a computed name", "cannot be told without running the file", full);
     else if (const auto reason = why_dangerous(import.module, import.name); !reason.empty())
       reporter.say(full, reason, full);
   }

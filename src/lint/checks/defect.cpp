@@ -14,9 +14,11 @@ constexpr std::size_t kShown = 20;
 
 constexpr ParamSpec kParams[] = {
     {"codes", ParamType::kStrings, "[]", "codes of readers' defects, see src/checkpoint/defect_codes.h"},
-    {"errors", ParamType::kStrings, "[]", "codes of inputs that could not be opened: empty, truncated, limit ..."},
+    {"errors", ParamType::kStrings, "[]",
+     "codes of inputs that could not be opened: empty, truncated, limit ..."},
     {"milder", ParamType::kStrings, "[]", "codes that are a warning (a note for a rule of warnings)"},
-    {"incomplete", ParamType::kBool, "false", "also when something was left unread without a defect that says so"},
+    {"incomplete", ParamType::kBool, "false",
+     "also when something was left unread without a defect that says so"},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -59,7 +61,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   }
   for (const auto& [code, count] : seen)
     if (count > kShown)
-      emit(text_hit("", code, plural(count - kShown, "further finding") + " of this kind (" + std::string(code) + ")",
+      emit(text_hit("", code,
+                    plural(count - kShown, "further finding") + " of this kind (" + std::string(code) + ")",
                     report::PlaceKind::kFile));
   if (rule.boolean("incomplete") && !context.file().complete && context.file().defects.empty())
     emit(text_hit("", "incomplete", "not all of the file was read", report::PlaceKind::kFile));

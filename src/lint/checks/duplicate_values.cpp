@@ -25,9 +25,7 @@ bool is_judged(const tensor::Stats& stats, std::uint64_t bytes, std::uint64_t mi
 }
 
 // Numbers that are NaN (a complex tensor's bounds) would make the order of the map no order.
-double ordered(double value) {
-  return value == value ? value : 0.0;
-}
+double ordered(double value) { return value == value ? value : 0.0; }
 
 Fingerprint fingerprint_of(const tensor::TensorView& view, const tensor::Stats& s) {
   return {view.dtype, view.shape, s.nan, s.posinf,        s.neginf,     s.zeros,

@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kChoices[] = {"zero-rows", "subnormals"};
 constexpr ParamSpec kParams[] = {
     {"except", ParamType::kGlobs, "[]", "names or paths that are healthy by nature"},
-    {"of", ParamType::kString, "", "zero-rows (index 0 of the first dimension is a row) | subnormals", kChoices},
+    {"of", ParamType::kString, "", "zero-rows (index 0 of the first dimension is a row) | subnormals",
+     kChoices},
     {"max-share", ParamType::kNumber, "", "more than this share, between 0 and 1, is a finding"},
 };
 constexpr std::string_view kFields[] = {"name", "found", "share", "at"};
@@ -91,8 +92,8 @@ Found subnormals(const tensor::TensorView& view, const tensor::Storage& storage)
   return subnormal_codes<std::uint16_t>(view, storage, 0x7f80u, 0x007fu);  // bfloat16
 }
 
-// Float16 and the 8-bit floats are not judged for subnormals: gradual underflow is a good part of their
-// range.
+// Float16 and the 8-bit floats are not judged for subnormals: gradual underflow is a good
+// part of their range.
 bool has_normal_range(tensor::DType dtype) {
   return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
          dtype == tensor::DType::kBFloat16;

@@ -33,8 +33,8 @@ std::string joined(const std::string& section, const std::string& path) {
   return path.front() == '[' ? section + path : section + "." + path;
 }
 
-// Where the two differ first, and how: "32, but hyper_parameters.batch_size is 16". nullopt if they are
-// equal.
+// Where the two differ first, and how: "32, but hyper_parameters.batch_size is 16".
+// nullopt if they are equal.
 std::optional<std::pair<std::string, std::string>> difference(const Tree& tree, const ByPath& ours,
                                                               const ByPath& theirs) {
   for (const auto& [path, node] : ours) {

@@ -13,7 +13,8 @@ namespace {
 constexpr std::string_view kChoices[] = {"models", "non-plain"};
 constexpr ParamSpec kParams[] = {
     {"of", ParamType::kString, "",
-     "models (nn.Module and optimizers) | non-plain (every class that torch's weights_only list has not)", kChoices},
+     "models (nn.Module and optimizers) | non-plain (every class that torch's weights_only list has not)",
+     kChoices},
     {"allow", ParamType::kGlobs, "[]", "classes that are right (module.name)"},
 };
 constexpr std::string_view kFields[] = {"class", "what", "places"};

@@ -11,9 +11,7 @@ namespace {
 
 constexpr std::string_view kFields[] = {"text"};
 
-bool is_omegaconf(const Tree& tree, NodeId id) {
-  return class_of(tree, id).starts_with("omegaconf.");
-}
+bool is_omegaconf(const Tree& tree, NodeId id) { return class_of(tree, id).starts_with("omegaconf."); }
 
 constexpr std::size_t kJudged = 200;  // references that are looked for in all of the configuration
 

@@ -9,7 +9,8 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"allow", ParamType::kStrings, "[lightning.pytorch.cli.instantiate_module, pytorch_lightning.cli.instantiate_module]",
+    {"allow", ParamType::kStrings,
+     "[lightning.pytorch.cli.instantiate_module, pytorch_lightning.cli.instantiate_module]",
      "functions that may be named; the default is Lightning's own list since the fix of CVE-2026-58659"},
 };
 constexpr std::string_view kFields[] = {"value"};

@@ -30,7 +30,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.base == nullptr || !context.base->file) return;
   const std::string& direction = rule.string("direction");
   const bool removed = direction == "removed";
-  const auto keys = removed ? missing_keys(*context.base, context.input) : missing_keys(context.input, *context.base);
+  const auto keys =
+      removed ? missing_keys(*context.base, context.input) : missing_keys(context.input, *context.base);
   const std::string text = removed ? "in the base, but not in this file" : "not in the base";
   if (keys.size() > static_cast<std::size_t>(rule.integer("show"))) {
     Hit hit = text_hit(context.items().state_dict_path, direction,

@@ -40,8 +40,7 @@ void find_epoch(const Context& context, const Emit& emit) {
   emit(std::move(hit));
 }
 
-// --- order: ready >= started >= processed >= completed >= 0, total >= current (loops/progress.py)
-// -----------
+// --- order: ready >= started >= processed >= completed >= 0, total >= current (loops/progress.py) ----------
 
 constexpr std::array<std::string_view, 4> kStages = {"ready", "started", "processed", "completed"};
 
@@ -61,9 +60,7 @@ std::string disorder(const Tree& tree, NodeId progress) {
 
 // The total of the validation inside of training starts anew with every epoch (training_epoch_loop.py,
 // on_run_start), the current count with every validation: it may be ahead.
-bool has_running_total(std::string_view path) {
-  return path.find("val_loop") == std::string_view::npos;
-}
+bool has_running_total(std::string_view path) { return path.find("val_loop") == std::string_view::npos; }
 
 std::string behind(const Tree& tree, NodeId total, NodeId current) {
   for (const auto stage : kStages) {
@@ -91,8 +88,8 @@ void find_disorder(const Context& context, const Emit& emit) {
 
 // --- mid-epoch --------------------------------------------------------------------------------------------
 
-// Since 2.2 a stateful loader keeps its place (fit_loop.state_dict); fault-tolerant files of 1.5 to 1.9
-// theirs.
+// Since 2.2 a stateful loader keeps its place (fit_loop.state_dict); fault-tolerant files
+// of 1.5 to 1.9 theirs.
 bool has_loader_state(const Tree& tree, NodeId fit_loop) {
   if (!mapping_items(tree, member(tree, member(tree, fit_loop, "state_dict"), "combined_loader")).empty())
     return true;

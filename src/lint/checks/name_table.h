@@ -14,9 +14,7 @@ bool has_name(const Table& table, std::string_view name) {
 }
 
 // "torch" of "torch.nn.modules".
-inline std::string_view top_package(std::string_view module) {
-  return module.substr(0, module.find('.'));
-}
+inline std::string_view top_package(std::string_view module) { return module.substr(0, module.find('.')); }
 
 inline std::string full_name(std::string_view module, std::string_view name) {
   return std::string(module) + "." + std::string(name);

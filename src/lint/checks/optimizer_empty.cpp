@@ -25,21 +25,25 @@ bool is_stateless(const Tree& tree, NodeId groups) {
 
 std::optional<Hit> judge(const Tree& tree, NodeId state, const std::string& path, bool stepped) {
   if (!is_mapping(tree, state))
-    return text_hit(path, "wrong-type", "expected a dict, found " + show(tree, state), report::PlaceKind::kObject);
+    return text_hit(path, "wrong-type", "expected a dict, found " + show(tree, state),
+                    report::PlaceKind::kObject);
   if (mapping_items(tree, state).empty())
     return text_hit(path, "zero-shard",
-                    "{}, as ZeroRedundancyOptimizer leaves on every rank but one: Lightning raises KeyError 'param_groups'",
+                    "{}, as ZeroRedundancyOptimizer leaves on every rank but one: Lightning raises KeyError "
+                    "'param_groups'",
                     report::PlaceKind::kObject);
   const NodeId groups = member(tree, state, "param_groups");
   if (!is_sequence(tree, groups))
-    return text_hit(key_path(path, "param_groups"), "missing", "absent or no list: Lightning raises KeyError 'param_groups'",
-                    report::PlaceKind::kArray);
+    return text_hit(key_path(path, "param_groups"), "missing",
+                    "absent or no list: Lightning raises KeyError 'param_groups'", report::PlaceKind::kArray);
   const NodeId inner = member(tree, state, "state");
-  if (!stepped || !mapping_items(tree, inner).empty() || !has_parameters(tree, groups) || is_stateless(tree, groups))
+  if (!stepped || !mapping_items(tree, inner).empty() || !has_parameters(tree, groups) ||
+      is_stateless(tree, groups))
     return std::nullopt;
   return text_hit(key_path(path, "state"), "empty",
-                  inner == kNoNode ? "absent although training has taken steps: moments and step counts start from zero"
-                                   : "empty although training has taken steps: moments and step counts start from zero",
+                  inner == kNoNode
+                      ? "absent although training has taken steps: moments and step counts start from zero"
+                      : "empty although training has taken steps: moments and step counts start from zero",
                   report::PlaceKind::kObject);
 }
 

@@ -13,13 +13,26 @@ constexpr std::string_view kFields[] = {"value", "problem"};
 
 // Of torch.optim's groups: finite and >= 0. Other keys (tolerances of LBFGS, a user's own) may be anything
 // but NaN.
-constexpr std::string_view kNonNegative[] = {"lr",       "initial_lr", "max_lr",    "min_lr", "swa_lr", "eps", "weight_decay",
-                                             "momentum", "alpha",      "lr_decay",  "rho",    "lambd",  "initial_accumulator_value",
-                                             "base_momentum", "max_momentum"};
+constexpr std::string_view kNonNegative[] = {"lr",
+                                             "initial_lr",
+                                             "max_lr",
+                                             "min_lr",
+                                             "swa_lr",
+                                             "eps",
+                                             "weight_decay",
+                                             "momentum",
+                                             "alpha",
+                                             "lr_decay",
+                                             "rho",
+                                             "lambd",
+                                             "initial_accumulator_value",
+                                             "base_momentum",
+                                             "max_momentum"};
 
 std::string problem_of(std::string_view key, double value) {
   if (std::isnan(value)) return "not a number";
-  const bool known = std::find(std::begin(kNonNegative), std::end(kNonNegative), key) != std::end(kNonNegative);
+  const bool known =
+      std::find(std::begin(kNonNegative), std::end(kNonNegative), key) != std::end(kNonNegative);
   const bool beta = key == "betas";
   if (!known && !beta) return "";
   if (std::isinf(value)) return "infinite";
@@ -45,7 +58,8 @@ void judge_group(const Tree& tree, NodeId group, const std::string& path, const 
     const auto place = key_path(path, *key);
     judge(tree, *key, item.value, place, emit);
     const auto parts = sequence(tree, item.value);  // betas, Adafactor's pair of eps
-    for (std::size_t i = 0; i < parts.size() && i < 8; ++i) judge(tree, *key, parts[i], index_path(place, i), emit);
+    for (std::size_t i = 0; i < parts.size() && i < 8; ++i)
+      judge(tree, *key, parts[i], index_path(place, i), emit);
   }
 }
 
@@ -63,11 +77,12 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 
 }  // namespace
 
-const Check kOptimizerHyperparameter{.name = "optimizer-hyperparameter",
-                                     .help = "optimizer settings that are NaN, infinite, negative or out of range",
-                                     .needs = kNothing,
-                                     .params = {},
-                                     .fields = kFields,
-                                     .run = run};
+const Check kOptimizerHyperparameter{
+    .name = "optimizer-hyperparameter",
+    .help = "optimizer settings that are NaN, infinite, negative or out of range",
+    .needs = kNothing,
+    .params = {},
+    .fields = kFields,
+    .run = run};
 
 }  // namespace ckpt::lint

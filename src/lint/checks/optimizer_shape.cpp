@@ -15,9 +15,10 @@ using Shapes = std::map<Shape, std::size_t>;
 
 // State tensors that have their parameter's shape in the optimizers of torch.optim and in Lion. Everything
 // else (LBFGS, T5; Adafactor's factors; GaLore's projections) has shapes of its own.
-constexpr std::string_view kMoments[] = {"exp_avg",    "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg",
-                                         "grad_avg",   "acc_delta",  "sum",            "exp_inf",         "prev",
-                                         "step_size",  "ax",         "exp_avg_diff",   "neg_pre_grad"};
+constexpr std::string_view kMoments[] = {"exp_avg",      "exp_avg_sq",  "max_exp_avg_sq", "momentum_buffer",
+                                         "square_avg",   "grad_avg",    "acc_delta",      "sum",
+                                         "exp_inf",      "prev",        "step_size",      "ax",
+                                         "exp_avg_diff", "neg_pre_grad"};
 constexpr std::string_view kScalars[] = {"step", "eta", "mu", "mu_product"};
 
 template <std::size_t N>
@@ -72,8 +73,8 @@ Hit shape_hit(const std::string& path, const Moment& moment, std::string text) {
 
 Hit differing_hit(const std::string& path, const Moment& wrong, const Moment& right) {
   return shape_hit(path, wrong,
-                   format_shape(wrong.view->shape) + ", but " + std::string(right.name) + " of the same parameter is " +
-                       format_shape(right.view->shape));
+                   format_shape(wrong.view->shape) + ", but " + std::string(right.name) +
+                       " of the same parameter is " + format_shape(right.view->shape));
 }
 
 bool take(Shapes& shapes, const Shape& shape) {
@@ -90,17 +91,20 @@ void judge(const Checkpoint& file, NodeId state, const std::string& path, Shapes
     value::append_key(place, file.tree, parameter.key);
     const auto moments = moments_of(file, parameter.value);
     if (moments.empty()) continue;
-    const auto odd = std::find_if(moments.begin(), moments.end(),
-                                  [&](const Moment& m) { return m.view->shape != moments.front().view->shape; });
+    const auto odd = std::find_if(moments.begin(), moments.end(), [&](const Moment& m) {
+      return m.view->shape != moments.front().view->shape;
+    });
     if (odd != moments.end()) {
       // The one that no weight has is the wrong one, whichever comes first.
-      const bool first_fits = shapes.contains(moments.front().view->shape) || !shapes.contains(odd->view->shape);
+      const bool first_fits =
+          shapes.contains(moments.front().view->shape) || !shapes.contains(odd->view->shape);
       emit(differing_hit(place, first_fits ? *odd : moments.front(), first_fits ? moments.front() : *odd));
       continue;
     }
     if (take(shapes, moments.front().view->shape) || take(shapes, Shape{0})) continue;
     emit(shape_hit(place, moments.front(),
-                   format_shape(moments.front().view->shape) + " fits no weight that is left for it: the first step fails"));
+                   format_shape(moments.front().view->shape) +
+                       " fits no weight that is left for it: the first step fails"));
   }
 }
 

@@ -15,8 +15,8 @@ constexpr ParamSpec kParams[] = {
 constexpr std::string_view kFields[] = {"name", "stored", "reachable", "unused", "tensors"};
 
 struct Use {
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;   // bytes [first, last)
-  std::vector<std::size_t> weights;                               // entries of the state_dict
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // bytes [first, last)
+  std::vector<std::size_t> weights;                             // entries of the state_dict
 };
 
 // T24: views of one storage by several tensors are judged together. A range runs from a view's first to its
@@ -24,7 +24,8 @@ struct Use {
 void add_range(const tensor::TensorView& view, Use& use) {
   const auto extent = tensor::checked_extent(view);
   if (!extent || *extent == 0) return;
-  use.ranges.emplace_back(tensor::bytes_for_elements(view.dtype, view.storage_offset) , tensor::bytes_for_elements(view.dtype, *extent));
+  use.ranges.emplace_back(tensor::bytes_for_elements(view.dtype, view.storage_offset),
+                          tensor::bytes_for_elements(view.dtype, *extent));
 }
 
 std::uint64_t covered(std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges) {
@@ -44,7 +45,7 @@ std::map<std::uint32_t, Use> uses_of(const Checkpoint& file, const std::vector<s
     const auto& view = file.record_of(file.entries[index]).view;
     if (view.has_storage() && view.in_bounds) uses[view.storage].weights.push_back(index);
   }
-  for (const auto& entry : file.entries) {   // T36: judged where weights are, reached from anywhere
+  for (const auto& entry : file.entries) {  // T36: judged where weights are, reached from anywhere
     const auto& view = file.record_of(entry).view;
     if (!view.has_storage() || !view.in_bounds) continue;
     if (const auto use = uses.find(view.storage); use != uses.end()) add_range(view, use->second);

@@ -7,6 +7,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
+// clang-format off
 constexpr std::array kModules = {
     "__builtin__"sv, "__future__"sv, "_abc"sv, "_aix_support"sv, "_ast"sv, "_asyncio"sv, "_bisect"sv,
     "_blake2"sv, "_bz2"sv, "_codecs"sv, "_codecs_cn"sv, "_codecs_hk"sv, "_codecs_iso2022"sv, "_codecs_jp"sv,
@@ -50,6 +51,7 @@ constexpr std::array kModules = {
     "uuid"sv, "venv"sv, "warnings"sv, "wave"sv, "weakref"sv, "webbrowser"sv, "winreg"sv, "winsound"sv,
     "wsgiref"sv, "xdrlib"sv, "xml"sv, "xmlrpc"sv, "zipapp"sv, "zipfile"sv, "zipimport"sv, "zlib"sv,
     "zoneinfo"sv};
+// clang-format on
 
 }  // namespace
 

@@ -17,8 +17,8 @@ constexpr std::string_view kFields[] = {"text"};
 
 // Only the Trainer writes these (lightning.pytorch, checkpoint_connector.py): a file that has one and still
 // is no Trainer file has lost something. `epoch`, `global_step` and `state_dict` are in everybody's files.
-constexpr std::string_view kTrainerOnly[] = {"optimizer_states", "lr_schedulers", "loops",
-                                             "callbacks",        "hparams_name",  "pytorch-lightning_version"};
+constexpr std::string_view kTrainerOnly[] = {
+    "optimizer_states", "lr_schedulers", "loops", "callbacks", "hparams_name", "pytorch-lightning_version"};
 
 std::string expected_type(const Tree& tree, std::string_view key, NodeId node) {
   if (key == "epoch" || key == "global_step")
@@ -62,9 +62,9 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
   if (tree.root() == kNoNode) return;  // the stream broke: other rules say so
-  const bool remains = std::any_of(std::begin(kTrainerOnly), std::end(kTrainerOnly), [&](std::string_view key) {
-    return member(tree, tree.root(), key) != kNoNode;
-  });
+  const bool remains =
+      std::any_of(std::begin(kTrainerOnly), std::end(kTrainerOnly),
+                  [&](std::string_view key) { return member(tree, tree.root(), key) != kNoNode; });
   if (items.kind == lightning::FileKind::kTrainer || remains) return check_keys(context, rule, emit);
   if (context.profile != Profile::kInference) say_what_it_is(context, emit);
 }

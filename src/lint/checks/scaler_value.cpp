@@ -26,7 +26,9 @@ struct Scaler {
   std::string path;
   const Emit& emit;
 
-  std::optional<double> number(std::string_view key) const { return number_of(tree, member(tree, node, key)); }
+  std::optional<double> number(std::string_view key) const {
+    return number_of(tree, member(tree, node, key));
+  }
   void say(std::string_view key, std::string_view kind, const std::string& text, bool mild) const {
     Hit hit = text_hit(key_path(path, key), kind, show(tree, member(tree, node, key)) + text);
     if (mild) hit.level = report::Level::kWarning;
@@ -37,16 +39,21 @@ struct Scaler {
 void judge_scale(const Scaler& scaler, double min_scale) {
   const auto scale = scaler.number("scale");
   if (!scale) return;  // a tensor in files of torch 1.5 and before
-  if (!std::isfinite(*scale)) scaler.say("scale", "scale", ": the loss is multiplied with it, every gradient is lost", false);
-  else if (*scale <= 0) scaler.say("scale", "scale", ": every gradient becomes zero, or its sign turns", false);
+  if (!std::isfinite(*scale))
+    scaler.say("scale", "scale", ": the loss is multiplied with it, every gradient is lost", false);
+  else if (*scale <= 0)
+    scaler.say("scale", "scale", ": every gradient becomes zero, or its sign turns", false);
   else if (*scale < min_scale)
-    scaler.say("scale", "scale", ", below " + format_double(min_scale) + ": step after step overflowed before this was saved", true);
+    scaler.say("scale", "scale",
+               ", below " + format_double(min_scale) + ": step after step overflowed before this was saved",
+               true);
 }
 
 void judge_factors(const Scaler& scaler) {
   const auto growth = scaler.number("growth_factor"), backoff = scaler.number("backoff_factor");
   if (growth && !(*growth > 1)) scaler.say("growth_factor", "factor", ": must be above 1", true);
-  if (backoff && !(*backoff > 0 && *backoff < 1)) scaler.say("backoff_factor", "factor", ": must be between 0 and 1", true);
+  if (backoff && !(*backoff > 0 && *backoff < 1))
+    scaler.say("backoff_factor", "factor", ": must be between 0 and 1", true);
   const auto tracker = scaler.number("_growth_tracker"), interval = scaler.number("growth_interval");
   if (tracker && interval && *tracker > *interval)
     scaler.say("_growth_tracker", "tracker", ", beyond growth_interval " + format_double(*interval), true);

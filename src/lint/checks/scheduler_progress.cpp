@@ -47,9 +47,7 @@ void run_end(const Context& context, const Rule& rule, const Emit& emit) {
 
 // --- the pace ---------------------------------------------------------------------------------------------
 
-bool near(double a, double b) {
-  return std::abs(a - b) <= 1;
-}
+bool near(double a, double b) { return std::abs(a - b) <= 1; }
 
 // What one scheduler may have counted: epochs, batches or optimizer steps; T8: off by one in mid-epoch.
 struct Pace {

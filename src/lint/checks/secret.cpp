@@ -11,7 +11,7 @@ namespace ckpt::lint {
 namespace {
 
 constexpr std::string_view kFields[] = {"what", "masked"};
-constexpr std::size_t kScanned = 64u << 10;   // of one string: a credential stands at its beginning or nowhere
+constexpr std::size_t kScanned = 64u << 10;  // of one string: a credential stands at its beginning or nowhere
 
 class Scanner {
  public:
@@ -49,7 +49,7 @@ void check_items(const Tree& tree, const value::Visit& visit, Scanner& scanner) 
     value::append_key(path, tree, item.key);
     scanner.key(item.key, item.value, path);
   }
-  for (const auto& item : mapping_items(tree, state)) {   // Namespace, dataclasses: attributes
+  for (const auto& item : mapping_items(tree, state)) {  // Namespace, dataclasses: attributes
     std::string path(visit.path);
     if (const auto name = string_of(tree, item.key)) value::append_attribute(path, *name);
     scanner.key(item.key, item.value, path);

@@ -31,23 +31,28 @@ struct Prefix {
   std::string_view what;
 };
 constexpr Prefix kPrefixes[] = {
-    {"sk-", 20, "an API key (sk-...)"},          {"hf_", 30, "a Hugging Face token"},      {"ghp_", 36, "a GitHub token"},
-    {"gho_", 36, "a GitHub token"},              {"ghu_", 36, "a GitHub token"},           {"ghs_", 36, "a GitHub token"},
-    {"ghr_", 36, "a GitHub token"},              {"github_pat_", 40, "a GitHub token"},    {"glpat-", 20, "a GitLab token"},
-    {"AKIA", 16, "an AWS access key id"},        {"ASIA", 16, "an AWS access key id"},     {"AIza", 35, "a Google API key"},
-    {"xoxb-", 20, "a Slack token"},              {"xoxp-", 20, "a Slack token"},           {"xoxa-", 20, "a Slack token"},
-    {"dckr_pat_", 20, "a Docker token"},         {"pypi-", 50, "a PyPI token"},            {"npm_", 36, "an npm token"},
+    {"sk-", 20, "an API key (sk-...)"},   {"hf_", 30, "a Hugging Face token"},
+    {"ghp_", 36, "a GitHub token"},       {"gho_", 36, "a GitHub token"},
+    {"ghu_", 36, "a GitHub token"},       {"ghs_", 36, "a GitHub token"},
+    {"ghr_", 36, "a GitHub token"},       {"github_pat_", 40, "a GitHub token"},
+    {"glpat-", 20, "a GitLab token"},     {"AKIA", 16, "an AWS access key id"},
+    {"ASIA", 16, "an AWS access key id"}, {"AIza", 35, "a Google API key"},
+    {"xoxb-", 20, "a Slack token"},       {"xoxp-", 20, "a Slack token"},
+    {"xoxa-", 20, "a Slack token"},       {"dckr_pat_", 20, "a Docker token"},
+    {"pypi-", 50, "a PyPI token"},        {"npm_", 36, "an npm token"},
 };
 
 bool has_prefixed_token(std::string_view text, const Prefix& p) {
   for (std::size_t at = text.find(p.prefix); at != std::string_view::npos; at = text.find(p.prefix, at + 1)) {
-    if (at > 0 && is_token_char(text[at - 1])) continue;   // "task-...", "risk-..."
+    if (at > 0 && is_token_char(text[at - 1])) continue;  // "task-...", "risk-..."
     const auto rest = text.substr(at + p.prefix.size());
     std::size_t n = 0;
     while (n < rest.size() && is_token_char(rest[n])) ++n;
     const auto token = rest.substr(0, n);
     const bool upper = !p.prefix.starts_with('A') || p.prefix == "AIza" ||
-                       std::all_of(token.begin(), token.end(), [](unsigned char c) { return std::isupper(c) != 0 || std::isdigit(c) != 0; });
+                       std::all_of(token.begin(), token.end(), [](unsigned char c) {
+                         return std::isupper(c) != 0 || std::isdigit(c) != 0;
+                       });
     const bool exact = (p.prefix != "AKIA" && p.prefix != "ASIA") || n == p.least;
     if (n >= p.least && upper && exact && has_digit(token) && has_letter(token)) return true;
   }
@@ -55,12 +60,16 @@ bool has_prefixed_token(std::string_view text, const Prefix& p) {
 }
 
 bool is_placeholder(std::string_view text) {
-  if (text.empty() || text.find("${") != std::string_view::npos || text.find("$(") != std::string_view::npos) return true;
-  if (text.front() == '<' || text.front() == '{' || text.front() == '$' || text.front() == '[' || text.front() == '%') return true;
+  if (text.empty() || text.find("${") != std::string_view::npos || text.find("$(") != std::string_view::npos)
+    return true;
+  if (text.front() == '<' || text.front() == '{' || text.front() == '$' || text.front() == '[' ||
+      text.front() == '%')
+    return true;
   if (text.find_first_not_of("*xX.-?_ ") == std::string_view::npos) return true;
   const auto low = lower(text);
-  static constexpr std::array kWords = {"none"sv, "null"sv, "redacted"sv, "changeme"sv, "todo"sv, "hidden"sv, "true"sv,
-                                        "false"sv, "masked"sv, "secret"sv, "password"sv, "token"sv, "env"sv, "auto"sv};
+  static constexpr std::array kWords = {"none"sv,     "null"sv,  "redacted"sv, "changeme"sv, "todo"sv,
+                                        "hidden"sv,   "true"sv,  "false"sv,    "masked"sv,   "secret"sv,
+                                        "password"sv, "token"sv, "env"sv,      "auto"sv};
   return std::find(kWords.begin(), kWords.end(), low) != kWords.end();
 }
 
@@ -78,7 +87,8 @@ bool has_url_password(std::string_view text) {
 
 bool is_jwt(std::string_view text) {
   return text.starts_with("eyJ") && text.size() > 40 && std::count(text.begin(), text.end(), '.') == 2 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return is_token_char(c) || c == '.' || c == '='; });
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_token_char(c) || c == '.' || c == '='; });
 }
 
 // "wandbApiKey", "wandb-api-key", "WANDB_API_KEY" -> wandb, api, key
@@ -86,7 +96,8 @@ std::vector<std::string> words_of(std::string_view key) {
   std::vector<std::string> words(1);
   char before = 0;
   for (const char c : key) {
-    const bool hump = std::isupper(static_cast<unsigned char>(c)) != 0 && std::islower(static_cast<unsigned char>(before)) != 0;
+    const bool hump = std::isupper(static_cast<unsigned char>(c)) != 0 &&
+                      std::islower(static_cast<unsigned char>(before)) != 0;
     if ((!is_alnum(c) || hump) && !words.back().empty()) words.emplace_back();
     if (is_alnum(c)) words.back() += lower(std::string_view(&c, 1));
     before = c;
@@ -96,13 +107,16 @@ std::vector<std::string> words_of(std::string_view key) {
 }
 
 bool is_word(const std::vector<std::string>& words, std::initializer_list<std::string_view> list) {
-  return std::any_of(words.begin(), words.end(),
-                     [&](const std::string& word) { return std::find(list.begin(), list.end(), word) != list.end(); });
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
+  });
 }
 
-bool is_pair(const std::vector<std::string>& words, std::string_view last, std::initializer_list<std::string_view> firsts) {
+bool is_pair(const std::vector<std::string>& words, std::string_view last,
+             std::initializer_list<std::string_view> firsts) {
   for (std::size_t i = 1; i < words.size(); ++i)
-    if (words[i] == last && std::find(firsts.begin(), firsts.end(), words[i - 1]) != firsts.end()) return true;
+    if (words[i] == last && std::find(firsts.begin(), firsts.end(), words[i - 1]) != firsts.end())
+      return true;
   return false;
 }
 
@@ -123,8 +137,8 @@ std::string_view secret_shape(std::string_view text) {
   if (text.size() < 16) return "";
   for (const auto& prefix : kPrefixes)
     if (has_prefixed_token(text, prefix)) return prefix.what;
-  if (const auto at = text.find("-----BEGIN "); at != std::string_view::npos &&
-                                                text.substr(at, 64).find("PRIVATE KEY-----") != std::string_view::npos)
+  if (const auto at = text.find("-----BEGIN ");
+      at != std::string_view::npos && text.substr(at, 64).find("PRIVATE KEY-----") != std::string_view::npos)
     return "a private key (PEM)";
   if (has_url_password(text)) return "a URL with a password";
   if (is_jwt(text)) return "a JSON web token";

@@ -17,7 +17,6 @@ std::string_view secret_under_key(std::string_view key, std::string_view value);
 // worth a warning, not an error.
 bool is_weak_secret(std::string_view value);
 
-
 // "gh... (40 characters)": enough to find it, too little to use it.
 std::string mask(std::string_view secret);
 

@@ -51,9 +51,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   }
 }
 
-void validate(const Rule& rule) {
-  ties_of(rule, "expect");
-}
+void validate(const Rule& rule) { ties_of(rule, "expect"); }
 
 }  // namespace
 

@@ -15,8 +15,8 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"section", "size", "base-size"};
 
-// Bytes of storages by section, each storage once in each; and the pickle, which holds everything but
-// tensors.
+// Bytes of storages by section, each storage once in each; and the pickle, which holds
+// everything but tensors.
 std::map<std::string, std::uint64_t> sizes_of(const Opened& opened) {
   std::map<std::string, std::uint64_t> sizes;
   std::set<std::pair<lightning::Section, std::uint32_t>> seen;

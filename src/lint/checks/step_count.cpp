@@ -44,9 +44,10 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   if (!automatic && !manual) return;
   // T10: manual optimization leaves the automatic counter at 0; a migrated file of before 1.6 has both.
   if ((automatic && automatic->completed == *steps) || (manual && manual->completed == *steps)) return;
-  const Counter& told = manual && (!automatic || automatic->completed == 0) && manual->completed != 0 ? *manual
-                        : automatic                                                                 ? *automatic
-                                                                                                    : *manual;
+  const Counter& told = manual && (!automatic || automatic->completed == 0) && manual->completed != 0
+                            ? *manual
+                        : automatic ? *automatic
+                                    : *manual;
   Hit hit = make_hit("global_step", "step-mismatch");
   hit.fields = {{"steps", show(tree, items.global_step)},
                 {"counted", std::to_string(static_cast<std::int64_t>(told.completed))},

@@ -1,6 +1,6 @@
 // Suppressions that have expired or cover nothing. They belong to the rule files, not to a checkpoint, and
-// are known only when all files are judged: lint/suppress.cpp emits the findings, run() has nothing to look
-// at.
+// are known only when all files are judged: lint/suppress.cpp emits the findings, run()
+// has nothing to look at.
 #include "lint/checks/list.h"
 
 namespace ckpt::lint {

@@ -10,9 +10,11 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kChoices[] = {"nonfinite", "nan", "inf", "negative", "all-zero", "constant", "magnitude"};
+constexpr std::string_view kChoices[] = {"nonfinite", "nan",      "inf",      "negative",
+                                         "all-zero",  "constant", "magnitude"};
 constexpr ParamSpec kParams[] = {
-    {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero | constant | magnitude", kChoices},
+    {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero | constant | magnitude",
+     kChoices},
     {"allow-inf", ParamType::kGlobs, "[]", "names or paths where infinities are right (attention masks)"},
     {"except", ParamType::kGlobs, "[]",
      "names or paths that are not judged: healthy by nature, or another rule's"},

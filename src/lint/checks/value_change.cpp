@@ -8,7 +8,8 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"under", ParamType::kStrings, "[hyper_parameters, datamodule_hyper_parameters]", "top-level keys to compare"},
+    {"under", ParamType::kStrings, "[hyper_parameters, datamodule_hyper_parameters]",
+     "top-level keys to compare"},
     {"skip", ParamType::kGlobs, "[]", "paths that may change"},
 };
 constexpr std::string_view kFields[] = {"text"};
@@ -25,7 +26,8 @@ ByPath scalars(const Tree& tree, NodeId start, const std::string& path) {
 
 // T17: Lightning writes the datamodule's hyperparameters since 1.7; before, there is nothing to compare with.
 bool could_have(const Opened& opened, std::string_view key) {
-  return key != "datamodule_hyper_parameters" || !opened.items.version || opened.items.version->at_least(1, 7);
+  return key != "datamodule_hyper_parameters" || !opened.items.version ||
+         opened.items.version->at_least(1, 7);
 }
 
 struct Comparison {
@@ -53,18 +55,22 @@ struct Comparison {
     const auto after = scalars(now_tree, now, path), before = scalars(old_tree, old, path);
     for (const auto& [place, node] : after) {
       const auto was = before.find(place);
-      if (was == before.end()) say(place, "added", show(now_tree, node) + ", not in the base", false);
+      if (was == before.end())
+        say(place, "added", show(now_tree, node) + ", not in the base", false);
       else if (!same_scalar(now_tree, node, old_tree, was->second))
-        say(place, "changed", show(old_tree, was->second) + " in the base, now " + show(now_tree, node), true);
+        say(place, "changed", show(old_tree, was->second) + " in the base, now " + show(now_tree, node),
+            true);
     }
     for (const auto& [place, node] : before)
-      if (!after.contains(place)) say(place, "removed", show(old_tree, node) + " in the base, absent now", true);
+      if (!after.contains(place))
+        say(place, "removed", show(old_tree, node) + " in the base, absent now", true);
   }
 };
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.base == nullptr || !context.base->file) return;
-  const Comparison comparison{context, context.file().tree, context.base->file->tree, globs_of(rule, "skip"), emit};
+  const Comparison comparison{context, context.file().tree, context.base->file->tree, globs_of(rule, "skip"),
+                              emit};
   for (const auto& key : rule.strings("under")) comparison.section(key);
 }
 

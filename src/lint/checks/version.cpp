@@ -19,9 +19,7 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // "2.6.5" -> {2, 6, 5}; empty where it does not begin with a number.
 std::vector<std::uint32_t> release_of(std::string_view text, std::size_t* end = nullptr) {

@@ -11,7 +11,8 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"allow", ParamType::kStrings, "[]", "names (module.name) that your programs pass to add_safe_globals"},
-    {"opcodes", ParamType::kBool, "false", "also a note for a pickle protocol other than 2 and for opcodes that torch refuses"},
+    {"opcodes", ParamType::kBool, "false",
+     "also a note for a pickle protocol other than 2 and for opcodes that torch refuses"},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -31,7 +32,7 @@ void check_globals(const Context& context, const Rule& rule, const Emit& emit) {
     if (is_weights_only_name(import.module, import.name)) continue;
     const std::string full = import.resolvable ? import.module + "." + import.name : "a computed name";
     if (!said.insert(full).second) continue;
-    if (!located) places = global_places(file);   // a walk over the whole tree: only where there is a finding
+    if (!located) places = global_places(file);  // a walk over the whole tree: only where there is a finding
     located = true;
     const auto place = places.find(full);
     Hit hit = text_hit(place == places.end() ? "" : place->second, "global",
@@ -48,10 +49,13 @@ void check_stream(const Checkpoint& file, const Emit& emit) {
   const bool odd_protocol = file.pickle_protocol != 2 && file.pickle_size > 0;
   if (text.empty() && !odd_protocol) return;
   std::string message = odd_protocol ? "pickle protocol " + std::to_string(file.pickle_protocol) : "";
-  if (!text.empty()) message += (message.empty() ? "" : " with ") + ("opcodes that torch's restricted unpickler does not know: " + text);
-  else message += ": torch.load warns, it expects protocol 2";
+  if (!text.empty())
+    message += (message.empty() ? "" : " with ") +
+               ("opcodes that torch's restricted unpickler does not know: " + text);
+  else
+    message += ": torch.load warns, it expects protocol 2";
   Hit hit = text_hit("", "opcodes", std::move(message), report::PlaceKind::kFile);
-  hit.level = report::Level::kNote;   // no defect, but what such a load stumbles over
+  hit.level = report::Level::kNote;  // no defect, but what such a load stumbles over
   emit(std::move(hit));
 }
 

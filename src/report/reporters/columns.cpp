@@ -47,9 +47,7 @@ std::size_t columns_of(std::uint32_t code) {
   return is_in(kWide, code) ? 2 : 1;
 }
 
-bool starts_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u;
-}
+bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }
 
 // Where a part of a file's path, or else of a name, begins: at the sign that separates it.
 std::string_view part_signs(std::string_view text) {

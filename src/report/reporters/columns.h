@@ -1,5 +1,5 @@
-// Columns of a terminal: how many a text needs, and what to leave out if there are fewer. Private to the text
-// reporter.
+// Columns of a terminal: how many a text needs, and what to leave out if there are fewer.
+// Private to the text reporter.
 #pragma once
 
 #include <cstddef>

@@ -19,7 +19,8 @@ FilePlace place_of_file(std::string_view path) {
   namespace fs = std::filesystem;
   fs::path normal = fs::path(path).lexically_normal();
   std::string text = without_slash_at_end(normal.generic_string());
-  if (normal.is_relative() && !leaves_directory(text) && text != "." && !text.empty()) return {std::move(text), true};
+  if (normal.is_relative() && !leaves_directory(text) && text != "." && !text.empty())
+    return {std::move(text), true};
   std::error_code ignored;  // without a working directory, an absolute path is still one
   const fs::path here = fs::current_path(ignored);
   normal = (here / normal).lexically_normal();

@@ -1,5 +1,5 @@
-// Workflow commands: GitHub makes annotations of them, without any permission. Ten of a kind are shown for a step,
-// so the worst come first and the rest is a number.
+// Workflow commands: GitHub makes annotations of them, without any permission. Ten of a kind are shown for a
+// step, so the worst come first and the rest is a number.
 #include <array>
 #include <string>
 #include <vector>
@@ -36,7 +36,8 @@ std::string_view command_of(Level level) { return level == Level::kNote ? "notic
 void write_command(const Report& report, const Finding& finding, std::ostream& out) {
   const std::string file = harmless(place_of_file(report.inputs.at(finding.where.input).path).path);
   out << "::" << command_of(finding.level) << " file=" << escape(file, true)
-      << ",title=" << escape(harmless(finding.rule_id), true) << "::" << escape(place_and_message(finding), false) << '\n';
+      << ",title=" << escape(harmless(finding.rule_id), true)
+      << "::" << escape(place_and_message(finding), false) << '\n';
 }
 
 // One notice stays free for the rest.
@@ -59,8 +60,8 @@ void write_github(const Report& report, const RenderOptions&, std::ostream& out)
   for (const Finding* finding : first) write_command(report, *finding, out);
   const std::size_t rest = findings.size() - first.size();
   if (rest == 0) return;
-  out << "::notice title=" << escape(harmless(report.tool.name), true)
-      << "::" << plural(rest, "more finding") << (rest == 1 ? " is" : " are") << " not shown as annotations\n";
+  out << "::notice title=" << escape(harmless(report.tool.name), true) << "::" << plural(rest, "more finding")
+      << (rest == 1 ? " is" : " are") << " not shown as annotations\n";
 }
 
 }  // namespace

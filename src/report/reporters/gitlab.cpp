@@ -24,13 +24,14 @@ std::string_view severity_of(const Finding& finding, const Input& input) {
   return "";
 }
 
-// What is wrong and where, but no number: the issue stays the same while the model is trained on. GitLab takes equal
-// ones for one, so true duplicates are counted.
+// What is wrong and where, but no number: the issue stays the same while the model is trained on. GitLab
+// takes equal ones for one, so true duplicates are counted.
 class Fingerprints {
  public:
   std::string of(const Finding& finding, const std::string& file) {
     std::string identity = finding.rule_id;
-    for (const std::string& part : {file, one_line(finding.where.path), finding.kind}) identity += '\0' + part;
+    for (const std::string& part : {file, one_line(finding.where.path), finding.kind})
+      identity += '\0' + part;
     const int ordinal = ++seen_[identity];
     if (ordinal > 1) identity += '\0' + std::to_string(ordinal);
     return sha256_hex(identity);

@@ -1,6 +1,6 @@
-// JUnit's XML, which nearly every CI service shows: a suite for each input, in it a test case for each rule that
-// fired. Errors and warnings are failures; notes are what a passing test case had to say. There are no times and no
-// hosts: the same report is the same document.
+// JUnit's XML, which nearly every CI service shows: a suite for each input, in it a test case for each rule
+// that fired. Errors and warnings are failures; notes are what a passing test case had to say. There are no
+// times and no hosts: the same report is the same document.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -34,8 +34,10 @@ std::string xml(std::string_view raw) {
       case '"': out += "&quot;"; break;
       case '\'': out += "&apos;"; break;
       default:
-        if (is_forbidden(c.code)) out += fmt::format("\\u{:04x}", c.code);
-        else out += text.substr(i, c.size);
+        if (is_forbidden(c.code))
+          out += fmt::format("\\u{:04x}", c.code);
+        else
+          out += text.substr(i, c.size);
     }
     i += c.size;
   }
@@ -44,7 +46,7 @@ std::string xml(std::string_view raw) {
 
 struct TestCase {
   std::string rule;
-  Level level = Level::kNote;   // the worst
+  Level level = Level::kNote;  // the worst
   Findings findings;
 };
 
@@ -74,7 +76,9 @@ std::vector<Suite> suites_of(const Report& report) {
   std::vector<Suite> all(report.inputs.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i].input = &report.inputs[i];
   for (const Finding* finding : shown_findings(report)) add(all.at(finding->where.input), *finding);
-  std::erase_if(all, [](const Suite& s) { return s.input->role != Role::kTarget && s.cases.empty() && !s.unreadable(); });
+  std::erase_if(all, [](const Suite& s) {
+    return s.input->role != Role::kTarget && s.cases.empty() && !s.unreadable();
+  });
   return all;
 }
 
@@ -106,8 +110,10 @@ class JunitWriter {
   }
 
  private:
-  void open(std::string_view element, const std::string& name, std::size_t tests, std::size_t failures, std::size_t errors) {
-    out_ << fmt::format("<{} name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n", element, xml(name), tests, failures, errors);
+  void open(std::string_view element, const std::string& name, std::size_t tests, std::size_t failures,
+            std::size_t errors) {
+    out_ << fmt::format("<{} name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\">\n", element, xml(name),
+                        tests, failures, errors);
   }
 
   void write_suite(const Suite& suite) {
@@ -118,7 +124,8 @@ class JunitWriter {
     };
     if (suite.unreadable()) {
       begin_case("input-unreadable");
-      out_ << fmt::format(">\n<error type=\"{}\" message=\"{}\"/>\n</testcase>\n", xml(suite.input->error_code), xml(suite.input->error));
+      out_ << fmt::format(">\n<error type=\"{}\" message=\"{}\"/>\n</testcase>\n",
+                          xml(suite.input->error_code), xml(suite.input->error));
     }
     for (const TestCase& test : suite.cases) {
       begin_case(test.rule);
@@ -141,15 +148,17 @@ class JunitWriter {
                                     [&](const Finding* f) { return f->level == test.level; });
     std::string message = place_and_message(**worst);
     if (test.findings.size() > 1) message += fmt::format(" (and {} more)", test.findings.size() - 1);
-    out_ << fmt::format(">\n<failure type=\"{}\" message=\"{}\">\n{}</failure>\n</testcase>\n", to_string(test.level), xml(message),
-                        lines);
+    out_ << fmt::format(">\n<failure type=\"{}\" message=\"{}\">\n{}</failure>\n</testcase>\n",
+                        to_string(test.level), xml(message), lines);
   }
 
   const Report& report_;
   std::ostream& out_;
 };
 
-void write_junit(const Report& report, const RenderOptions&, std::ostream& out) { JunitWriter(report, out).write(); }
+void write_junit(const Report& report, const RenderOptions&, std::ostream& out) {
+  JunitWriter(report, out).write();
+}
 
 }  // namespace
 

@@ -6,14 +6,8 @@ namespace ckpt::report {
 
 std::span<const Reporter> reporters() {
   static const std::array kAll = {
-      kTextReporter,
-      kConciseReporter,
-      kMarkdownReporter,
-      kJsonReporter,
-      kSarifReporter,
-      kGithubReporter,
-      kGitlabReporter,
-      kJunitReporter,
+      kTextReporter,  kConciseReporter, kMarkdownReporter, kJsonReporter,
+      kSarifReporter, kGithubReporter,  kGitlabReporter,   kJunitReporter,
   };
   return kAll;
 }

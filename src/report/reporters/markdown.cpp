@@ -22,9 +22,7 @@ constexpr std::size_t kEndBytes = 600;    // for what closes a table and says ho
 constexpr std::size_t kLineBytes = 160;   // what a line of a section takes, about
 constexpr std::size_t kTitleBytes = 200;  // and its title
 
-std::string tag(std::string_view text) {
-  return fmt::format("<b>{}</b>", text);
-}
+std::string tag(std::string_view text) { return fmt::format("<b>{}</b>", text); }
 
 // A table that takes rows as long as there is room for them.
 class Rows {
@@ -187,8 +185,7 @@ bool MarkdownWriter::write_section(const Section& section, std::size_t share) {
   return true;
 }
 
-// --- ckpt-lint
-// ------------------------------------------------------------------------------------------------
+// --- ckpt-lint ---------------------------------------------------------------------------------------------
 
 void MarkdownWriter::write_counts() {
   const Counts counts = count(report_);

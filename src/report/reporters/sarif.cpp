@@ -1,5 +1,6 @@
 // SARIF 2.1.0 (OASIS, errata 01): one log, one run, the same bytes for the same report. No times, hosts,
-// accounts or directories. versionControlProvenance is left out: only git knows it, and reporters run nothing.
+// accounts or directories. versionControlProvenance is left out: only git knows it, and
+// reporters run nothing.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -24,7 +25,7 @@ namespace {
 
 constexpr std::string_view kSchema =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-constexpr int kNotDone = 2;                 // the exit status that says: not everything was judged
+constexpr int kNotDone = 2;  // the exit status that says: not everything was judged
 constexpr std::size_t kHashDigits = 16;
 using Layout = JsonWriter::Layout;
 
@@ -40,9 +41,12 @@ std::vector<std::size_t> candidates(const std::vector<Finding>& findings, SarifP
 }
 
 // `most` of them, in the report's order: what nobody suppressed first, then the most severe; 0 is all.
-std::vector<std::size_t> choose(const std::vector<Finding>& findings, std::vector<std::size_t> from, std::size_t most) {
+std::vector<std::size_t> choose(const std::vector<Finding>& findings, std::vector<std::size_t> from,
+                                std::size_t most) {
   if (most == 0 || from.size() <= most) return from;
-  const auto rank = [&](std::size_t i) { return std::pair(is_suppressed(findings[i]) ? 0 : 1, findings[i].level); };
+  const auto rank = [&](std::size_t i) {
+    return std::pair(is_suppressed(findings[i]) ? 0 : 1, findings[i].level);
+  };
   std::stable_sort(from.begin(), from.end(), [&](std::size_t a, std::size_t b) { return rank(a) > rank(b); });
   from.resize(most);
   std::sort(from.begin(), from.end());
@@ -102,8 +106,9 @@ SarifWriter::SarifWriter(const Report& report, const RenderOptions& options, std
       chosen_(choose(report.findings, candidates_, options.max_findings)),
       places_(report, options.sarif_profile) {
   for (std::size_t i = 0; i < report.rules.size(); ++i) rule_index_.try_emplace(report.rules[i].id, i);
-  const bool has_places = !chosen_.empty() || std::any_of(report.inputs.begin(), report.inputs.end(),
-                                                          [](const Input& input) { return !input.error.empty(); });
+  const bool has_places =
+      !chosen_.empty() || std::any_of(report.inputs.begin(), report.inputs.end(),
+                                      [](const Input& input) { return !input.error.empty(); });
   has_text_regions_ = has_places && options.sarif_profile == SarifProfile::kGithub;
   for (const std::size_t i : chosen_) {
     places_.add(report.findings[i].where);
@@ -221,7 +226,8 @@ void SarifWriter::write_results() {
 void SarifWriter::write_result(const Finding& finding) {
   const auto rule = rule_index_.find(finding.rule_id);
   if (rule == rule_index_.end()) {
-    throw std::logic_error("SARIF: a finding of rule '" + finding.rule_id + "', which the report does not list");
+    throw std::logic_error("SARIF: a finding of rule '" + finding.rule_id +
+                           "', which the report does not list");
   }
   json_.begin_object();
   json_.member("ruleId", finding.rule_id);

@@ -70,7 +70,8 @@ std::string escape(std::string_view raw, bool all_is_key) {
 
 // The arguments of a finding for `fields`: given one a field, or {path} and {file} among them. Empty if they
 // do not fit.
-std::optional<std::vector<std::string>> fit(const std::vector<std::string>& arguments, std::string_view rule_template,
+std::optional<std::vector<std::string>> fit(const std::vector<std::string>& arguments,
+                                            std::string_view rule_template,
                                             const std::vector<std::string>& fields) {
   if (arguments.size() == fields.size()) return arguments;
   std::vector<std::string> names;
@@ -138,8 +139,8 @@ MessageString message_string(std::string_view rule_template) {
       continue;
     }
     const std::size_t after = i + name->size() + 2;
-    const bool quoted = i > 0 && rule_template[i - 1] == '\'' && after < rule_template.size() &&
-                        rule_template[after] == '\'';
+    const bool quoted =
+        i > 0 && rule_template[i - 1] == '\'' && after < rule_template.size() && rule_template[after] == '\'';
     append_placeholder(result.text, number_of(result.fields, *name), quoted);
     i = after - 1;
   }
@@ -181,7 +182,8 @@ void write_message(JsonWriter& json, std::string_view id, std::string_view messa
   json.end();
 }
 
-void write_result_message(JsonWriter& json, const RuleInfo& rule, const Finding& finding, std::string_view file) {
+void write_result_message(JsonWriter& json, const RuleInfo& rule, const Finding& finding,
+                          std::string_view file) {
   std::vector<std::string> arguments{shown_place(finding.where.path), escape_file_name(file)};
   const MessageString string = message_string(rule.message);
   const auto values = fit(finding.arguments, rule.message, string.fields);

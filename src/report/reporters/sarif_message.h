@@ -35,6 +35,7 @@ std::string with_period(std::string text);
 // "text", "id" and "arguments"; the arguments must be escaped already.
 void write_message(JsonWriter& json, std::string_view id, std::string_view message_string,
                    const std::vector<std::string>& arguments);
-void write_result_message(JsonWriter& json, const RuleInfo& rule, const Finding& finding, std::string_view file);
+void write_result_message(JsonWriter& json, const RuleInfo& rule, const Finding& finding,
+                          std::string_view file);
 
 }  // namespace ckpt::report::sarif

@@ -87,7 +87,8 @@ std::size_t end_of_part(std::string_view path, std::size_t start) {
 std::string_view name_of_part(std::string_view part) {
   if (part.starts_with('.')) part.remove_prefix(1);
   if (part.starts_with('[') && part.ends_with(']')) part = part.substr(1, part.size() - 2);
-  if (part.size() >= 2 && part.starts_with('"') && part.ends_with('"')) part = part.substr(1, part.size() - 2);
+  if (part.size() >= 2 && part.starts_with('"') && part.ends_with('"'))
+    part = part.substr(1, part.size() - 2);
   return part;
 }
 
@@ -97,7 +98,9 @@ std::string_view kind_of_parent(std::string_view child) {
   return index ? "" : "object";
 }
 
-bool fits(const ByteRange& bytes) { return bytes.offset <= kMaxInteger && bytes.size <= kMaxInteger - bytes.offset; }
+bool fits(const ByteRange& bytes) {
+  return bytes.offset <= kMaxInteger && bytes.size <= kMaxInteger - bytes.offset;
+}
 
 void write_bytes(JsonWriter& json, std::string_view name, const ByteRange& bytes) {
   json.key(name);
@@ -135,7 +138,9 @@ std::optional<TextLocation> text_location(std::string_view source) {
   return TextLocation{to_uri(source.substr(0, colon)), line};
 }
 
-std::string canonical_path(std::string_view path) { return path == "<root>" ? std::string() : one_line(path); }
+std::string canonical_path(std::string_view path) {
+  return path == "<root>" ? std::string() : one_line(path);
+}
 
 Places::Places(const Report& report, SarifProfile profile) : report_(report), profile_(profile) {
   std::map<std::string, std::size_t> known;
@@ -162,13 +167,15 @@ void Places::add(const Location& location) {
     if (leaf) {
       add_logical(path, part, kind_name(location.kind), parent);
     } else if (depth++ < kMaxParents) {
-      parent = add_logical(path.substr(0, end), part, kind_of_parent(std::string_view(path).substr(end)), parent);
+      parent =
+          add_logical(path.substr(0, end), part, kind_of_parent(std::string_view(path).substr(end)), parent);
     }
     start = end;
   }
 }
 
-std::size_t Places::add_logical(std::string path, std::string_view part, std::string_view kind, std::size_t parent) {
+std::size_t Places::add_logical(std::string path, std::string_view part, std::string_view kind,
+                                std::size_t parent) {
   const auto [entry, is_new] = logical_of_path_.try_emplace(std::move(path), logicals_.size());
   if (is_new) logicals_.push_back({entry->first, std::string(name_of_part(part)), kind, parent});
   return entry->second;
@@ -228,8 +235,10 @@ void Places::write_physical_location(JsonWriter& json, const Location& location)
   json.key("physicalLocation");
   json.begin_object();
   write_artifact_location(json, location.input);
-  if (profile_ == SarifProfile::kGithub) write_first_character(json);
-  else if (fits(bytes)) write_bytes(json, "region", bytes);
+  if (profile_ == SarifProfile::kGithub)
+    write_first_character(json);
+  else if (fits(bytes))
+    write_bytes(json, "region", bytes);
   json.end();
 }
 

@@ -19,7 +19,7 @@ inline constexpr std::uint64_t kMaxInteger = 2147483647;
 
 struct Uri {
   std::string text;
-  bool relative = true;   // to %SRCROOT%
+  bool relative = true;  // to %SRCROOT%
 };
 // Of place_of_file(): relative, or a file: URI. Percent-encoded.
 Uri to_uri(std::string_view path);
@@ -56,14 +56,14 @@ class Places {
  private:
   struct Artifact {
     Uri uri;
-    std::size_t input;                      // the first one of this URI
+    std::size_t input;  // the first one of this URI
     std::vector<std::string_view> roles;
   };
   struct Logical {
     std::string path;
-    std::string name;                       // the last part
+    std::string name;  // the last part
     std::string_view kind;
-    std::size_t parent;                     // kNone at the top
+    std::size_t parent;  // kNone at the top
   };
 
   void write_artifact_location(JsonWriter& json, std::size_t input) const;

@@ -20,14 +20,16 @@ constexpr std::array kNotifications = {
         "input-unreadable", "An input could not be read.",
         "An input could not be opened or is no checkpoint that can be read. Nothing was checked in it.",
         "'{0}' could not be read: '{1}'.",
-        "The message says what was expected and what was found. Until the file can be read, the run has the exit "
+        "The message says what was expected and what was found. Until the file can be read, the run has the "
+        "exit "
         "status 2.",
         Level::kError},
     NotificationInfo{
         "findings-dropped", "Not all findings are in this log.",
         "Services keep a few thousand results of a log, so the log has the most severe ones only.",
         "'{0}' of '{1}' findings are in this log, the most severe ones.",
-        "The run's properties have the true totals. The text and JSON formats list every finding; --max-findings 0 "
+        "The run's properties have the true totals. The text and JSON formats list every finding; "
+        "--max-findings 0 "
         "keeps all of them here.",
         Level::kWarning},
 };

@@ -13,7 +13,7 @@ struct NotificationInfo {
   std::string_view id;
   std::string_view title;
   std::string_view what;
-  std::string_view message;   // with placeholders
+  std::string_view message;  // with placeholders
   std::string_view help;
   Level level;
 };

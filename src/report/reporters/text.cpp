@@ -109,12 +109,8 @@ void TextWriter::write_related(const Finding& finding) {
   }
 }
 
-bool is_base(const Input& input) {
-  return input.role == Role::kBase;
-}
-bool is_shown(const Input& input) {
-  return input.role != Role::kRules && input.error.empty();
-}
+bool is_base(const Input& input) { return input.role == Role::kBase; }
+bool is_shown(const Input& input) { return input.role != Role::kRules && input.error.empty(); }
 
 void TextWriter::write_header() {
   const bool compares = std::any_of(report_.inputs.begin(), report_.inputs.end(), is_base);

@@ -15,8 +15,8 @@ namespace ckpt::report {
 // and "##[..]" anywhere in a line. Does nothing to what it returned once already.
 std::string harmless(std::string_view text);
 
-// A file as a line's first word. "./" is no change to a relative path, and keeps names such as "##[x" and "-- " from
-// looking like something else to whatever reads the log.
+// A file as a line's first word. "./" is no change to a relative path, and keeps names such as "##[x" and "--
+// " from looking like something else to whatever reads the log.
 std::string shown_file(std::string_view path);
 
 Style style_of(Level level);

@@ -91,8 +91,8 @@ std::size_t SectionLayout::widest(std::size_t most) const {
   return widest;
 }
 
-// While the widest line does not fit, the most dispensable cells go; for a name only until it has 2/5 of the
-// line.
+// While the widest line does not fit, the most dispensable cells go; for a name only
+// until it has 2/5 of the line.
 void SectionLayout::leave_out(const Lines& lines) {
   std::set<std::uint8_t, std::greater<>> drops;
   for (const auto& line : lines)

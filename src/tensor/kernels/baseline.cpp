@@ -175,7 +175,8 @@ SignCounts signs(const T* values, std::size_t size) {
 
 template <class T>
 constexpr FloatKernels<T> table_for() {
-  return {pair_sums<T>, square_sum<T>, count_unequal<T>, count_beyond<T>, range<T>, square_deviation<T>, signs<T>};
+  return {pair_sums<T>, square_sum<T>,       count_unequal<T>, count_beyond<T>,
+          range<T>,     square_deviation<T>, signs<T>};
 }
 
 constexpr KernelTable kTable = {table_for<float>(), table_for<double>()};

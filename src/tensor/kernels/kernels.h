@@ -19,12 +19,12 @@ inline constexpr std::size_t kChunk = 1024;
 
 // Sums over pairs; d = new - old. Any non-finite input makes old_square or new_square non-finite.
 struct PairSums {
-  double abs = 0;         // sum |d|
-  double square = 0;      // sum d*d
+  double abs = 0;     // sum |d|
+  double square = 0;  // sum d*d
   double old_square = 0;
   double new_square = 0;
-  double max_abs = 0;     // max |d|
-  double dot = 0;         // sum old*new
+  double max_abs = 0;  // max |d|
+  double dot = 0;      // sum old*new
 };
 
 // sum is non-finite if any input is; min and max hold for finite inputs only. Zeros may have either sign.
