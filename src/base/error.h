@@ -19,7 +19,9 @@ enum class ErrorCode {
   kEmpty,        // a file of zero bytes
   kPointer,      // a Git LFS, DVC or git-annex pointer instead of the file
   kForeign,      // some other kind of file: HTML, JSON, gzip, HDF5, ...
-  kUnsupported,  // a checkpoint, but of a kind that is not read (yet): legacy, TorchScript, tar, ...
+  kLegacy,       // torch.save before 1.6: tar, or pickles in a row
+  kTorchScript,  // a program of torch.jit, which torch.load would run
+  kUnsupported,  // a checkpoint, but of another kind that is not read (yet): safetensors, directories, ...
   kTruncated,    // the file ends too early
   kCorrupt,      // the bytes contradict the format
   kLimit,        // a limit of base/limits.h was hit
@@ -48,7 +50,6 @@ class Error : public std::exception {
   std::string what_;
 };
 
-[[noreturn]] void fail(ErrorCode code, std::string text,
-                       std::optional<std::uint64_t> offset = std::nullopt);
+[[noreturn]] void fail(ErrorCode code, std::string text, std::optional<std::uint64_t> offset = std::nullopt);
 
 }  // namespace ckpt

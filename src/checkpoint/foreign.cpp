@@ -29,15 +29,22 @@ using namespace std::string_view_literals;
 constexpr Magic kMagics[] = {
     {0, "\x1f\x8b"sv, ErrorCode::kForeign, "a gzip file, not a checkpoint; unpack it first: gunzip -k FILE"},
     {0, "BZh"sv, ErrorCode::kForeign, "a bzip2 file, not a checkpoint; unpack it first: bunzip2 -k FILE"},
-    {0, "\xfd" "7zXZ\0"sv, ErrorCode::kForeign, "an xz file, not a checkpoint; unpack it first: unxz -k FILE"},
-    {0, "\x28\xb5\x2f\xfd"sv, ErrorCode::kForeign, "a zstd file, not a checkpoint; unpack it first: unzstd FILE"},
+    {0,
+     "\xfd"
+     "7zXZ\0"sv,
+     ErrorCode::kForeign, "an xz file, not a checkpoint; unpack it first: unxz -k FILE"},
+    {0, "\x28\xb5\x2f\xfd"sv, ErrorCode::kForeign,
+     "a zstd file, not a checkpoint; unpack it first: unzstd FILE"},
     {0, "7z\xbc\xaf\x27\x1c"sv, ErrorCode::kForeign, "a 7-Zip archive, not a checkpoint; unpack it first"},
     {0, "\x89HDF\r\n"sv, ErrorCode::kForeign, "an HDF5 file (Keras?), not a PyTorch checkpoint"},
     {0, "\x93NUMPY"sv, ErrorCode::kForeign, "a NumPy array (.npy), not a checkpoint"},
     {0, "GGUF"sv, ErrorCode::kForeign, "a GGUF model, not a PyTorch checkpoint"},
-    {0, "\x7f" "ELF"sv, ErrorCode::kForeign, "a program (ELF), not a checkpoint"},
+    {0,
+     "\x7f"
+     "ELF"sv,
+     ErrorCode::kForeign, "a program (ELF), not a checkpoint"},
     {0, "%PDF"sv, ErrorCode::kForeign, "a PDF document, not a checkpoint"},
-    {4, "PTMF"sv, ErrorCode::kUnsupported,
+    {4, "PTMF"sv, ErrorCode::kTorchScript,
      "a TorchScript mobile flatbuffer, not a checkpoint; save model.state_dict() with torch.save instead"},
     {0, "PYTORCH1"sv, ErrorCode::kUnsupported,
      "a PyTorch preview file (PYTORCH1) that no torch reads any more; save it again with torch.save"},
@@ -59,12 +66,14 @@ std::string_view line_value(Head head, std::string_view key) {
 std::optional<Error> pointer_file(Head head) {
   if (starts(head, "version https://git-lfs.github.com/spec/v1") ||
       starts(head, "version https://hawser.github.com/spec/v1"))
-    return Error(ErrorCode::kPointer,
-                 fmt::format("a Git LFS pointer ({} bytes, oid {}), not the checkpoint itself; run: git lfs pull",
-                             one_line(line_value(head, "\nsize ")),
-                             abbreviate(one_line(line_value(head, "\noid ")), 80)));
+    return Error(
+        ErrorCode::kPointer,
+        fmt::format("a Git LFS pointer ({} bytes, oid {}), not the checkpoint itself; run: git lfs pull",
+                    one_line(line_value(head, "\nsize ")),
+                    abbreviate(one_line(line_value(head, "\noid ")), 80)));
   if (starts(head, "/annex/objects/"))
-    return Error(ErrorCode::kPointer, "a git-annex pointer, not the checkpoint itself; run: git annex get FILE");
+    return Error(ErrorCode::kPointer,
+                 "a git-annex pointer, not the checkpoint itself; run: git annex get FILE");
   const bool dvc = starts(head, "outs:") || starts(head, "md5:") || head.find("\nouts:") != Head::npos;
   if (dvc && (head.find("md5:") != Head::npos || head.find("hash:") != Head::npos))
     return Error(ErrorCode::kPointer, "a DVC file, not the checkpoint itself; run: dvc pull FILE");
@@ -85,11 +94,14 @@ std::optional<Error> text_file(Head head) {
   if (first == Head::npos) return Error(ErrorCode::kForeign, "a text file of blanks, not a checkpoint");
   const std::string start = lower(head.substr(first, 15));
   if (start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head"))
-    return Error(ErrorCode::kForeign,
-                 "an HTML page, not a checkpoint (an error page saved by a download?); download the file again");
-  if (start[0] == '<') return Error(ErrorCode::kForeign, "an XML or HTML text, not a checkpoint; download the file again");
+    return Error(
+        ErrorCode::kForeign,
+        "an HTML page, not a checkpoint (an error page saved by a download?); download the file again");
+  if (start[0] == '<')
+    return Error(ErrorCode::kForeign, "an XML or HTML text, not a checkpoint; download the file again");
   if (start[0] == '{' || start[0] == '[')
-    return Error(ErrorCode::kForeign, "a JSON text, not a checkpoint (an error message saved by a download?)");
+    return Error(ErrorCode::kForeign,
+                 "a JSON text, not a checkpoint (an error message saved by a download?)");
   return Error(ErrorCode::kForeign,
                fmt::format("a text file, not a checkpoint; it begins with {}", quote(head.substr(0, 24))));
 }
@@ -103,8 +115,10 @@ bool is_tar(Head head) {
   unsigned stored = 0;
   bool digits = false;
   for (const char c : head.substr(148, 8)) {
-    if (c >= '0' && c <= '7') stored = stored * 8 + static_cast<unsigned>(c - '0'), digits = true;
-    else if (digits) break;
+    if (c >= '0' && c <= '7')
+      stored = stored * 8 + static_cast<unsigned>(c - '0'), digits = true;
+    else if (digits)
+      break;
   }
   return digits && stored == sum && head[0] != '\0';
 }
@@ -122,10 +136,12 @@ std::optional<Error> pickle_file(Head head) {
   constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
   const bool binary = head.size() >= 2 && head[0] == '\x80' && head[1] >= 1 && head[1] <= 5;
   if ((binary && head.substr(2, 24).find(kMagic) != Head::npos) || starts(head, "L119547037146038801333356L"))
-    return Error(ErrorCode::kUnsupported, fmt::format("a legacy torch file (torch < 1.6, no zip): {}", kLegacyAdvice));
+    return Error(ErrorCode::kLegacy,
+                 fmt::format("a legacy torch file (torch < 1.6, no zip): {}", kLegacyAdvice));
   if (binary)
-    return Error(ErrorCode::kUnsupported,
-                 "a bare pickle, not a file of torch.save; if you trust it, load it and save it with torch.save");
+    return Error(
+        ErrorCode::kUnsupported,
+        "a bare pickle, not a file of torch.save; if you trust it, load it and save it with torch.save");
   return std::nullopt;
 }
 
@@ -134,21 +150,26 @@ std::optional<Error> pickle_file(Head head) {
 Error describe_foreign(std::span<const std::byte> bytes, const io::ByteSource& source) {
   const Head head(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   if (head.empty())
-    return Error(ErrorCode::kEmpty, "the file is empty (0 bytes); an interrupted save or download? Get it again");
+    return Error(ErrorCode::kEmpty,
+                 "the file is empty (0 bytes); an interrupted save or download? Get it again");
   if (auto error = pointer_file(head)) return *error;
   for (const Magic& magic : kMagics)
     if (head.size() > magic.offset && starts(head.substr(magic.offset), magic.bytes))
       return Error(magic.code, std::string(magic.text));
   if (auto error = safetensors(head, source.size())) return *error;
   if (is_tar(head))
-    return Error(ErrorCode::kUnsupported, fmt::format("a tar file (torch <= 0.1 wrote such checkpoints): {}", kLegacyAdvice));
+    return Error(ErrorCode::kLegacy,
+                 fmt::format("a tar file (torch <= 0.1 wrote such checkpoints): {}", kLegacyAdvice));
   if (auto error = pickle_file(head)) return *error;
   if (auto error = text_file(head)) return *error;
   if (std::all_of(head.begin(), head.end(), [](char c) { return c == '\0'; }))
-    return Error(ErrorCode::kCorrupt, "it begins with zeros: a file hole, the save or copy was interrupted; get it again");
-  return Error(ErrorCode::kForeign,
-               fmt::format("not a PyTorch checkpoint: it begins with {}, a file of torch.save with \"PK\\u0003\\u0004\"",
-                           quote(head.substr(0, 8))));
+    return Error(ErrorCode::kCorrupt,
+                 "it begins with zeros: a file hole, the save or copy was interrupted; get it again");
+  return Error(
+      ErrorCode::kForeign,
+      fmt::format(
+          "not a PyTorch checkpoint: it begins with {}, a file of torch.save with \"PK\\u0003\\u0004\"",
+          quote(head.substr(0, 8))));
 }
 
 }  // namespace ckpt

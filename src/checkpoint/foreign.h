@@ -10,7 +10,8 @@
 
 namespace ckpt {
 
-// Always returns an Error: kEmpty, kPointer, kForeign, kUnsupported, kTruncated or kCorrupt.
+// Always returns an Error: kEmpty, kPointer, kForeign, kLegacy, kTorchScript, kUnsupported, kTruncated or
+// kCorrupt.
 Error describe_foreign(std::span<const std::byte> head, const io::ByteSource& source);
 
 }  // namespace ckpt

@@ -18,12 +18,35 @@ std::vector<std::byte> read_head(const io::ByteSource& source) {
   return head;
 }
 
+// Kinds of sharded checkpoints by a file that each has, with the way to one file.
+struct Sharded {
+  std::string_view file, advice;
+};
+constexpr Sharded kSharded[] = {
+    {".metadata",
+     "a distributed checkpoint (DCP: FSDP or ModelParallel of Lightning); merge it into one file first: "
+     "python -m "
+     "lightning.pytorch.utilities.consolidate_checkpoint DIR"},
+    {"zero_to_fp32.py",
+     "a DeepSpeed checkpoint; merge it into one file first: python zero_to_fp32.py DIR model.pt"},
+    {"latest", "a DeepSpeed checkpoint; merge it into one file first, with zero_to_fp32.py of DeepSpeed"},
+    {"model.safetensors.index.json",
+     "a sharded Hugging Face model; load it and save its state_dict() with torch.save first"},
+    {"pytorch_model.bin.index.json",
+     "a sharded Hugging Face model; its shards, pytorch_model-*.bin, are read one by one"},
+    {"checkpoint",
+     "a folder with a DeepSpeed or other sharded checkpoint inside; merge it into one file first"},
+};
+
 void refuse_directory(const std::string& path) {
   std::error_code ignored;
-  if (!std::filesystem::is_directory(path, ignored)) return;
-  fail(ErrorCode::kUnsupported,
-       "a directory: sharded checkpoints are not read by this version; merge it into one file first "
-       "(python -m lightning.pytorch.utilities.consolidate_checkpoint DIR)");
+  const std::filesystem::path folder(path);
+  if (!std::filesystem::is_directory(folder, ignored)) return;
+  for (const Sharded& kind : kSharded)
+    if (std::filesystem::exists(folder / kind.file, ignored))
+      fail(ErrorCode::kUnsupported, "a directory with " + std::string(kind.advice) +
+                                        ". Sharded checkpoints are not read by this version");
+  fail(ErrorCode::kUnsupported, "a directory, not a checkpoint: name a file in it");
 }
 
 }  // namespace

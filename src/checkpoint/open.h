@@ -9,7 +9,8 @@
 namespace ckpt {
 
 // Probes the formats in their order (formats/list.cpp), reads with the first that knows the bytes.
-// Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign, kUnsupported, kTruncated, kCorrupt, kLimit.
+// Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign, kLegacy, kTorchScript, kUnsupported, kTruncated,
+// kCorrupt, kLimit.
 CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits = {});
 
 // The same for bytes in memory (tests, fuzzing); `path` is used in messages only.

@@ -195,13 +195,10 @@ std::vector<Outcome> judge_all(const LintRun& run, const Plan& plan, const Base&
 
 }  // namespace
 
-bool counts(const Finding& finding) {
-  return !finding.suppression && finding.baseline != report::Baseline::kUnchanged;
-}
-
 Report lint_all(const LintRun& run, LintConfigs& configs) {
   Report report;
   report.tool = {kName, CKPT_VERSION, "Validates checkpoints."};
+  report.fail_on = run.fail_on;
   std::optional<lint::BaselineFindings> old;
   if (run.baseline && !run.update_baseline) old = lint::BaselineFindings::read(*run.baseline);
   const Plan todo = plan(run, configs, report);
@@ -225,8 +222,8 @@ Report lint_all(const LintRun& run, LintConfigs& configs) {
   add_config_findings(run, configs, uses, files, report);
   std::sort(report.findings.begin(), report.findings.end());
   apply_baseline(run, old, status, report);
-  const auto reaches = [&](const Finding& f) { return run.fail_on && counts(f) && f.level >= *run.fail_on; };
-  if (std::any_of(report.findings.begin(), report.findings.end(), reaches)) status = worse(status, kFound);
+  const auto failing = [&](const Finding& f) { return report::fails(report, f); };
+  if (std::any_of(report.findings.begin(), report.findings.end(), failing)) status = worse(status, kFound);
   set_verdict(report, configs, run.inputs.size(), failed, status);
   return report;
 }

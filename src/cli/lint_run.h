@@ -28,8 +28,4 @@ struct LintRun {
 // Complains on stderr about what could not be read. The report lacks its arguments, nothing else. Throws
 // Error for rule files and baselines that are not understood, before any checkpoint is opened.
 report::Report lint_all(const LintRun& run, LintConfigs& configs);
-
-// Findings that count: neither suppressed nor in the baseline.
-bool counts(const report::Finding& finding);
-
 }  // namespace ckpt::cli

@@ -8,35 +8,19 @@
 
 #include "base/text.h"
 #include "cli/exit_status.h"
-#include "cli/lint_run.h"
 #include "lint/layers.h"
 
 namespace ckpt::cli {
 namespace {
 
 using report::Finding;
-using report::Level;
 
-struct Tally {
-  std::uint64_t errors = 0, warnings = 0, notes = 0, suppressed = 0, unchanged = 0;
-  const Finding* worst = nullptr;  // the first of the highest level that counts
-};
-
-Tally tally(const report::Report& report) {
-  Tally result;
-  for (const Finding& finding : report.findings) {
-    if (finding.suppression)
-      ++result.suppressed;
-    else if (!counts(finding))
-      ++result.unchanged;
-    else {
-      (finding.level == Level::kError     ? result.errors
-       : finding.level == Level::kWarning ? result.warnings
-                                          : result.notes) += 1;
-      if (result.worst == nullptr || result.worst->level < finding.level) result.worst = &finding;
-    }
-  }
-  return result;
+// The first of the highest level that counts; null without one.
+const Finding* worst_of(const report::Report& report) {
+  const Finding* worst = nullptr;
+  for (const Finding& finding : report.findings)
+    if (report::counts(finding) && (worst == nullptr || worst->level < finding.level)) worst = &finding;
+  return worst;
 }
 
 std::string rules_text(const LintConfigs& configs) {
@@ -59,23 +43,21 @@ std::string explain_text(const LintConfigs& configs, const std::string& id) {
   return fmt::format("ckpt-lint --explain {}", id);
 }
 
-std::string verdict_text(const Tally& tally, const LintConfigs& configs, std::size_t files,
+std::string verdict_text(const report::Counts& found, const LintConfigs& configs, std::size_t files,
                          std::size_t failed) {
   std::string text;
   const auto add = [&](std::uint64_t count, std::string what) {
     if (count > 0) text += (text.empty() ? "" : ", ") + std::move(what);
   };
-  add(tally.errors, plural(tally.errors, "error"));
-  add(tally.warnings, plural(tally.warnings, "warning"));
-  add(tally.notes, plural(tally.notes, "note"));
+  add(found.errors, plural(found.errors, "error"));
+  add(found.warnings, plural(found.warnings, "warning"));
+  add(found.notes, plural(found.notes, "note"));
   if (text.empty()) text = "clean";
-  add(tally.suppressed, fmt::format("{} suppressed", tally.suppressed));
-  add(tally.unchanged, fmt::format("{} unchanged since the baseline", tally.unchanged));
+  add(found.suppressed, fmt::format("{} suppressed", found.suppressed));
+  add(found.unchanged, fmt::format("{} unchanged since the baseline", found.unchanged));
   text += fmt::format(" in {}", plural(files, "checkpoint"));
   if (failed > 0) text += fmt::format(" ({} unreadable)", failed);
   text += fmt::format(" · {}", rules_text(configs));
-  if (tally.worst != nullptr)
-    text += fmt::format(" · {} tells more", explain_text(configs, tally.worst->rule_id));
   return text;
 }
 
@@ -89,8 +71,10 @@ std::string exit_reason(int status) {
 
 void set_verdict(report::Report& report, const LintConfigs& configs, std::size_t files, std::size_t failed,
                  int status) {
-  const Tally found = tally(report);
+  const report::Counts found = count(report);
   report.verdict = verdict_text(found, configs, files, failed);
+  if (const Finding* worst = worst_of(report))
+    report.hint = fmt::format("{} tells more", explain_text(configs, worst->rule_id));
   report.verdict_style = found.errors > 0     ? report::Style::kError
                          : found.warnings > 0 ? report::Style::kWarning
                                               : report::Style::kGood;

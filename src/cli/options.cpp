@@ -47,8 +47,9 @@ po::options_description common_options(const po::options_description& own) {
       "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")(
       "width", po::value<long long>()->value_name("N"),
       "columns of the text report, 0 for lines of any length (default: the terminal's, else 0)")(
-      "quiet,q", "the last line alone")("jobs,j", po::value<unsigned>()->value_name("N"),
-                                        "threads (default: all processors of this process)")(
+      "quiet,q", "the last line alone")(
+      "verbose,v", "in text also what else a finding is about, and findings that the baseline knows")(
+      "jobs,j", po::value<unsigned>()->value_name("N"), "threads (default: all processors of this process)")(
       "help,h", "this text")("version", "the version of this program");
   return common;
 }
@@ -107,6 +108,7 @@ OutputOptions output_options(const po::variables_map& values) {
   if (values.count("max-findings") != 0) out.max_findings = count_of(values, "max-findings");
   if (values.count("width") != 0) out.width = count_of(values, "width");
   out.quiet = values.count("quiet") != 0;
+  out.verbose = values.count("verbose") != 0;
   check_format(out.format);
   if (out.color != "auto" && out.color != "always" && out.color != "never")
     fail(ErrorCode::kUsage, fmt::format("--color takes auto, always or never, not {}", quote(out.color)));

@@ -31,6 +31,7 @@ struct OutputOptions {
   std::string color = "auto";
   std::optional<std::size_t> width;  // of the text report; nullopt: the terminal's
   bool quiet = false;
+  bool verbose = false;
 };
 
 struct Parsed {

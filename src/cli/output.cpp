@@ -103,6 +103,7 @@ report::RenderOptions render_options_for(const OutputOptions& options) {
   out.width = options.width.value_or(0);
   out.sarif_profile = options.sarif_profile;
   out.max_findings = options.max_findings;
+  out.verbose = options.verbose;
   return out;
 }
 

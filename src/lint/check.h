@@ -28,25 +28,27 @@ struct Rule;
 
 enum class ParamType : std::uint8_t {
   kBool,
-  kInteger,   // >= 0
-  kNumber,    // finite
+  kInteger,  // >= 0
+  kNumber,   // finite
   kString,
-  kStrings,   // a list of strings, or one string
-  kGlobs,     // likewise, each a Glob
-  kManifest,  // a path, relative to the rule file, of a manifest (see manifest.h), which is read while the rules
-              // are: kept as report::Object {file, tensors: {name: {shape, dtype}}}
-  kExpect,    // a map: path glob -> condition (see checks/value_expect.cpp), kept as report::Object: plain
-              // scalars are bool, int64, double or null, other text and quoted scalars strings; lists and
-              // maps nest. What a condition may say is the check's business: see Check::validate
+  kStrings,    // a list of strings, or one string
+  kGlobs,      // likewise, each a Glob
+  kManifest,   // a path, relative to the rule file, of a manifest (see manifest.h), which is read while the
+               // rules are: kept as report::Object {file, tensors: {name: {shape, dtype}}}
+  kValueFile,  // a path, relative to the rule file, of a YAML file of plain values (see value_file.h); '' is
+               // none: kept as report::Object {file, expect: as in kExpect}
+  kExpect,     // a map: path glob -> condition (see checks/value_expect.cpp), kept as report::Object: plain
+               // scalars are bool, int64, double or null, other text and quoted scalars strings; lists and
+               // maps nest. What a condition may say is the check's business: see Check::validate
 };
 
 struct ParamSpec {
-  std::string_view name;           // kebab-case
+  std::string_view name;  // kebab-case
   ParamType type;
-  std::string_view default_text;   // YAML as it would stand in the file; empty: required
+  std::string_view default_text;  // YAML as it would stand in the file; empty: required
   std::string_view help;
-  std::span<const std::string_view> choices = {};   // kString, kStrings: what may stand there; empty: anything
-  double lowest = -std::numeric_limits<double>::infinity();   // kInteger, kNumber
+  std::span<const std::string_view> choices = {};  // kString, kStrings: what may stand there; empty: anything
+  double lowest = -std::numeric_limits<double>::infinity();  // kInteger, kNumber
   double highest = std::numeric_limits<double>::infinity();
 };
 
@@ -54,10 +56,10 @@ struct ParamSpec {
 // one pass over the selected tensors, and only then runs the checks.
 enum Needs : std::uint8_t {
   kNothing = 0,
-  kStats = 1,        // Context::stats of the selected tensors
-  kBase = 2,         // a base checkpoint (--against); without one the rule is skipped
-  kDeltas = 4,       // Context::delta of the selected tensors against the base (implies kBase)
-  kUnreadable = 8,   // runs for inputs that could not be opened, too (Context::failure)
+  kStats = 1,       // Context::stats of the selected tensors
+  kBase = 2,        // a base checkpoint (--against); without one the rule is skipped
+  kDeltas = 4,      // Context::delta of the selected tensors against the base (implies kBase)
+  kUnreadable = 8,  // runs for inputs that could not be opened, too (Context::failure)
 };
 
 // The profile says what a file is for (rules.md section 2).
@@ -73,20 +75,20 @@ struct Field {
 
 // One thing that a check found. The engine fills the rule's template, the level, the fingerprint's kind.
 struct Hit {
-  std::string path;                                    // "" = the file as a whole
+  std::string path;  // "" = the file as a whole
   report::PlaceKind place = report::PlaceKind::kValue;
-  std::string kind;                                    // see report::Finding::kind
-  std::vector<Field> fields;                           // besides {path} and {file}
+  std::string kind;           // see report::Finding::kind
+  std::vector<Field> fields;  // besides {path} and {file}
   std::vector<report::Property> properties;
   std::optional<report::ByteRange> bytes;
-  std::optional<report::Level> level;                  // a check may lower a single hit, never raise it
-  std::string base_path;                               // where it is in the base, for a related location
+  std::optional<report::Level> level;  // a check may lower a single hit, never raise it
+  std::string base_path;               // where it is in the base, for a related location
 };
 
 class Context {
  public:
   const Opened& input;
-  const Opened* base = nullptr;                        // null without --against
+  const Opened* base = nullptr;  // null without --against
   Profile profile = Profile::kResume;
 
   const Checkpoint& file() const { return *input.file; }
@@ -98,18 +100,18 @@ class Context {
   const tensor::Delta* delta(std::size_t entry) const;  // null: not in the base, other shape, not readable
 
   Context(const Opened& input_, const Opened* base_, Profile profile_);
-  std::vector<const tensor::Stats*> stats_;             // per entry; filled by the engine
+  std::vector<const tensor::Stats*> stats_;  // per entry; filled by the engine
   std::vector<const tensor::Delta*> deltas_;
 };
 
 using Emit = std::function<void(Hit)>;
 
 struct Check {
-  std::string_view name;                               // "tensor-stat"
+  std::string_view name;  // "tensor-stat"
   std::string_view help;
   std::uint8_t needs = kNothing;
   std::span<const ParamSpec> params;
-  std::span<const std::string_view> fields;            // what templates may use besides {path} and {file}
+  std::span<const std::string_view> fields;  // what templates may use besides {path} and {file}
   void (*run)(const Context& context, const Rule& rule, const Emit& emit);
   // What types cannot say ("min is greater than max", an unknown condition of a kExpect). Called by the
   // loader for every rule that has all of its parameters; throws std::invalid_argument with one line, without

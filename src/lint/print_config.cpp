@@ -41,12 +41,6 @@ std::string select_text(const Selector& select) {
   return fmt::format("{{{}}}", text);
 }
 
-std::string manifest_path(const report::Value& value) {
-  for (const auto& property : std::get<report::Object>(value.data()))
-    if (property.name == "file") return std::get<std::string>(property.value.data());
-  return "";
-}
-
 class Printer {
  public:
   explicit Printer(const RuleSet& set, const PrintedConfig& about) : set_(set), about_(about) {
@@ -151,8 +145,8 @@ class Printer {
     const bool option = std::find(rule.options.begin(), rule.options.end(), param.name) != rule.options.end();
     if (standard != nullptr && !option && rule.origin_of(param.name).empty()) return;
     const ParamSpec* spec = find_param(*rule.check, param.name);
-    const bool is_manifest = spec != nullptr && spec->type == ParamType::kManifest;
-    setting(rule, param.name, is_manifest ? yaml_text(manifest_path(param.value)) : yaml_value(param.value));
+    const bool file = spec != nullptr && is_file(spec->type);
+    setting(rule, param.name, yaml_value(file ? report::Value(file_path(param.value)) : param.value));
   }
 
   const RuleSet& set_;

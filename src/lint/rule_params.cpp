@@ -16,6 +16,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "lint/manifest.h"
+#include "lint/value_file.h"
 
 namespace ckpt::lint {
 namespace {
@@ -66,7 +67,7 @@ std::optional<T> parse(std::string_view text) {
 
 // Plain text that some YAML reader takes for something else than a string.
 bool is_ambiguous(std::string_view text) {
-  static constexpr std::array<std::string_view, 10> kWords = {"yes", "no", "on",   "off",   "y",
+  static constexpr std::array<std::string_view, 10> kWords = {"yes", "no",   "on",    "off",  "y",
                                                               "n",   "true", "false", ".nan", "null"};
   const std::string word = lower(text);
   if (std::find(kWords.begin(), kWords.end(), word) != kWords.end()) return true;
@@ -74,7 +75,8 @@ bool is_ambiguous(std::string_view text) {
   if (lower(digits) == ".inf") return true;
   if (digits.empty() || !is_digit(digits[0])) return false;
   const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits[1] != '.';
-  if (leading_zero && (is_digit(digits[1]) || digits[1] == 'x' || digits[1] == 'o' || digits[1] == 'b')) return true;
+  if (leading_zero && (is_digit(digits[1]) || digits[1] == 'x' || digits[1] == 'o' || digits[1] == 'b'))
+    return true;
   return digits.find_first_of("_:") != std::string_view::npos &&
          digits.find_first_not_of("0123456789_:.") == std::string_view::npos;
 }
@@ -85,7 +87,8 @@ bool is_ambiguous(std::string_view text) {
 }
 
 report::Value to_bool(const std::string& source, const YamlNode& node, std::string_view what) {
-  if (node.is_scalar() && node.plain && (node.text == "true" || node.text == "false")) return node.text == "true";
+  if (node.is_scalar() && node.plain && (node.text == "true" || node.text == "false"))
+    return node.text == "true";
   fail_type(source, node, what, "true or false");
 }
 
@@ -104,7 +107,8 @@ report::Value to_number(const std::string& source, const YamlNode& node, std::st
     fail_type(source, node, what, kExpected);
   // from_chars refuses what overflows and what becomes 0 by underflow: a threshold must be what is written.
   const auto value = parse<double>(node.text);
-  if (!value || !std::isfinite(*value)) fail_type(source, node, what, "a number that fits 64-bit floating point");
+  if (!value || !std::isfinite(*value))
+    fail_type(source, node, what, "a number that fits 64-bit floating point");
   return *value;
 }
 
@@ -122,9 +126,12 @@ report::Value scalar_condition(const std::string& source, const YamlNode& node, 
     if (const auto value = parse<std::int64_t>(node.text)) return *value;
   if (form != NumberForm::kNone) return to_number(source, node, what);
   if (is_ambiguous(node.text))
-    yaml_fail(source, node,
-              fmt::format("{} is read as different things by different YAML readers: put it in quotes if it is a text, "
-                          "else write true, false or a plain decimal number", describe(node)));
+    yaml_fail(
+        source, node,
+        fmt::format(
+            "{} is read as different things by different YAML readers: put it in quotes if it is a text, "
+            "else write true, false or a plain decimal number",
+            describe(node)));
   return node.text;
 }
 
@@ -167,12 +174,26 @@ report::Value to_manifest(const std::string& source, const YamlNode& node, std::
   }
 }
 
-void check_choice(const std::string& source, const YamlNode& node, const ParamSpec& spec, std::string_view what) {
+report::Value to_value_file(const std::string& source, const YamlNode& node, std::string_view what) {
+  const std::string path = to_text(source, node, what);
+  if (path.empty()) return report::Object{{"file", ""}};
+  try {
+    return read_value_file((std::filesystem::path(source).parent_path() / path).string());
+  } catch (const Error& e) {
+    yaml_fail(source, node, e.text());
+  }
+}
+
+void check_choice(const std::string& source, const YamlNode& node, const ParamSpec& spec,
+                  std::string_view what) {
   if (spec.choices.empty()) return;
   const auto check = [&](const YamlNode& one) {
     if (std::find(spec.choices.begin(), spec.choices.end(), one.text) != spec.choices.end()) return;
-    yaml_fail(source, one, fmt::format("{} must be one of {}, but here is {}{}", what, fmt::join(spec.choices, ", "), describe(one),
-                                       did_you_mean(one.text, std::vector<std::string>(spec.choices.begin(), spec.choices.end()))));
+    yaml_fail(
+        source, one,
+        fmt::format(
+            "{} must be one of {}, but here is {}{}", what, fmt::join(spec.choices, ", "), describe(one),
+            did_you_mean(one.text, std::vector<std::string>(spec.choices.begin(), spec.choices.end()))));
   };
   if (node.is_scalar()) check(node);
   for (const YamlNode& item : node.items) check(item);
@@ -185,9 +206,11 @@ std::string range_text(const ParamSpec& spec) {
   return high ? fmt::format("{} or less", spec.highest) : "";
 }
 
-void check_range(const std::string& source, const YamlNode& node, const ParamSpec& spec, double value, std::string_view what) {
+void check_range(const std::string& source, const YamlNode& node, const ParamSpec& spec, double value,
+                 std::string_view what) {
   if (value < spec.lowest || value > spec.highest)
-    yaml_fail(source, node, fmt::format("{} must be {}, but here is {}", what, range_text(spec), describe(node)));
+    yaml_fail(source, node,
+              fmt::format("{} must be {}, but here is {}", what, range_text(spec), describe(node)));
 }
 
 report::Value to_expect(const std::string& source, const YamlNode& node, std::string_view what) {
@@ -207,15 +230,18 @@ std::string_view to_string(ParamType type) {
     case ParamType::kStrings: return "list of texts";
     case ParamType::kGlobs: return "list of globs";
     case ParamType::kManifest: return "path of a manifest";
+    case ParamType::kValueFile: return "path of a YAML file of values";
     case ParamType::kExpect: return "map of conditions";
   }
   return "";
 }
 
 std::string type_text(const ParamSpec& spec) {
-  if (!spec.choices.empty()) return fmt::format("{}: {}", to_string(spec.type), fmt::join(spec.choices, " | "));
+  if (!spec.choices.empty())
+    return fmt::format("{}: {}", to_string(spec.type), fmt::join(spec.choices, " | "));
   const std::string range = range_text(spec);
-  return range.empty() ? std::string(to_string(spec.type)) : fmt::format("{}, {}", to_string(spec.type), range);
+  return range.empty() ? std::string(to_string(spec.type))
+                       : fmt::format("{}, {}", to_string(spec.type), range);
 }
 
 const ParamSpec* find_param(const Check& check, std::string_view name) {
@@ -226,7 +252,8 @@ const ParamSpec* find_param(const Check& check, std::string_view name) {
 
 namespace {
 
-report::Value convert(const std::string& source, const YamlNode& node, const ParamSpec& spec, std::string_view what) {
+report::Value convert(const std::string& source, const YamlNode& node, const ParamSpec& spec,
+                      std::string_view what) {
   switch (spec.type) {
     case ParamType::kBool: return to_bool(source, node, what);
     case ParamType::kInteger: return to_integer(source, node, what);
@@ -235,6 +262,7 @@ report::Value convert(const std::string& source, const YamlNode& node, const Par
     case ParamType::kStrings: return to_list(source, node, what);
     case ParamType::kGlobs: to_globs(source, node, what); return to_list(source, node, what);
     case ParamType::kManifest: return to_manifest(source, node, what);
+    case ParamType::kValueFile: return to_value_file(source, node, what);
     case ParamType::kExpect: return to_expect(source, node, what);
   }
   return nullptr;
@@ -246,7 +274,8 @@ report::Value convert_param(const std::string& source, const YamlNode& node, con
                             std::string_view rule_id) {
   const std::string what = fmt::format("parameter '{}' of rule '{}'", spec.name, rule_id);
   report::Value value = convert(source, node, spec, what);
-  if (spec.type == ParamType::kString || spec.type == ParamType::kStrings) check_choice(source, node, spec, what);
+  if (spec.type == ParamType::kString || spec.type == ParamType::kStrings)
+    check_choice(source, node, spec, what);
   if (const auto* number = std::get_if<double>(&value.data())) check_range(source, node, spec, *number, what);
   if (const auto* integer = std::get_if<std::int64_t>(&value.data()))
     check_range(source, node, spec, static_cast<double>(*integer), what);
@@ -257,6 +286,18 @@ report::Value default_value(const ParamSpec& spec, std::string_view rule_id) {
   const std::string source = fmt::format("default of '{}'", spec.name);
   const YamlNode root = read_yaml(fmt::format("value: {}", spec.default_text), source);
   return convert_param(source, root.items.front(), spec, rule_id);
+}
+
+bool is_file(ParamType type) { return type == ParamType::kManifest || type == ParamType::kValueFile; }
+
+std::string file_path(const report::Value& value) {
+  for (const auto& property : std::get<report::Object>(value.data()))
+    if (property.name == "file") return std::get<std::string>(property.value.data());
+  return "";
+}
+
+report::Value plain_value(const std::string& source, const YamlNode& node) {
+  return condition(source, node, "a value");
 }
 
 // Every spelling is a text where a text is wanted: 1.10, off and no stay as they are written.

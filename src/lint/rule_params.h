@@ -28,6 +28,15 @@ report::Value convert_param(const std::string& source, const YamlNode& node, con
 // spec.default_text as a value. Requires: it is not empty.
 report::Value default_value(const ParamSpec& spec, std::string_view rule_id);
 
+// A parameter that names a file is kept with what was read of it: {file: PATH, ...}.
+bool is_file(ParamType type);
+// PATH, "" for none. Requires: is_file of the value's type.
+std::string file_path(const report::Value& value);
+
+// Scalars and lists as a kExpect keeps them; Error{kUsage} with the position for what different YAML readers
+// take for different things (no, 0777, 1_000).
+report::Value plain_value(const std::string& source, const YamlNode& node);
+
 // `what` names the thing in messages: "'tags' of rule 'x'".
 std::string to_text(const std::string& source, const YamlNode& node, std::string_view what);
 std::vector<std::string> to_texts(const std::string& source, const YamlNode& node, std::string_view what);

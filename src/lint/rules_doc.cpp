@@ -80,12 +80,9 @@ struct Option {
   std::string name, type, standard, help;
 };
 
-// A manifest is its path; what is in it stands in the file.
+// A file is its path; what is in it stands there.
 std::string shown_value(const ParamSpec& spec, const report::Value& value) {
-  if (spec.type != ParamType::kManifest) return yaml_value(value);
-  for (const auto& property : std::get<report::Object>(value.data()))
-    if (property.name == "file") return yaml_value(property.value);
-  return "";
+  return yaml_value(is_file(spec.type) ? report::Value(file_path(value)) : value);
 }
 
 std::vector<Option> options_of(const Rule& rule) {
@@ -93,9 +90,11 @@ std::vector<Option> options_of(const Rule& rule) {
   for (const std::string& name : rule.options) {
     const ParamSpec* spec = find_param(*rule.check, name);
     if (spec == nullptr) continue;
-    const auto param = std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
+    const auto param =
+        std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
     options.push_back({name, type_text(*spec),
-                       param == rule.params.end() ? "required" : shown_value(*spec, param->value), std::string(spec->help)});
+                       param == rule.params.end() ? "required" : shown_value(*spec, param->value),
+                       std::string(spec->help)});
   }
   return options;
 }
@@ -135,11 +134,16 @@ std::string markdown(std::string_view text, bool in_table = false) {
   bool code = false;
   for (const char c : text) {
     if (c == '`') code = !code;
-    if (c == '<' && !code) out += "&lt;";
-    else if (c == '*' && !code) out += "\\*";
-    else if (c == '|' && in_table) out += "\\|";
-    else if (c == '\n' && in_table) out += ' ';
-    else out += c;
+    if (c == '<' && !code)
+      out += "&lt;";
+    else if (c == '*' && !code)
+      out += "\\*";
+    else if (c == '|' && in_table)
+      out += "\\|";
+    else if (c == '\n' && in_table)
+      out += ' ';
+    else
+      out += c;
   }
   return out;
 }
@@ -162,8 +166,8 @@ std::string markdown_table(std::span<const Rule> rules) {
       group = group_of(id);
       out += fmt::format("| **{}** | | | | |\n", group);
     }
-    out += fmt::format("| [{}](#{}) | {} | {} | {} | {} |\n", id, id, report::to_string(rule.info.level), sets_of(rule),
-                       rule.check->name, markdown(rule.info.title, true));
+    out += fmt::format("| [{}](#{}) | {} | {} | {} | {} |\n", id, id, report::to_string(rule.info.level),
+                       sets_of(rule), rule.check->name, markdown(rule.info.title, true));
   }
   return out;
 }
@@ -174,7 +178,8 @@ std::string markdown_options(const Rule& rule) {
   std::string out = "| option | type | default | meaning |\n|---|---|---|---|\n";
   for (const Option& o : options) {
     const std::string standard = o.standard == "required" ? o.standard : markdown_code(o.standard, true);
-    out += fmt::format("| `{}` | {} | {} | {} |\n", o.name, markdown(o.type, true), standard, markdown(o.help, true));
+    out += fmt::format("| `{}` | {} | {} | {} |\n", o.name, markdown(o.type, true), standard,
+                       markdown(o.help, true));
   }
   return out + "\n";
 }
@@ -188,12 +193,14 @@ std::string markdown_list(std::string_view heading, const std::vector<std::strin
 
 std::string markdown_section(const Rule& rule) {
   std::string out = fmt::format("## {}\n\n{}\n\n", rule.info.id, markdown(rule.info.title));
-  out += fmt::format("Level {}, sets: {}, check `{}`.{}\n\n", report::to_string(rule.info.level), sets_of(rule), rule.check->name,
+  out += fmt::format("Level {}, sets: {}, check `{}`.{}\n\n", report::to_string(rule.info.level),
+                     sets_of(rule), rule.check->name,
                      (rule.check->needs & (kBase | kDeltas)) != 0 ? " Needs `--against`." : "");
   for (const auto& [heading, text] : paragraphs_of(rule))
     out += fmt::format("**{}** {}\n\n", heading, markdown(trimmed(*text)));
   out += markdown_list("Stays silent", rule.healthy);
-  if (!rule.info.example.empty()) out += fmt::format("**Example**\n\n```\n{}\n```\n\n", trimmed(rule.info.example));
+  if (!rule.info.example.empty())
+    out += fmt::format("**Example**\n\n```\n{}\n```\n\n", trimmed(rule.info.example));
   out += markdown_options(rule);
   out += markdown_list("References", rule.info.references);
   return out;
@@ -202,7 +209,8 @@ std::string markdown_section(const Rule& rule) {
 // --- plain text --------------------------------------------------------------------------------------------
 
 std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 // Words of `text`, each line of it for itself, indented; `first` stands before the first one.
@@ -244,7 +252,8 @@ std::string plain_options(const Rule& rule) {
   if (options.empty()) return "";
   std::string out = "\nOptions\n";
   for (const Option& o : options) {
-    out += fmt::format("  {} ({}, {}{})\n", o.name, o.type, o.standard == "required" ? "" : "default ", o.standard);
+    out += fmt::format("  {} ({}, {}{})\n", o.name, o.type, o.standard == "required" ? "" : "default ",
+                       o.standard);
     out += wrapped(o.help, 6);
   }
   return out;
@@ -269,9 +278,11 @@ std::string rules_readme(std::span<const Rule> rules) {
 
 std::string explain_rule(const Rule& rule) {
   std::string out = wrapped(fmt::format("{}: {}", rule.info.id, rule.info.title), 0);
-  out += fmt::format("\n  level  {}\n  sets   {}\n  check  {}{}\n", level_text(rule), sets_of(rule), rule.check->name,
-                     (rule.check->needs & (kBase | kDeltas)) != 0 ? " (needs --against)" : "");
-  for (const auto& [heading, text] : paragraphs_of(rule)) out += fmt::format("\n{}\n{}", heading, wrapped(trimmed(*text), 2));
+  out +=
+      fmt::format("\n  level  {}\n  sets   {}\n  check  {}{}\n", level_text(rule), sets_of(rule),
+                  rule.check->name, (rule.check->needs & (kBase | kDeltas)) != 0 ? " (needs --against)" : "");
+  for (const auto& [heading, text] : paragraphs_of(rule))
+    out += fmt::format("\n{}\n{}", heading, wrapped(trimmed(*text), 2));
   out += plain_list("Stays silent", rule.healthy);
   if (!rule.info.example.empty()) {
     out += "\nExample\n";
@@ -288,9 +299,11 @@ std::string list_rules(const RuleSet& set) {
   for (const Rule& rule : set.rules) width = std::max(width, rule.info.id.size());
   std::string out;
   for (const Rule& rule : set.rules) {
-    out += fmt::format("{:<7}  {:<{}}  {}\n", rule.on ? report::to_string(rule.level) : "off", rule.info.id, width, one_line(rule.info.title));
+    out += fmt::format("{:<7}  {:<{}}  {}\n", rule.on ? report::to_string(rule.level) : "off", rule.info.id,
+                       width, one_line(rule.info.title));
     for (const Option& option : options_of(rule))
-      out += fmt::format("{:<11}{}: {}\n", "", option.name, one_line(fmt::format("{} ({})", option.standard, option.type)));
+      out += fmt::format("{:<11}{}: {}\n", "", option.name,
+                         one_line(fmt::format("{} ({})", option.standard, option.type)));
   }
   return out;
 }

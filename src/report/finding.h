@@ -56,6 +56,10 @@ struct Finding {
   std::optional<Suppression> suppression;
 };
 inline bool is_suppressed(const Finding& finding) { return finding.suppression.has_value(); }
+// Neither suppressed nor known from the baseline: what people are to act upon.
+inline bool counts(const Finding& finding) {
+  return !is_suppressed(finding) && finding.baseline != Baseline::kUnchanged;
+}
 
 // A total order that depends on nothing but the findings: input, path, rule, kind, message.
 bool operator<(const Finding& a, const Finding& b);

@@ -17,19 +17,27 @@ Section make_section(std::string title, std::string note, std::vector<Line> line
 }
 
 Counts count(const Report& report) {
-  Counts counts;
+  Counts result;
   for (const Finding& finding : report.findings) {
     if (is_suppressed(finding)) {
-      ++counts.suppressed;
+      ++result.suppressed;
+      continue;
+    }
+    if (!counts(finding)) {
+      ++result.unchanged;
       continue;
     }
     switch (finding.level) {
-      case Level::kError: ++counts.errors; break;
-      case Level::kWarning: ++counts.warnings; break;
-      case Level::kNote: ++counts.notes; break;
+      case Level::kError: ++result.errors; break;
+      case Level::kWarning: ++result.warnings; break;
+      case Level::kNote: ++result.notes; break;
     }
   }
-  return counts;
+  return result;
+}
+
+bool fails(const Report& report, const Finding& finding) {
+  return report.fail_on && counts(finding) && finding.level >= *report.fail_on;
 }
 
 }  // namespace ckpt::report

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -75,9 +76,11 @@ struct Report {
   std::vector<RuleInfo> rules;         // all rules of the run, in a fixed order, whether they fired or not
   std::vector<Finding> findings;       // sorted
   bool has_findings = true;            // false for ckpt-show: it has none by nature (no SARIF)
-  std::vector<Section> sections;       // text
-  bool dense = false;                  // sections follow each other without an empty line between them
-  std::string verdict;                 // the last line of the text: "different: 120 tensors, 9 values"
+  std::optional<Level> fail_on =
+      Level::kWarning;            // a finding of this level or above fails; nullopt: none does
+  std::vector<Section> sections;  // text
+  bool dense = false;             // sections follow each other without an empty line between them
+  std::string verdict;            // the last line of the text: "different: 120 tensors, 9 values"
   Style verdict_style = Style::kPlain;
   std::string hint;           // one line after the verdict: what to do next; may be empty
   Object facts;               // further members of the JSON document, before the tables
@@ -86,10 +89,13 @@ struct Report {
   std::string exit_reason;  // one sentence for SARIF's exitCodeDescription
 };
 
-// The number of findings per level; suppressed ones count as that alone.
+// The number of findings per level; suppressed ones and those that the baseline knows count as that alone.
 struct Counts {
-  std::uint64_t errors = 0, warnings = 0, notes = 0, suppressed = 0;
+  std::uint64_t errors = 0, warnings = 0, notes = 0, suppressed = 0, unchanged = 0;
 };
 Counts count(const Report& report);
+
+// Whether the finding is one of those that make the run fail.
+bool fails(const Report& report, const Finding& finding);
 
 }  // namespace ckpt::report

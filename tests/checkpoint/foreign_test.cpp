@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "checkpoint/open.h"
 #include "io/byte_source.h"
+#include "tests/support/folder.h"
 #include "tests/support/zip_builder.h"
 
 using namespace ckpt;
@@ -45,9 +46,10 @@ TEST_CASE("a file that is no checkpoint is called what it is, with what to do") 
       {"GGUF\x03\0\0\0"s, ErrorCode::kForeign, "GGUF"},
       {lengths + "{\"a\":{}}        ", ErrorCode::kUnsupported, "safetensors"},
       {lengths + "{\"a\":{}}", ErrorCode::kForeign, "not a PyTorch checkpoint"},
-      {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kUnsupported, "legacy torch file"},
-      {"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kUnsupported, "legacy"},
-      {"L119547037146038801333356L\n."s, ErrorCode::kUnsupported, "legacy"},
+      {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kLegacy, "legacy torch file"},
+      {"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kLegacy,
+       "legacy"},
+      {"L119547037146038801333356L\n."s, ErrorCode::kLegacy, "legacy"},
       {"\x80\x04}."s, ErrorCode::kUnsupported, "bare pickle"},
       {std::string(4096, '\0'), ErrorCode::kCorrupt, "zeros"},
       {"\x01\x02\x03\x04zz", ErrorCode::kForeign, "PK"},
@@ -86,17 +88,32 @@ TEST_CASE("a TorchScript archive is refused, because torch.load would run it") {
   auto records = test::torch_records("\x80\x02}.", {});
   records.push_back({.name = "archive/constants.pkl", .data = "\x80\x02)."});
   const Error error = open_error(test::build_zip(records));
-  CHECK(to_string(error.code()) == to_string(ErrorCode::kUnsupported));
+  CHECK(to_string(error.code()) == to_string(ErrorCode::kTorchScript));
   CHECK(error.text().find("TorchScript") != std::string::npos);
 }
 
-TEST_CASE("a directory is refused with the way to merge it") {
-  try {
-    open_checkpoint(CKPT_SOURCE_DIR "/src");
-    FAIL("it was opened");
-  } catch (const Error& error) {
-    CHECK(to_string(error.code()) == to_string(ErrorCode::kUnsupported));
-    CHECK(error.text().find("consolidate") != std::string::npos);
+TEST_CASE("a directory is refused with the way to merge it, by what is in it") {
+  struct Case {
+    std::string file, says;
+  };
+  const Case cases[] = {
+      {".metadata", "consolidate_checkpoint"},
+      {"zero_to_fp32.py", "zero_to_fp32.py DIR"},
+      {"latest", "DeepSpeed"},
+      {"pytorch_model.bin.index.json", "Hugging Face"},
+      {"notes.txt", "name a file in it"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.file);
+    const test::Folder folder;
+    folder.write(c.file, "x");
+    try {
+      open_checkpoint(folder.path());
+      FAIL("it was opened");
+    } catch (const Error& error) {
+      CHECK(to_string(error.code()) == to_string(ErrorCode::kUnsupported));
+      CHECK_MESSAGE(error.text().find(c.says) != std::string::npos, error.text());
+    }
   }
 }
 

@@ -7,11 +7,11 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
-#include "tests/lint/folder.h"
+#include "tests/support/folder.h"
 
 using namespace ckpt;
 using namespace ckpt::cli;
-using ckpt::lint::test::Folder;
+using ckpt::test::Folder;
 
 namespace {
 

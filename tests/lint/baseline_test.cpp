@@ -9,11 +9,11 @@
 
 #include "base/error.h"
 #include "report/reporter.h"
-#include "tests/lint/folder.h"
+#include "tests/support/folder.h"
 
 using namespace ckpt;
 using namespace ckpt::lint;
-using namespace ckpt::lint::test;
+using ckpt::test::Folder;
 using report::Baseline;
 
 namespace {

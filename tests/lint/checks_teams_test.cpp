@@ -1,5 +1,6 @@
 // Checks for rules that teams write themselves: values over two files, manifests,
 // selections that select nothing.
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -8,11 +9,11 @@
 #include "base/error.h"
 #include "lint/manifest.h"
 #include "tests/lint/checks_support.h"
-#include "tests/lint/folder.h"
+#include "tests/support/folder.h"
 
 using namespace ckpt;
 using namespace ckpt::test;
-using lint::test::Folder;
+using ckpt::test::Folder;
 using Lines = std::vector<std::string>;
 
 namespace {
@@ -189,4 +190,94 @@ TEST_CASE("a manifest that is none is an error at the rule that names it") {
     CHECK_MESSAGE(error.starts_with("/t.yaml:2:32: "), error);
     CHECK_MESSAGE(error.find(c.error) != std::string::npos, error);
   }
+}
+
+TEST_CASE("a limit over all tensors together adds what single limits would let pass") {
+  const Folder folder;
+  CheckpointBuilder old, now;
+  // |old| is sqrt(25 + 75) = 10 over both, |new - old| is sqrt(3 * 3 + 4 * 4) = 5.
+  old.set(old.weights, "net.weight", old.tensor({2, 3}, {3, 4, 0, 0, 0, 0}));
+  old.set(old.weights, "net.bias", old.tensor({2}, {5, 7.0710678F}));
+  now.set(now.weights, "net.weight", now.tensor({2, 3}, {3, 4, 3, 0, 0, 0}));
+  now.set(now.weights, "net.bias", now.tensor({2}, {5, 11.0710678F}));
+  const Opened base = old.build(), input = now.build();
+  const std::string rule =
+      "{check: tensor-delta, message: \"{text}\", select: {tensors: [net.weight, net.bias]}, ";
+  CHECK(run_own(folder, rule + "max-total-rel-l2: 0.501}", input, &base).empty());
+  CHECK(run_own(folder, rule + "max-total-rel-l2: 0.499}", input, &base) ==
+        Lines{"error state_dict: relative L2 0.5 over 2 tensors (limit 0.499)"});
+  CHECK(run_own(folder, rule + "max-total-rel-l2: 0}", base, &base).empty());
+  CheckpointBuilder nan;
+  nan.set(nan.weights, "net.weight", nan.tensor({2, 3}, {3, 4, 0, 0, 0, 0}));
+  nan.set(nan.weights, "net.bias", nan.tensor({2}, {5, NAN}));
+  const Opened broken = nan.build();
+  CHECK(run_own(folder, rule + "max-total-rel-l2: 1.0e+9}", broken, &base).size() == 2);  // with the NaN
+  CHECK(load_error(folder, "{check: tensor-delta, select: {tensors: \"**\"}}").find("max-total-rel-l2") !=
+        std::string::npos);
+}
+
+TEST_CASE("values are expected as a file has them, nested maps as paths") {
+  const Folder folder;
+  CheckpointBuilder b;
+  b.set(b.hparams, "lr", b.real(0.001));
+  b.set(b.hparams, "name", b.text("net"));
+  b.set(b.hparams, "sizes", b.list({b.integer(64), b.integer(32)}));
+  b.set(b.hparams, "opt", b.dict({{"name", b.text("adam")}, {"a*b", b.integer(1)}}));
+  b.set(b.hparams, "nothing", b.none());
+  const Opened input = b.build();
+  const std::string rule = "{check: value-expect, message: \"{text}\", expect-file: sub/hparams.yaml}";
+  folder.write("sub/hparams.yaml",
+               "lr: 0.001\nname: net\nsizes: [64, 32]\nopt: {name: adam, \"a*b\": 1}\nnothing: null\n");
+  CHECK(run_own(folder, rule, input, nullptr).empty());
+  folder.write("sub/hparams.yaml",
+               "lr: 0.01\nname: [net]\nsizes:\n- 64\nopt:\n  name: sgd\n  \"a*\": 1\nnothing: 0\nmore: {}\n");
+  CHECK(run_own(folder, rule, input, nullptr) ==
+        Lines{"error hyper_parameters.lr: 0.001, expected 0.01",
+              "error hyper_parameters.more: absent, but the rules expect it",
+              "error hyper_parameters.name: \"net\", expected [\"net\"]",
+              "error hyper_parameters.nothing: None, expected 0",
+              "error hyper_parameters.opt.name: \"adam\", expected \"sgd\"",
+              "error hyper_parameters.opt[\"a\\*\"]: absent, but the rules expect it",
+              "error hyper_parameters.sizes: a list of 2 items, expected [64]"});
+}
+
+TEST_CASE("a file of values that could pass in silence is an error at the rule that names it") {
+  const Folder folder;
+  const std::string rule = "{check: value-expect, expect-file: h.yaml}";
+  CHECK(load_error(folder, rule).find(":2:43: ") != std::string::npos);  // no such file
+  struct Case {
+    std::string text, error;
+  };
+  const Case cases[] = {
+      {"{}", "a file of values without a value expects nothing"},
+      {"a: no", "read as different things"},
+      {"a: 0777", "read as different things"},
+      {"a: [[1, 2]]", "a list of lists"},
+      {"a:\n- b: 1\n", "a list of maps"},
+      {"a: !!python/tuple [1, 2]", "tag"},
+      {"a: 1\na: 2\n", "twice"},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(c.text);
+    folder.write("h.yaml", c.text);
+    const std::string error = load_error(folder, rule);
+    CHECK_MESSAGE(error.starts_with("/t.yaml:2:43: "), error);
+    CHECK_MESSAGE(error.find(c.error) != std::string::npos, error);
+  }
+}
+
+TEST_CASE("who names what is frozen is held to the exact number of parameters") {
+  const Folder folder;
+  CheckpointBuilder b;
+  b.set(b.weights, "norm.running_mean", b.tensor({2}, {0, 1}));
+  const Opened input = b.build();
+  const std::string rule = "{check: optimizer-params, find: count, message: \"{text}\", frozen: ";
+  CHECK(run_own(folder, rule + "\"*.running_mean\"}", input, nullptr).empty());
+  CHECK(run_own(folder, rule + "\"*.running_var\"}", input, nullptr) ==
+        Lines{"error optimizer_states: 2 parameters, but 3 tensors of floating point in the state_dict that "
+              "are not frozen"});
+  CHECK(
+      run_own(folder, rule + "[\"*.running_mean\", net.bias]}", input, nullptr) ==
+      Lines{"error optimizer_states: 2 parameters, but 1 tensor of floating point in the state_dict that is "
+            "not frozen"});
 }

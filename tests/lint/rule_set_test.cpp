@@ -10,12 +10,13 @@
 
 #include "base/error.h"
 #include "lint/rule_loader.h"
-#include "tests/lint/folder.h"
 #include "tests/lint/library.h"
+#include "tests/support/folder.h"
 
 using namespace ckpt;
 using namespace ckpt::lint;
 using namespace ckpt::lint::test;
+using ckpt::test::Folder;
 
 namespace {
 

@@ -6,13 +6,13 @@
 #include <doctest/doctest.h>
 
 #include "lint/engine.h"
-#include "tests/lint/folder.h"
 #include "tests/support/checkpoint_builder.h"
+#include "tests/support/folder.h"
 
 using namespace ckpt;
 using namespace ckpt::lint;
-using namespace ckpt::lint::test;
 using ckpt::test::CheckpointBuilder;
+using ckpt::test::Folder;
 
 namespace {
 

@@ -166,6 +166,24 @@ TEST_CASE("JUnit has a suite a file and a test case a rule: errors and warnings 
         std::string::npos);
 }
 
+TEST_CASE("in JUnit a test case fails where the run does") {
+  Report report = test::lint_report();  // two errors, a warning
+  const auto failures = [&] {
+    const std::string text = render("junit", report);
+    const auto at = text.find("failures=\"");
+    return text.substr(at, text.find(' ', at) - at);
+  };
+  CHECK(failures() == "failures=\"3\"");
+  report.fail_on = Level::kError;
+  CHECK(failures() == "failures=\"2\"");
+  CHECK(render("junit", report).find("<system-out>\nwarning lr_schedulers") != std::string::npos);
+  report.fail_on = std::nullopt;
+  CHECK(failures() == "failures=\"0\"");
+  report.fail_on = Level::kNote;
+  report.findings[0].baseline = Baseline::kUnchanged;
+  CHECK(failures() == "failures=\"2\"");
+}
+
 TEST_CASE("in JUnit a clean file is a test case that passes, and a base without findings is no suite") {
   CHECK(render("junit", test::lint_report_of(0)) ==
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"

@@ -100,6 +100,22 @@ TEST_CASE("suppressed findings are in no text report, and nowhere in the counts 
   CHECK(render("text", report) == "2 errors, 1 warning in 2 checkpoints\n");
 }
 
+TEST_CASE("what the baseline knows is a number, and listed only where more is asked for") {
+  Report report = test::lint_report();
+  report.findings[1].baseline = Baseline::kUnchanged;
+  const Counts counts = count(report);
+  CHECK(counts.errors == 1);
+  CHECK(counts.unchanged == 1);
+  for (const char* format : {"text", "concise", "github", "gitlab", "junit", "markdown"}) {
+    CAPTURE(format);
+    CHECK(render(format, report).find("weights-nonfinite") == std::string::npos);
+  }
+  RenderOptions options;
+  options.verbose = true;
+  CHECK(render("text", report, options).find("first at [3, 1] (in the baseline)\n") != std::string::npos);
+  CHECK(render("json", report).find("\"unchanged\": 1") != std::string::npos);
+}
+
 TEST_CASE("the text report is coloured only on request") {
   RenderOptions options;
   CHECK(render("text", test::diff_report(), options).find('\x1b') == std::string::npos);

@@ -45,16 +45,20 @@ bool has_suffix_entry(const ZipArchive& archive, std::string_view suffix) {
 
 [[noreturn]] void refuse_without_pickle(const ZipArchive& archive) {
   if (has_suffix_entry(archive, "/.data/extern_modules"))
-    fail(ErrorCode::kUnsupported, "a torch.package archive, not a checkpoint; save model.state_dict() with torch.save");
-  if (has_suffix_entry(archive, "serialized_exported_program.json") || has_suffix_entry(archive, "/archive_format"))
-    fail(ErrorCode::kUnsupported, "a torch.export program (.pt2), not a checkpoint; save model.state_dict() with torch.save");
+    fail(ErrorCode::kUnsupported,
+         "a torch.package archive, not a checkpoint; save model.state_dict() with torch.save");
+  if (has_suffix_entry(archive, "serialized_exported_program.json") ||
+      has_suffix_entry(archive, "/archive_format"))
+    fail(ErrorCode::kUnsupported,
+         "a torch.export program (.pt2), not a checkpoint; save model.state_dict() with torch.save");
   if (!archive.entries().empty() && std::all_of(archive.entries().begin(), archive.entries().end(),
-                                                 [](const ZipEntry& e) { return e.name.ends_with(".npy"); }))
+                                                [](const ZipEntry& e) { return e.name.ends_with(".npy"); }))
     fail(ErrorCode::kForeign, "a NumPy archive (.npz), not a checkpoint");
   if (has_suffix_entry(archive, "/version") && archive.entries().size() <= 6)
     fail(ErrorCode::kCorrupt,
          "a torch file without data.pkl: torch.save failed while pickling; save the checkpoint again");
-  fail(ErrorCode::kForeign, "a zip archive without data.pkl: no torch file (one packed for transport? unpack it first)");
+  fail(ErrorCode::kForeign,
+       "a zip archive without data.pkl: no torch file (one packed for transport? unpack it first)");
 }
 
 // The folder of all records. torch takes the text before the first '/' of the first directory entry; a
@@ -64,16 +68,20 @@ std::string find_folder(const ZipArchive& archive, Checkpoint& out) {
   for (const ZipEntry& entry : archive.entries()) {
     if (entry.name.size() < kPickle.size()) continue;
     const auto head = entry.name.substr(0, entry.name.size() - kPickle.size());
-    if (lower(entry.name.substr(head.size())) != kPickle || head.empty() || head.find('/') != head.npos) continue;
+    if (lower(entry.name.substr(head.size())) != kPickle || head.empty() || head.find('/') != head.npos)
+      continue;
     if (head == "__MACOSX") continue;
-    if (folder.empty()) folder = head;
+    if (folder.empty())
+      folder = head;
     else if (folder != head)
-      out.defects.push_back({"zip-layout", std::string(entry.name),
-                             "two data.pkl in two folders: torch refuses the file or reads only one of them", {}});
+      out.defects.push_back({"zip-layout",
+                             std::string(entry.name),
+                             "two data.pkl in two folders: torch refuses the file or reads only one of them",
+                             {}});
   }
   if (folder.empty()) refuse_without_pickle(archive);
   if (archive.find(folder + "/constants.pkl") != nullptr)
-    fail(ErrorCode::kUnsupported,
+    fail(ErrorCode::kTorchScript,
          "a TorchScript archive, not a checkpoint: torch.load runs it through torch.jit.load; save "
          "model.state_dict() with torch.save instead");
   return folder;
@@ -94,31 +102,40 @@ void take_zip_defects(const ZipArchive& archive, Checkpoint& out) {
     out.defects.push_back({defect.code, defect.entry, defect.text, defect.offset});
 }
 
-void read_byte_order(const ZipArchive& archive, const std::string& folder, const Limits& limits, Checkpoint& out) {
+void read_byte_order(const ZipArchive& archive, const std::string& folder, const Limits& limits,
+                     Checkpoint& out) {
   const ZipEntry* entry = archive.find(folder + "/byteorder");
   if (entry == nullptr) return;  // torch < 2.1 wrote none: little
   if (entry->size > limits.small_record_bytes) {
-    out.defects.push_back({"byteorder-unknown", "byteorder",
-                           fmt::format("the byteorder record has {} bytes; expected 'little' or 'big'", entry->size), {}});
+    out.defects.push_back(
+        {"byteorder-unknown",
+         "byteorder",
+         fmt::format("the byteorder record has {} bytes; expected 'little' or 'big'", entry->size),
+         {}});
     return;
   }
   const std::string text = small_text(archive, entry, limits);
   if (text == "big") {
     out.byte_order = "big";
-    out.defects.push_back({"byteorder-big", "byteorder", "the storages are big-endian; they are read swapped", {}});
+    out.defects.push_back(
+        {"byteorder-big", "byteorder", "the storages are big-endian; they are read swapped", {}});
   } else if (text != "little") {
-    out.defects.push_back({"byteorder-unknown", "byteorder",
-                           fmt::format("the byteorder record says {}; expected 'little' or 'big'",
-                                       quote(abbreviate(text, 40))), {}});
+    out.defects.push_back(
+        {"byteorder-unknown",
+         "byteorder",
+         fmt::format("the byteorder record says {}; expected 'little' or 'big'", quote(abbreviate(text, 40))),
+         {}});
   }
 }
 
 // caffe2/serialize/inline_container.cc: .data/version wins over version; torch accepts 1 to 10.
-void check_version(const ZipArchive& archive, const std::string& folder, const Limits& limits, Checkpoint& out) {
+void check_version(const ZipArchive& archive, const std::string& folder, const Limits& limits,
+                   Checkpoint& out) {
   const ZipEntry* newer = archive.find(folder + "/.data/version");
   const ZipEntry* entry = newer != nullptr ? newer : archive.find(folder + "/version");
   if (entry == nullptr) {
-    out.defects.push_back({"zip-layout", "version", "there is no version record: torch.load refuses the file", {}});
+    out.defects.push_back(
+        {"zip-layout", "version", "there is no version record: torch.load refuses the file", {}});
     return;
   }
   std::string text;
@@ -127,14 +144,20 @@ void check_version(const ZipArchive& archive, const std::string& folder, const L
   const bool number = !text.empty() && text.size() <= 2 && text.find_first_not_of("0123456789") == text.npos;
   const int version = number ? std::stoi(text) : 0;
   if (version < 1 || version > 10)
-    out.defects.push_back({"zip-layout", "version",
-                           fmt::format("the version record says {}; torch.load accepts 1 to 10",
-                                       quote(abbreviate(text, 40))), {}});
+    out.defects.push_back(
+        {"zip-layout",
+         "version",
+         fmt::format("the version record says {}; torch.load accepts 1 to 10", quote(abbreviate(text, 40))),
+         {}});
 }
 
 bool is_known_record(std::string_view name) {
-  static constexpr std::array kKnown = {"data.pkl"sv,         "version"sv,        "byteorder"sv,
-                                        ".format_version"sv,  ".data/version"sv,  ".storage_alignment"sv,
+  static constexpr std::array kKnown = {"data.pkl"sv,
+                                        "version"sv,
+                                        "byteorder"sv,
+                                        ".format_version"sv,
+                                        ".data/version"sv,
+                                        ".storage_alignment"sv,
                                         ".data/serialization_id"sv};
   return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
 }
@@ -159,15 +182,16 @@ void list_records(const ZipArchive& archive, const std::string& folder, Checkpoi
   for (const ZipEntry& entry : archive.entries()) {
     if (entry.name.starts_with(data) && !entry.name.ends_with('/')) continue;
     std::string problem;  // a defect of the archive says it
-    out.records.push_back(
-        {std::string(entry.name), entry.size, entry.stored(), source_of(archive, entry, problem), entry.crc32});
+    out.records.push_back({std::string(entry.name), entry.size, entry.stored(),
+                           source_of(archive, entry, problem), entry.crc32});
     if (is_packing_trace(entry.name)) continue;
     const bool inside = entry.name.starts_with(folder + "/");
     if (inside && is_known_record(entry.name.substr(folder.size() + 1))) continue;
     if (lower(entry.name) == lower(folder) + std::string(kPickle)) continue;  // zip-case-insensitive says it
     out.defects.push_back({"zip-unexpected-record", std::string(entry.name),
                            fmt::format("record {} ({} bytes) belongs to no torch file; torch.load ignores it",
-                                       quote(abbreviate(entry.name, 80)), entry.size), entry.header_offset});
+                                       quote(abbreviate(entry.name, 80)), entry.size),
+                           entry.header_offset});
   }
 }
 
@@ -178,19 +202,24 @@ std::string_view failure_code(ErrorCode code) {
   return code == ErrorCode::kLimit ? "pickle-limit" : "pickle-malformed";
 }
 
-// torch never looks at checksums; a wrong one means that the pickle was changed after it was written. 0: not computed.
+// torch never looks at checksums; a wrong one means that the pickle was changed after it
+// was written. 0: not computed.
 void check_crc(const ZipEntry& entry, std::span<const std::byte> bytes, Checkpoint& out) {
   if (entry.crc32 == 0 || !entry.stored()) return;  // inflating has checked it
   Crc32 crc;
   crc.update(bytes);
   if (crc.value() != entry.crc32)
-    out.defects.push_back({"zip-crc-mismatch", "data.pkl",
-                           fmt::format("data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was changed after it was written",
-                                       crc.value(), entry.crc32), entry.data_offset});
+    out.defects.push_back(
+        {"zip-crc-mismatch", "data.pkl",
+         fmt::format(
+             "data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was changed after it was written",
+             crc.value(), entry.crc32),
+         entry.data_offset});
 }
 
 void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& limits, Checkpoint& out) {
-  auto bytes = std::make_shared<const std::vector<std::byte>>(read_record(archive, entry, limits.pickle_bytes));
+  auto bytes =
+      std::make_shared<const std::vector<std::byte>>(read_record(archive, entry, limits.pickle_bytes));
   check_crc(entry, *bytes, out);
   out.pickle_size = bytes->size();
   out.pickle_offset = entry.stored() ? entry.data_offset : 0;
@@ -200,11 +229,14 @@ void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& 
   out.opcodes = result.opcodes;
   out.pickle_protocol = result.protocol;
   for (pickle::PickleDefect& defect : result.defects)
-    out.defects.push_back({std::move(defect.code), "data.pkl", std::move(defect.text), out.pickle_offset + defect.offset});
+    out.defects.push_back(
+        {std::move(defect.code), "data.pkl", std::move(defect.text), out.pickle_offset + defect.offset});
   if (result.failure) {
     out.complete = false;
-    out.defects.push_back({std::string(failure_code(result.failure->code())), "data.pkl",
-                           fmt::format("the pickle cannot be read to its end: {}", result.failure->what()), {}});
+    out.defects.push_back({std::string(failure_code(result.failure->code())),
+                           "data.pkl",
+                           fmt::format("the pickle cannot be read to its end: {}", result.failure->what()),
+                           {}});
   }
 }
 
@@ -223,14 +255,16 @@ FindStorage storage_finder(const ZipArchive& archive, const std::string& folder,
   };
 }
 
-void report_unreferenced(const ZipArchive& archive, const std::string& folder, const Used& used, Checkpoint& out) {
+void report_unreferenced(const ZipArchive& archive, const std::string& folder, const Used& used,
+                         Checkpoint& out) {
   const std::string data = folder + "/data/";
   for (std::size_t i = 0; i < archive.entries().size(); ++i) {
     const ZipEntry& entry = archive.entries()[i];
     if (used[i] || !entry.name.starts_with(data) || entry.name.ends_with('/')) continue;
     out.defects.push_back({"storage-unreferenced", std::string(entry.name),
-                           fmt::format("record {} ({}) is used by no tensor", quote(abbreviate(entry.name, 80)),
-                                       format_bytes(entry.size)), entry.data_offset});
+                           fmt::format("record {} ({}) is used by no tensor",
+                                       quote(abbreviate(entry.name, 80)), format_bytes(entry.size)),
+                           entry.data_offset});
   }
 }
 
@@ -265,7 +299,7 @@ void read(io::SourcePtr source, const Limits& limits, Checkpoint& out) {
 
 }  // namespace
 
-const Format kTorchZip = {"torch-zip", "torch.save since torch 1.6 (and so every Lightning .ckpt in one file)", probe,
-                          read};
+const Format kTorchZip = {
+    "torch-zip", "torch.save since torch 1.6 (and so every Lightning .ckpt in one file)", probe, read};
 
 }  // namespace ckpt::formats

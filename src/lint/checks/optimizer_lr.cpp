@@ -1,4 +1,6 @@
 // Groups that do not learn: a learning rate of 0 that no schedule explains.
+#include <map>
+
 #include "lint/checks/list.h"
 #include "lint/checks/training.h"
 
@@ -12,8 +14,23 @@ constexpr std::string_view kFields[] = {"lr", "group", "groups", "scheduled"};
 // explains all (T9).
 struct Schedules {
   bool silent = false;
-  std::vector<std::pair<std::string, std::span<const NodeId>>> rates;  // path, one a group
+  struct Rate {
+    bool zero = false;  // of any scheduler
+    std::string said;   // by the first scheduler
+  };
+  // By the number of groups, then the group. Filled once: a hostile file lists one scheduler a million times.
+  std::map<std::size_t, std::vector<Rate>> rates;
 };
+
+void add_rates(const Tree& tree, const std::string& path, NodeId last, Schedules& schedules) {
+  const auto numbers = sequence(tree, last);
+  auto& rates = schedules.rates[numbers.size()];
+  rates.resize(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    rates[i].zero = rates[i].zero || number_of(tree, numbers[i]) == 0.0;
+    if (rates[i].said.empty()) rates[i].said = path + " says " + show(tree, numbers[i]);
+  }
+}
 
 Schedules schedules_of(const Context& context) {
   const Tree& tree = context.file().tree;
@@ -21,22 +38,17 @@ Schedules schedules_of(const Context& context) {
   for (const auto& scheduler : schedulers_of(context)) {
     const NodeId last = member(tree, scheduler.node, "_last_lr");
     schedules.silent = schedules.silent || last == kNoNode || scheduler.composite;
-    if (is_sequence(tree, last))
-      schedules.rates.emplace_back(key_path(scheduler.path, "_last_lr"), sequence(tree, last));
+    if (is_sequence(tree, last)) add_rates(tree, key_path(scheduler.path, "_last_lr"), last, schedules);
   }
   return schedules;
 }
 
 // What the schedulers say about a group; nullopt where one of them says 0, too.
-std::optional<std::string> other_rate(const Tree& tree, const Schedules& schedules, std::size_t groups,
-                                      std::size_t group) {
-  std::string other;
-  for (const auto& [path, rates] : schedules.rates) {
-    if (rates.size() != groups) continue;
-    if (number_of(tree, rates[group]) == 0.0) return std::nullopt;
-    if (other.empty()) other = path + " says " + show(tree, rates[group]);
-  }
-  return other.empty() ? "no scheduler sets it" : other;
+std::optional<std::string> other_rate(const Schedules& schedules, std::size_t groups, std::size_t group) {
+  const auto rates = schedules.rates.find(groups);
+  if (rates == schedules.rates.end()) return "no scheduler sets it";
+  const auto& rate = rates->second[group];
+  return rate.zero ? std::nullopt : std::optional(rate.said);
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
@@ -49,7 +61,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
     for (std::size_t g = 0; g < count; ++g) {
       const NodeId lr = member(tree, optimizer.groups[g], "lr");
       if (number_of(tree, lr) != 0.0) continue;
-      const auto other = other_rate(tree, schedules, count, g);
+      const auto other = other_rate(schedules, count, g);
       if (!other) continue;
       Hit hit = make_hit(key_path(optimizer.group_path(g), "lr"), "lr-zero");
       hit.fields = {{"lr", show(tree, lr)},

@@ -15,6 +15,9 @@ constexpr std::string_view kChoices[] = {"gap", "count"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "",
      "gap (ids without state, state without an id) | count (more than the model has)", kChoices},
+    {"frozen", ParamType::kGlobs, "[]",
+     "count: the weights that no optimizer has (frozen, running statistics); the others must be as many as "
+     "the parameters of all optimizers"},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -85,23 +88,28 @@ void find_gaps(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit)
   emit(std::move(hit));
 }
 
-// T13: counters are no parameters. Running statistics cannot be told from parameters, so only "more" is
-// certain.
-std::uint64_t floating_weights(const Context& context) {
+// T13: counters are no parameters. Running statistics cannot be told from parameters, so
+// only "more" is certain.
+std::uint64_t floating_weights(const Context& context, const std::vector<Glob>& without) {
   const auto& file = context.file();
   std::uint64_t count = 0;
   for (const auto& key : weight_keys(file, context.items()))
     if (is_kind(file.tree, key.value, Kind::kTensor) &&
-        tensor::is_floating(file.tensor_records[file.tree.payload(key.value)].view.dtype))
+        tensor::is_floating(file.tensor_records[file.tree.payload(key.value)].view.dtype) &&
+        !any_match(without, key.name))
       ++count;
   return count;
 }
 
-void find_excess(const Context& context, const OptimizerAt& optimizer, std::uint64_t weights,
-                 const Emit& emit) {
+std::uint64_t parameters_of(const Tree& tree, const OptimizerAt& optimizer) {
   std::uint64_t parameters = 0;
   for (const NodeId group : optimizer.groups)
-    parameters += sequence(context.file().tree, member(context.file().tree, group, "params")).size();
+    parameters += sequence(tree, member(tree, group, "params")).size();
+  return parameters;
+}
+
+void find_excess(const Tree& tree, const OptimizerAt& optimizer, std::uint64_t weights, const Emit& emit) {
+  const auto parameters = parameters_of(tree, optimizer);
   if (parameters <= weights) return;
   Hit hit =
       text_hit(key_path(optimizer.path, "param_groups"), "too-many",
@@ -112,16 +120,35 @@ void find_excess(const Context& context, const OptimizerAt& optimizer, std::uint
   emit(std::move(hit));
 }
 
+// Who says which weights are frozen is told the exact number.
+void compare_count(const Context& context, const std::vector<Glob>& frozen, const Emit& emit) {
+  const auto optimizers = optimizers_of(context);
+  if (optimizers.empty()) return;  // optimizer-state-missing says it
+  std::uint64_t parameters = 0;
+  for (const auto& optimizer : optimizers) parameters += parameters_of(context.file().tree, optimizer);
+  const auto weights = floating_weights(context, frozen);
+  if (parameters == weights) return;
+  Hit hit = text_hit(
+      "optimizer_states", "other-number",
+      fmt::format("{}, but {} of floating point in the state_dict that {} not frozen",
+                  plural(parameters, "parameter"), plural(weights, "tensor"), weights == 1 ? "is" : "are"),
+      report::PlaceKind::kArray);
+  hit.properties = {{"parameters", parameters}, {"weights", weights}};
+  emit(std::move(hit));
+}
+
+void run_count(const Context& context, const Rule& rule, const Emit& emit) {
+  const auto frozen = globs_of(rule, "frozen");
+  if (!frozen.empty()) return compare_count(context, frozen, emit);
+  const auto weights = floating_weights(context, {});
+  if (weights == 0) return;  // state-dict-empty says it
+  for (const auto& optimizer : optimizers_of(context))
+    find_excess(context.file().tree, optimizer, weights, emit);
+}
+
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const bool count = rule.string("find") == "count";
-  const auto weights = count ? floating_weights(context) : 0;
-  if (count && weights == 0) return;  // state-dict-empty says it
-  for (const auto& optimizer : optimizers_of(context)) {
-    if (count)
-      find_excess(context, optimizer, weights, emit);
-    else
-      find_gaps(context.file().tree, optimizer, emit);
-  }
+  if (rule.string("find") == "count") return run_count(context, rule, emit);
+  for (const auto& optimizer : optimizers_of(context)) find_gaps(context.file().tree, optimizer, emit);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // A scheduler that remembers another learning rate than the optimizer has.
 #include <cmath>
+#include <map>
+#include <set>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
@@ -28,7 +30,8 @@ Numbers finite_numbers(const Tree& tree, std::span<const NodeId> nodes) {
 
 Numbers group_lrs(const Tree& tree, NodeId optimizer) {
   std::vector<NodeId> nodes;
-  for (const NodeId group : sequence(tree, member(tree, optimizer, "param_groups"))) nodes.push_back(member(tree, group, "lr"));
+  for (const NodeId group : sequence(tree, member(tree, optimizer, "param_groups")))
+    nodes.push_back(member(tree, group, "lr"));
   return finite_numbers(tree, nodes);
 }
 
@@ -43,23 +46,33 @@ struct Pair {
   Numbers last, lrs;
 };
 
+// The only optimizer with so many groups, or kSeveral. An index: a hostile file lists one optimizer a million
+// times.
+constexpr std::size_t kSeveral = ~std::size_t{0};
+std::map<std::size_t, std::size_t> optimizers_by_groups(const Tree& tree,
+                                                        std::span<const NodeId> optimizers) {
+  std::map<std::size_t, std::size_t> by_groups;
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    const auto groups = sequence(tree, member(tree, optimizers[i], "param_groups")).size();
+    const auto [place, is_new] = by_groups.emplace(groups, i);
+    if (!is_new) place->second = kSeveral;
+  }
+  return by_groups;
+}
+
 // T9: no _last_lr, or schedulers inside. T28: nothing in the file links a scheduler to its optimizer, so only
 // a group count that one optimizer alone has makes a pair.
 std::vector<Pair> pairs_of(const Tree& tree, const lightning::Items& items) {
   std::vector<Pair> pairs;
   const auto schedulers = sequence(tree, items.lr_schedulers);
   const auto optimizers = sequence(tree, items.optimizer_states);
+  const auto by_groups = optimizers_by_groups(tree, optimizers);
   for (std::size_t s = 0; s < schedulers.size(); ++s) {
-    const NodeId last = member(tree, schedulers[s], "_last_lr");
-    if (sequence(tree, last).empty() || member(tree, schedulers[s], "_schedulers") != kNoNode) continue;
-    std::size_t matches = 0, match = 0;
-    for (std::size_t o = 0; o < optimizers.size(); ++o)
-      if (sequence(tree, member(tree, optimizers[o], "param_groups")).size() == sequence(tree, last).size()) {
-        ++matches;
-        match = o;
-      }
-    if (matches != 1) continue;
-    Pair pair{s, match, finite_numbers(tree, sequence(tree, last)), group_lrs(tree, optimizers[match])};
+    const auto last = sequence(tree, member(tree, schedulers[s], "_last_lr"));
+    if (last.empty() || member(tree, schedulers[s], "_schedulers") != kNoNode) continue;
+    const auto match = by_groups.find(last.size());
+    if (match == by_groups.end() || match->second == kSeveral) continue;
+    Pair pair{s, match->second, finite_numbers(tree, last), group_lrs(tree, optimizers[match->second])};
     if (!pair.last.empty() && !pair.lrs.empty()) pairs.push_back(std::move(pair));
   }
   return pairs;
@@ -68,8 +81,10 @@ std::vector<Pair> pairs_of(const Tree& tree, const lightning::Items& items) {
 Hit drift_hit(const Pair& pair, std::size_t group) {
   const auto lr_path = key_path(
       index_path(key_path(index_path("optimizer_states", pair.optimizer), "param_groups"), group), "lr");
-  Hit hit = make_hit(key_path(index_path("lr_schedulers", pair.scheduler), "_last_lr"), "lr-drift", report::PlaceKind::kArray);
-  hit.fields = {{"last", format_double(pair.last[group])}, {"lr", format_double(pair.lrs[group])}, {"where", lr_path}};
+  Hit hit = make_hit(key_path(index_path("lr_schedulers", pair.scheduler), "_last_lr"), "lr-drift",
+                     report::PlaceKind::kArray);
+  hit.fields = {
+      {"last", format_double(pair.last[group])}, {"lr", format_double(pair.lrs[group])}, {"where", lr_path}};
   hit.properties = {{"lastLr", pair.last[group]}, {"lr", pair.lrs[group]}, {"group", std::uint64_t{group}}};
   return hit;
 }
@@ -78,15 +93,14 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.items().kind != lightning::FileKind::kTrainer) return;
   const double rtol = rule.number("rtol");
   const auto pairs = pairs_of(context.file().tree, context.items());
-  for (const auto& pair : pairs) {
-    const auto group = first_difference(pair.last, pair.lrs, rtol);
-    if (!group) continue;
-    // Two schedulers on one optimizer: the one that stepped last wins, the other is behind by nature.
-    bool explained = false;
-    for (const auto& other : pairs)
-      explained = explained || (other.optimizer == pair.optimizer && !first_difference(other.last, other.lrs, rtol));
-    if (!explained) emit(drift_hit(pair, *group));
-  }
+  // Two schedulers on one optimizer: the one that stepped last wins, the other is behind by nature.
+  std::set<std::size_t> explained;
+  for (const auto& pair : pairs)
+    if (!first_difference(pair.last, pair.lrs, rtol)) explained.insert(pair.optimizer);
+  for (const auto& pair : pairs)
+    if (const auto group = first_difference(pair.last, pair.lrs, rtol);
+        group && !explained.contains(pair.optimizer))
+      emit(drift_hit(pair, *group));
 }
 
 }  // namespace

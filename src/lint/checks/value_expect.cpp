@@ -9,14 +9,19 @@
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "lint/value_file.h"
 
 namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"expect", ParamType::kExpect, "{}", "path: a value, or {equals: V, one-of: [V, ...], min: N, max: N, matches: GLOB, present: BOOL}"},
+    {"expect", ParamType::kExpect, "{}",
+     "path: a value, or {equals: V, one-of: [V, ...], min: N, max: N, matches: GLOB, present: BOOL}"},
+    {"expect-file", ParamType::kValueFile, "''",
+     "a YAML file of values that must be there (the hparams.yaml of a run), relative to the rules file"},
     {"required", ParamType::kGlobs, "[]", "paths that must be there, whatever their value"},
-    {"under", ParamType::kString, "hyper_parameters", "the top-level key that paths are relative to; '' is the root"},
+    {"under", ParamType::kString, "hyper_parameters",
+     "the top-level key that paths are relative to; '' is the root"},
     {"rtol", ParamType::kNumber, "0", "relative difference at which two numbers are still equal"},
 };
 constexpr std::string_view kFields[] = {"text"};
@@ -36,7 +41,8 @@ std::string show_value(const Value& value) {
   std::string text;
   if (const auto* list = std::get_if<List>(&data))
     for (const auto& element : *list) {
-      const bool nested = std::holds_alternative<List>(element.data()) || std::holds_alternative<Object>(element.data());
+      const bool nested =
+          std::holds_alternative<List>(element.data()) || std::holds_alternative<Object>(element.data());
       text += (text.empty() ? "" : ", ") + (nested ? std::string("...") : show_value(element));
     }
   return "[" + text + "]";
@@ -62,7 +68,7 @@ bool equal_scalar(const Tree& tree, NodeId node, const Value& expected, double r
 bool equal(const Tree& tree, NodeId node, const Value& expected, double rtol) {
   const auto* list = std::get_if<List>(&expected.data());
   if (list == nullptr) return equal_scalar(tree, node, expected, rtol);
-  const auto elements = sequence(tree, node);   // a list of scalars: betas, layer sizes
+  const auto elements = sequence(tree, node);  // a list of scalars: betas, layer sizes
   if (!is_sequence(tree, node) || elements.size() != list->size()) return false;
   for (std::size_t i = 0; i < elements.size(); ++i)
     if (!equal_scalar(tree, elements[i], (*list)[i], rtol)) return false;
@@ -86,7 +92,9 @@ std::string broken(const Tree& tree, NodeId node, const report::Property& condit
   if (name == "matches") {
     const auto text = string_of(tree, node);
     const auto* pattern = std::get_if<std::string>(&value.data());
-    return text && pattern != nullptr && Glob(*pattern).matches(*text) ? "" : "expected text that matches " + show_value(value);
+    return text && pattern != nullptr && Glob(*pattern).matches(*text)
+               ? ""
+               : "expected text that matches " + show_value(value);
   }
   const auto have = number_of(tree, node), bound = number_in(value);
   if (name == "min") return have && bound && *have >= *bound ? "" : "expected at least " + show_value(value);
@@ -132,7 +140,8 @@ struct Judge {
         if (const auto text = broken(tree, value.id, condition, rtol); !text.empty())
           emit(text_hit(path, "unexpected", show(tree, value.id) + ", " + text));
     }
-    if (!found && wanted) emit(text_hit(joined(under, pattern), "missing", "absent, but the rules expect it"));
+    if (!found && wanted)
+      emit(text_hit(joined(under, pattern), "missing", "absent, but the rules expect it"));
   }
 };
 
@@ -141,23 +150,31 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const std::string& key = rule.string("under");
   NodeId start = key.empty() ? tree.root() : member(tree, tree.root(), key);
   if (key == "hyper_parameters") start = context.items().hyper_parameters;  // older names, too
-  const Judge judge{tree, key.empty() ? "" : key_path("", key), values_below(tree, start, ""), rule.number("rtol"), emit};
-  for (const auto& [pattern, value] : rule.object("expect")) judge.expectation(pattern, conditions_of(value));
+  const Judge judge{tree, key.empty() ? "" : key_path("", key), values_below(tree, start, ""),
+                    rule.number("rtol"), emit};
+  for (const auto* expect : {&rule.object("expect"), &expectations_of(rule.object("expect-file"))})
+    for (const auto& [pattern, value] : *expect) judge.expectation(pattern, conditions_of(value));
   for (const auto& pattern : rule.strings("required")) judge.expectation(pattern, Object{{"present", true}});
 }
 
 // A condition that is not understood must never pass in silence.
 void validate(const Rule& rule) {
-  if (rule.on && rule.object("expect").empty() && rule.strings("required").empty())
-    throw std::invalid_argument("expects nothing: say what, as in expect: {lr: {max: 0.01}}, or required: [lr]");
-  static constexpr std::array<std::string_view, 6> kKnown = {"equals", "one-of", "min", "max", "matches", "present"};
+  if (rule.on && rule.object("expect").empty() && rule.strings("required").empty() &&
+      expectations_of(rule.object("expect-file")).empty())
+    throw std::invalid_argument(
+        "expects nothing: say what, as in expect: {lr: {max: 0.01}}, required: [lr], or expect-file: "
+        "hparams.yaml");
+  static constexpr std::array<std::string_view, 6> kKnown = {"equals", "one-of",  "min",
+                                                             "max",    "matches", "present"};
   for (const auto& [pattern, value] : rule.object("expect"))
     for (const auto& [name, operand] : conditions_of(value)) {
       if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end())
-        throw std::invalid_argument("unknown condition '" + name + "' for '" + pattern + "'" +
-                                    did_you_mean(name, std::vector<std::string>(kKnown.begin(), kKnown.end())) +
-                                    ": use equals, one-of, min, max, matches or present");
-      if ((name == "min" || name == "max") && (!number_in(operand) || std::holds_alternative<bool>(operand.data())))
+        throw std::invalid_argument(
+            "unknown condition '" + name + "' for '" + pattern + "'" +
+            did_you_mean(name, std::vector<std::string>(kKnown.begin(), kKnown.end())) +
+            ": use equals, one-of, min, max, matches or present");
+      if ((name == "min" || name == "max") &&
+          (!number_in(operand) || std::holds_alternative<bool>(operand.data())))
         throw std::invalid_argument("'" + name + "' for '" + pattern + "' must be a number");
       if (name == "one-of" && !std::holds_alternative<List>(operand.data()))
         throw std::invalid_argument("'one-of' for '" + pattern + "' must be a list");

@@ -9,7 +9,7 @@ namespace ckpt::report {
 std::vector<const Finding*> shown_findings(const Report& report) {
   std::vector<const Finding*> shown;
   for (const Finding& finding : report.findings) {
-    if (!is_suppressed(finding)) shown.push_back(&finding);
+    if (counts(finding)) shown.push_back(&finding);
   }
   return shown;
 }

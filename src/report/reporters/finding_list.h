@@ -8,7 +8,7 @@
 
 namespace ckpt::report {
 
-// Those that are not suppressed, in the report's order.
+// Those that count (see finding.h), in the report's order.
 std::vector<const Finding*> shown_findings(const Report& report);
 
 // The most severe first, otherwise in their order.

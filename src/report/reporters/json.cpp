@@ -90,6 +90,7 @@ void write_summary(JsonWriter& json, const Report& report, bool with_counts) {
     json.member("warnings", counts.warnings);
     json.member("notes", counts.notes);
     if (counts.suppressed > 0) json.member("suppressed", counts.suppressed);
+    if (counts.unchanged > 0) json.member("unchanged", counts.unchanged);
   }
   json.member("files", number(is_target));
   json.member("files_failed", number(failed));

@@ -1,6 +1,6 @@
 // JUnit's XML, which nearly every CI service shows: a suite for each input, in it a test case for each rule
-// that fired. Errors and warnings are failures; notes are what a passing test case had to say. There are no
-// times and no hosts: the same report is the same document.
+// that fired. What makes the run fail is a failure; the rest is what a passing test case had to say. There
+// are no times and no hosts: the same report is the same document.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -47,6 +47,7 @@ std::string xml(std::string_view raw) {
 struct TestCase {
   std::string rule;
   Level level = Level::kNote;  // the worst
+  bool failed = false;
   Findings findings;
 };
 
@@ -56,18 +57,19 @@ struct Suite {
   bool unreadable() const { return !input->error.empty(); }
   std::size_t failures() const {
     return static_cast<std::size_t>(
-        std::count_if(cases.begin(), cases.end(), [](const TestCase& c) { return c.level > Level::kNote; }));
+        std::count_if(cases.begin(), cases.end(), [](const TestCase& c) { return c.failed; }));
   }
   // A suite without a test case looks as if nothing was looked at.
   std::size_t tests() const { return std::max<std::size_t>(1, cases.size() + (unreadable() ? 1U : 0U)); }
 };
 
-void add(Suite& suite, const Finding& finding) {
+void add(Suite& suite, const Finding& finding, bool failed) {
   const auto same = std::find_if(suite.cases.begin(), suite.cases.end(),
                                  [&](const TestCase& c) { return c.rule == finding.rule_id; });
   TestCase& test = same == suite.cases.end() ? suite.cases.emplace_back() : *same;
   test.rule = finding.rule_id;
   test.level = std::max(test.level, finding.level);
+  test.failed = test.failed || failed;
   test.findings.push_back(&finding);
 }
 
@@ -75,7 +77,8 @@ void add(Suite& suite, const Finding& finding) {
 std::vector<Suite> suites_of(const Report& report) {
   std::vector<Suite> all(report.inputs.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i].input = &report.inputs[i];
-  for (const Finding* finding : shown_findings(report)) add(all.at(finding->where.input), *finding);
+  for (const Finding* finding : shown_findings(report))
+    add(all.at(finding->where.input), *finding, fails(report, *finding));
   std::erase_if(all, [](const Suite& s) {
     return s.input->role != Role::kTarget && s.cases.empty() && !s.unreadable();
   });
@@ -140,7 +143,7 @@ class JunitWriter {
 
   void write_outcome(const TestCase& test) {
     const std::string lines = lines_of(test.findings);
-    if (test.level == Level::kNote) {
+    if (!test.failed) {
       out_ << ">\n<system-out>\n" << lines << "</system-out>\n</testcase>\n";
       return;
     }

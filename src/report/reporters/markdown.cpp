@@ -197,8 +197,12 @@ void MarkdownWriter::write_counts() {
     titles.emplace_back("Suppressed");
     numbers.push_back(fmt::format("{}", counts.suppressed));
   }
+  if (counts.unchanged > 0) {
+    titles.emplace_back("Known");
+    numbers.push_back(fmt::format("{}", counts.unchanged));
+  }
   rows.add(numbers);
-  paragraph(rows.table(titles, {true, true, true, true}));
+  paragraph(rows.table(titles, std::vector<bool>(titles.size(), true)));
 }
 
 std::vector<std::string> MarkdownWriter::finding_cells(const Finding& finding) const {

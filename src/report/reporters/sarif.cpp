@@ -34,7 +34,7 @@ using Layout = JsonWriter::Layout;
 std::vector<std::size_t> candidates(const std::vector<Finding>& findings, SarifProfile profile) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < findings.size(); ++i) {
-    const bool closed = is_suppressed(findings[i]) || findings[i].baseline == Baseline::kUnchanged;
+    const bool closed = !counts(findings[i]);
     if (profile == SarifProfile::kOasis || !closed) out.push_back(i);
   }
   return out;

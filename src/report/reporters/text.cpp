@@ -67,7 +67,10 @@ class TextWriter {
 
 void TextWriter::write_findings() {
   std::vector<std::vector<const Finding*>> by_input(report_.inputs.size());
-  for (const Finding* finding : shown_findings(report_)) by_input.at(finding->where.input).push_back(finding);
+  for (const Finding& finding : report_.findings) {
+    const bool shown = options_.verbose ? !is_suppressed(finding) : counts(finding);
+    if (shown) by_input.at(finding.where.input).push_back(&finding);
+  }
   for (std::size_t i = 0; i < by_input.size(); ++i) {
     if (!by_input[i].empty()) write_findings_of(report_.inputs[i], by_input[i]);
   }
@@ -93,6 +96,7 @@ void TextWriter::write_findings_of(const Input& input, const std::vector<const F
     line.add_padded(harmless(finding->rule_id), Style::kPlain, rule_columns, kGap);
     line.add_padded(shown_path(finding->where), Style::kStrong, path_columns, kGap);
     line.add(harmless(finding->message));
+    if (!counts(*finding)) line.add(" (in the baseline)", Style::kDim);
     put(line, Cut::kNever);
     if (options_.verbose) write_related(*finding);
   }

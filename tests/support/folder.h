@@ -1,4 +1,4 @@
-// A temporary folder with rule files, removed at the end of the test.
+// A temporary folder with files, removed at the end of the test.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-namespace ckpt::lint::test {
+namespace ckpt::test {
 
 class Folder {
  public:
@@ -37,4 +37,4 @@ class Folder {
   std::filesystem::path path_;
 };
 
-}  // namespace ckpt::lint::test
+}  // namespace ckpt::test
