@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""README.md, done as it says: a user who follows it must see what it shows.
+
+    tests/interop/readme_test.py --bin build/release
+
+In a scratch copy of fixtures/, from top to bottom: a ```console block is run, and what the programs write to
+standard output must be what stands there; a ```yaml block that begins with "# NAME" is written to that file. Rule
+files must load, the workflow may give the action only inputs that it has, and the script of the GitLab job must
+write the reports that it names. Needs PyYAML.
+"""
+
+import argparse
+import difflib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def fail(what):
+    sys.exit(f"readme_test: FAILED: {what}")
+
+
+def sh(command, folder, env):
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=env, capture_output=True, text=True)
+
+
+def run_console(block, folder, env):
+    """Commands are told from what they write by the '$ ' before them."""
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, expected = part.partition("\n")
+        done = sh(command, folder, env)
+        if done.returncode not in (0, 1):
+            fail(f"{command}: status {done.returncode}: {done.stderr}")
+        if done.stdout.rstrip("\n") != expected.rstrip("\n"):
+            lines = difflib.unified_diff(expected.splitlines(), done.stdout.splitlines(), "README.md", command, lineterm="")
+            fail("\n".join(lines))
+
+
+def check_rules(name, folder, env):
+    (folder / "hparams.yaml").write_text("lr: 0.001\n")
+    done = sh(f"ckpt-lint --rules '{name}' --print-config", folder, env)
+    if done.returncode != 0:
+        fail(f"{name}: {done.stderr}")
+
+
+def check_workflow(text):
+    known = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
+    used = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"] if "/ckpt@" in step["uses"]]
+    unknown = [name for step in used for name in step["with"] if name not in known]
+    if not used or unknown:
+        fail(f"the workflow: {len(used)} uses of the action, unknown inputs {unknown}")
+
+
+def check_gitlab(text, folder, env):
+    job = yaml.safe_load(text)["checkpoints"]
+    shutil.copytree(folder / "variants", folder / "models")
+    status = max(sh(line, folder, env).returncode for line in job["script"])
+    missing = [file for file in job["artifacts"]["reports"].values() if not (folder / file).stat().st_size]
+    if status == 0 or missing:
+        fail(f"the GitLab job: status {status}, missing {missing}")
+    if not any('dev build "$CI_PROJECT_DIR/' + job["cache"]["paths"][0] in line for line in job["before_script"]):
+        fail("the GitLab job does not keep what it builds")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=Path, required=True)
+    env = {**os.environ, "PATH": f"{parser.parse_args().bin.resolve()}:{os.environ['PATH']}"}
+    counts = {"console": 0, "yaml": 0}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "fixtures"
+        shutil.copytree(ROOT / "fixtures", folder)
+        for kind, text in BLOCK.findall(README):
+            name = re.match(r"# ([\w./-]+)", text)
+            if kind == "console":
+                run_console(text, folder, env)
+            elif kind == "yaml" and name:
+                file = folder / name[1]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+                if ".github/" in str(file):
+                    check_workflow(text)
+                elif "gitlab" in file.name:
+                    check_gitlab(text, folder, env)
+                else:
+                    check_rules(file.name, folder, env)
+            elif kind == "yaml":
+                fail(f"a yaml block without a name: {text[:80]!r}")
+            if kind in counts:
+                counts[kind] += 1
+    if min(counts.values()) == 0:
+        fail(f"nothing to check: {counts}")
+    print(f"readme_test: {counts['console']} console and {counts['yaml']} yaml blocks hold")
+
+
+if __name__ == "__main__":
+    main()
