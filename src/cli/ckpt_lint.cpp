@@ -164,6 +164,7 @@ int write_manifest(const std::string& target, const Parsed& parsed) {
     fail(ErrorCode::kUsage, fmt::format("{}: there are no weights to write a manifest of", one_line(path)));
   const std::string text = lint::manifest_text(entries);
   if (check_unchanged(kProgram.name, *input) != kClean) return kTrouble;
+  if (target != "-") protect_inputs(target, {describe_input(*input, report::Role::kTarget)});
   if (target == "-")
     std::cout << text;
   else

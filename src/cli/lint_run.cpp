@@ -156,6 +156,7 @@ void apply_baseline(const LintRun& run, const std::optional<lint::BaselineFindin
                     Report& report) {
   if (!run.baseline) return;
   if (run.update_baseline) {
+    protect_inputs(*run.baseline, report.inputs);
     if (status == kTrouble)
       return complain(kName, *run.baseline, "this baseline is left as it is: not all inputs could be read");
     lint::write_file(*run.baseline, lint::baseline_text(report));

@@ -154,7 +154,23 @@ void append_summary(const report::Report& report, const std::string& path) {
   if (error != 0) fail_write(path, error);
 }
 
+void protect_inputs_from(const OutputOptions& options, const report::Report& report) {
+  std::vector<std::string> outputs = {options.output, options.summary};
+  for (const auto& [format, file] : options.reports) outputs.push_back(file);
+  for (const std::string& output : outputs) protect_inputs(output, report.inputs);
+}
+
 }  // namespace
+
+void protect_inputs(const std::string& output, const std::vector<report::Input>& inputs) {
+  struct stat out {
+  }, in{};
+  if (output.empty() || ::stat(output.c_str(), &out) != 0 || !S_ISREG(out.st_mode)) return;
+  for (const report::Input& input : inputs)
+    if (::stat(input.path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+      fail(ErrorCode::kUsage,
+           fmt::format("{} is an input; writing to it would destroy it: nothing was written", quote(output)));
+}
 
 bool wants_findings(const OutputOptions& options) {
   bool wants = report::find_reporter(options.format)->needs_findings;
@@ -164,6 +180,7 @@ bool wants_findings(const OutputOptions& options) {
 }
 
 void write_reports(const report::Report& report, const OutputOptions& options) {
+  protect_inputs_from(options, report);
   for (const auto& [format, file] : options.reports)
     reporter_for(report, format);  // before anything is written
   report::RenderOptions for_files = render_options_for(options);
@@ -178,6 +195,7 @@ void write_reports(const report::Report& report, const OutputOptions& options) {
 }
 
 void write_failure(const report::Report& report, const OutputOptions& options) {
+  protect_inputs_from(options, report);
   OutputOptions machine = options;
   std::erase_if(machine.reports, [](const auto& item) { return item.first == "text"; });
   if (options.format == "text") {

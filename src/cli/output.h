@@ -7,10 +7,15 @@
 
 namespace ckpt::cli {
 
+// Throws Error{kUsage} if `output` is the very file of an input, under whatever name: a slip of the command
+// line must not replace a checkpoint by a report about it.
+void protect_inputs(const std::string& output, const std::vector<report::Input>& inputs);
+
 // True if any output asked for is written by a reporter that needs findings (SARIF).
 bool wants_findings(const OutputOptions& options);
 
-// Throws Error{kUsage} if a format cannot show this report, Error{kIo} if something cannot be written.
+// Throws Error{kUsage} if a format cannot show this report or if an output is an input, before anything is
+// written; Error{kIo} if something cannot be written.
 void write_reports(const report::Report& report, const OutputOptions& options);
 
 // Where nothing could be judged: only the formats that programs read, which name the inputs that failed.
