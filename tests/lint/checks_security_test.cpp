@@ -32,7 +32,17 @@ TEST_CASE("imports that run code are errors, called or not") {
                         {"ssl", "get_server_certificate"}, {"cloudpickle.cloudpickle", "_make_function"}, {"types", "CodeType"},
                         {"fickling.hook", "remove_hook"}, {"torch.distributed.rpc.internal", "_run_function"},
                         {"torch.jit.annotations", "parse_type_line"}, {"torch.utils.collect_env", "run"}, {"runpy", "_run_code"},
-                        {"numpy.testing._private.utils", "runstring"}, {"cProfile", "run"}, {"_interpreters", "create"}};
+                        {"numpy.testing._private.utils", "runstring"}, {"cProfile", "run"}, {"_interpreters", "create"},
+                        {"torch.fx.graph_module", "_exec_with_source"}, {"torch.utils._config_module", "ConfigModule.load_config"},
+                        {"torch.utils._config_module.ConfigModule", "load_config"}, {"hydra.utils", "instantiate"},
+                        {"torch.utils.data.datapipes.utils.decoder", "basichandlers"}, {"numpy.distutils.exec_command", "exec_command"},
+                        {"hydra._internal.instantiate._instantiate2", "instantiate"}, {"lightning.pytorch.cli", "instantiate_module"},
+                        {"pytorch_lightning.cli", "instantiate_module"}, {"lightning.fabric.utilities.cloud_io", "_load"},
+                        {"lightning_fabric.utilities.cloud_io", "_load"}, {"numpy", "loads"}, {"sympy.core.sympify", "sympify"},
+                        {"sympy.parsing.sympy_parser", "parse_expr"}, {"cgitb", "lookup"}, {"pandas", "eval"}, {"subprocess32", "call"},
+                        {"multiprocessing", "Process"}, {"multiprocessing.process", "BaseProcess"}, {"torch.multiprocessing", "spawn"},
+                        {"torch.multiprocessing.spawn", "spawn"}, {"pathlib", "Path.write_text"}, {"pathlib.Path", "unlink"},
+                        {"pathlib._local", "PosixPath.read_text"}, {"torch._dynamo.guards", "GuardBuilder.get"}};
   // clang-format on
   for (const auto& name : names) {
     CAPTURE(name.module);
@@ -48,7 +58,10 @@ TEST_CASE("healthy imports are not dangerous") {
   const Name names[] = {{"collections", "OrderedDict"}, {"torch._utils", "_rebuild_tensor_v2"}, {"builtins", "getattr"},
                         {"pathlib", "PosixPath"}, {"numpy.core.multiarray", "scalar"}, {"functools", "partial"},
                         {"my.project", "Outer.Inner"}, {"torch.optim.lr_scheduler", "OneCycleLR"}, {"code.models", "Net"},
-                        {"datetime", "timedelta"}, {"omegaconf.dictconfig", "DictConfig"}};
+                        {"datetime", "timedelta"}, {"omegaconf.dictconfig", "DictConfig"},
+                        {"pathlib._local", "PurePosixPath"}, {"torch._dynamo.decorators", "_DimRange"}, {"test", "Config"},
+                        {"torch.jit._pickle", "restore_type_tag"}, {"hydra_plugins.mine", "Config"}, {"numpy.testing_utils", "X"},
+                        {"sympy.core.symbol", "Symbol"}, {"multiprocessing.context", "SpawnContext"}, {"torch.fx.node", "Node"}};
   // clang-format on
   for (const auto& name : names) {
     CAPTURE(name.module);
