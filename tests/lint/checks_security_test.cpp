@@ -98,12 +98,54 @@ TEST_CASE("a global is told with the place where it stands") {
   b.set(b.hparams, "root", b.call("my.paths", "Folder", {b.text("/x")}));
   const auto text = found("security-not-weights-only-loadable", b);
   REQUIRE(text.size() == 1);
-  CHECK(text[0] ==
-        "warning hyper_parameters.root: my.paths.Folder is not on torch's weights_only list: "
-        "torch.serialization.add_safe_globals([my.paths.Folder]) if you trust the file");
+  CHECK(
+      text[0] ==
+      "warning hyper_parameters.root: my.paths.Folder is not on torch's weights_only list; if you trust the "
+      "file: import my.paths; torch.serialization.add_safe_globals([my.paths.Folder])");
   CHECK(
       found("security-not-weights-only-loadable", b, {.params = {{"allow", report::List{"my.paths.Folder"}}}})
           .empty());
+}
+
+TEST_CASE("names that one line of Python allows are one finding, and what nobody should allow is another") {
+  CheckpointBuilder b;
+  b.set(b.hparams, "cfg",
+        b.dict({{"root", b.call("my.paths", "Folder", {b.text("/x")})},
+                {"file", b.call("my.paths", "File", {b.text("/y")})},
+                {"when", b.call("datetime", "date", {b.integer(1)})}}));
+  b.import("os", "system");
+  b.import("builtins", "eval");
+  b.import("my", "x]); evil(");
+  b.import("builtins", "getattr");
+  const Opened opened = b.build();
+  const auto findings = lint_with("security-not-weights-only-loadable", opened);
+  CHECK(
+      lines(findings) ==
+      std::vector<std::string>{
+          "warning : builtins.eval is not on torch's weights_only list: never allow what runs code "
+          "(security-dangerous-global)",
+          "warning : builtins.getattr is not on torch's weights_only list: allowing getattr would allow "
+          "everything",
+          "warning : my.x]); evil( is not on torch's weights_only list: that is no name in Python",
+          "warning : os.system is not on torch's weights_only list: torch never allows that",
+          "warning hyper_parameters.cfg: 3 names are not on torch's weights_only list; if you trust the "
+          "file: "
+          "import my.paths, datetime; torch.serialization.add_safe_globals([my.paths.Folder, my.paths.File, "
+          "datetime.date])"});
+  const auto& globals = std::get<report::List>(findings.back().properties.at(0).value.data());
+  REQUIRE(globals.size() == 3);
+  const auto& first = std::get<report::Object>(globals[0].data());
+  CHECK(std::get<std::string>(first.at(0).value.data()) == "my.paths.Folder");
+  CHECK(std::get<std::string>(first.at(1).value.data()) == "hyper_parameters.cfg.root");
+  CheckpointBuilder one_more;
+  one_more.set(one_more.hparams, "cfg",
+               one_more.dict({{"root", one_more.call("my.paths", "Folder", {})},
+                              {"new", one_more.call("my.paths", "New", {})},
+                              {"file", one_more.call("my.paths", "File", {})}}));
+  const auto other = lint_with("security-not-weights-only-loadable", one_more.build());
+  REQUIRE(other.size() == 1);
+  CHECK(other[0].where.path == findings.back().where.path);
+  CHECK(other[0].kind != findings.back().kind);  // a baseline does not take one for the other
 }
 
 TEST_CASE("the weights_only list has exact names") {
