@@ -1,5 +1,6 @@
 // What torch.load(weights_only=True) would refuse: the default since torch 2.6.
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <fmt/format.h>
@@ -112,15 +113,16 @@ std::string kind_of(const Cause& cause) {
 }
 
 void say(const Cause& cause, const Emit& emit) {
-  std::string_view place = cause.names[0].place;
+  std::optional<std::string_view> place;
   report::List globals;
   for (const Name& name : cause.names) {
-    place = common_place(place, name.place);
+    if (!name.place.empty())  // of some it is not known: what came of them is nowhere in the tree
+      place = place ? common_place(*place, name.place) : name.place;
     if (globals.size() < kRecorded)
       globals.push_back(
           report::Object{{"global", name.full}, {"path", name.place}, {"pickleOffset", name.offset}});
   }
-  Hit hit = text_hit(std::string(place), kind_of(cause), text_of(cause));
+  Hit hit = text_hit(std::string(place.value_or("")), kind_of(cause), text_of(cause));
   hit.properties = {{"globals", std::move(globals)}};
   emit(std::move(hit));
 }
