@@ -55,27 +55,61 @@ constexpr std::string_view kLegacyAdvice =
 
 bool starts(Head head, std::string_view with) { return head.substr(0, with.size()) == with; }
 
+// The rest of the first line that begins with `key`, whatever ends the line.
 std::string_view line_value(Head head, std::string_view key) {
-  const auto at = head.find(key);
-  if (at == Head::npos) return {};
-  const auto begin = at + key.size();
-  return head.substr(begin, std::min(head.find('\n', begin), head.size()) - begin);
+  for (std::size_t at = head.find(key); at != Head::npos; at = head.find(key, at + 1)) {
+    if (at > 0 && head[at - 1] != '\n') continue;
+    const auto begin = at + key.size();
+    return head.substr(begin, std::min(head.find_first_of("\r\n", begin), head.size()) - begin);
+  }
+  return {};
 }
 
+// Text as an editor, a shell or git left it: without a byte order mark, UTF-16 (PowerShell's >) as its ASCII.
+std::string plain_text(Head head) {
+  if (starts(head, "\xef\xbb\xbf")) head.remove_prefix(3);
+  std::string text(head);
+  const bool little = starts(head, "\xff\xfe"), big = starts(head, "\xfe\xff");
+  if (little || big) {
+    text.clear();
+    for (std::size_t i = 2; i + 1 < head.size(); i += 2) {
+      const char low = head[little ? i : i + 1], high = head[little ? i + 1 : i];
+      text += high == '\0' ? low : '?';
+    }
+  }
+  text.erase(0, std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  return text;
+}
+
+bool has_conflict(Head text) { return starts(text, "<<<<<<< ") || text.find("\n<<<<<<< ") != Head::npos; }
+
 // Git LFS specification, docs/spec.md: a text of less than 1024 bytes with version, oid and size lines.
+std::optional<Error> lfs_pointer(Head text) {
+  const bool lfs = !line_value(text, "version https://git-lfs.github.com/spec/").empty() ||
+                   !line_value(text, "version https://hawser.github.com/spec/").empty();
+  const bool conflict = has_conflict(text);
+  if (!lfs || !(conflict || starts(text, "version "))) return std::nullopt;
+  if (conflict)
+    return Error(ErrorCode::kPointer,
+                 "a Git LFS pointer with an unresolved merge conflict, not the checkpoint itself; take one "
+                 "side: git checkout --ours FILE (or --theirs), git add FILE, then git lfs pull");
+  const auto size = line_value(text, "size "), oid = line_value(text, "oid ");
+  const std::string what =
+      size.empty() || oid.empty()
+          ? "cut off"
+          : fmt::format("{} bytes, oid {}", abbreviate(one_line(size), 30), abbreviate(one_line(oid), 80));
+  return Error(ErrorCode::kPointer,
+               fmt::format("a Git LFS pointer ({}), not the checkpoint itself; run: git lfs pull", what));
+}
+
 std::optional<Error> pointer_file(Head head) {
-  if (starts(head, "version https://git-lfs.github.com/spec/v1") ||
-      starts(head, "version https://hawser.github.com/spec/v1"))
-    return Error(
-        ErrorCode::kPointer,
-        fmt::format("a Git LFS pointer ({} bytes, oid {}), not the checkpoint itself; run: git lfs pull",
-                    one_line(line_value(head, "\nsize ")),
-                    abbreviate(one_line(line_value(head, "\noid ")), 80)));
-  if (starts(head, "/annex/objects/"))
+  const std::string text = plain_text(head);
+  if (auto error = lfs_pointer(text)) return error;
+  if (starts(text, "/annex/objects/"))
     return Error(ErrorCode::kPointer,
                  "a git-annex pointer, not the checkpoint itself; run: git annex get FILE");
-  const bool dvc = starts(head, "outs:") || starts(head, "md5:") || head.find("\nouts:") != Head::npos;
-  if (dvc && (head.find("md5:") != Head::npos || head.find("hash:") != Head::npos))
+  const bool dvc = starts(text, "outs:") || starts(text, "md5:") || text.find("\nouts:") != Head::npos;
+  if (dvc && (text.find("md5:") != Head::npos || text.find("hash:") != Head::npos))
     return Error(ErrorCode::kPointer, "a DVC file, not the checkpoint itself; run: dvc pull FILE");
   return std::nullopt;
 }

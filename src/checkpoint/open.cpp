@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 
+#include <fmt/format.h>
+
+#include "base/text.h"
 #include "checkpoint/foreign.h"
 #include "checkpoint/format.h"
 #include "io/file_source.h"
@@ -38,10 +42,49 @@ constexpr Sharded kSharded[] = {
      "a folder with a DeepSpeed or other sharded checkpoint inside; merge it into one file first"},
 };
 
+// What DCP writes, in this order: shards (__0_0.distcp), .metadata by the first process when all are done,
+// and by Lightning meta.pt with everything that is no tensor. `cp -r dir/* elsewhere` leaves .metadata
+// behind.
+struct DcpFiles {
+  std::size_t shards = 0, others = 0;
+  bool metadata = false, meta_pt = false;
+  bool incomplete() const { return !metadata && (shards > 0 || (meta_pt && others == 0)); }
+};
+
+DcpFiles dcp_files(const std::filesystem::path& folder) {
+  DcpFiles files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name == ".metadata")
+      files.metadata = true;
+    else if (name == "meta.pt")
+      files.meta_pt = true;
+    else if (name.ends_with(".distcp"))
+      ++files.shards;
+    else if (!name.starts_with('.'))
+      ++files.others;
+  }
+  return files;
+}
+
+void refuse_incomplete(const std::filesystem::path& folder) {
+  const DcpFiles files = dcp_files(folder);
+  if (!files.incomplete()) return;
+  fail(ErrorCode::kTruncated,
+       fmt::format(
+           "a directory with a part of a distributed checkpoint (DCP): {}, but no .metadata, which is "
+           "written last and says where each tensor is. The save was interrupted, or a copy left hidden "
+           "files out: copy it again, or use the checkpoint before it",
+           files.shards > 0 ? plural(files.shards, "shard") + (files.meta_pt ? " and meta.pt" : "")
+                            : "meta.pt"));
+}
+
 void refuse_directory(const std::string& path) {
   std::error_code ignored;
   const std::filesystem::path folder(path);
   if (!std::filesystem::is_directory(folder, ignored)) return;
+  refuse_incomplete(folder);
   for (const Sharded& kind : kSharded)
     if (std::filesystem::exists(folder / kind.file, ignored))
       fail(ErrorCode::kUnsupported, "a directory with " + std::string(kind.advice) +
@@ -64,6 +107,13 @@ CheckpointPtr open_checkpoint(io::SourcePtr source, const std::string& path, con
     return checkpoint;
   }
   throw describe_foreign(head, *source);
+}
+
+bool is_checkpoint_directory(const std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path folder(path);
+  return std::filesystem::is_regular_file(folder / ".metadata", ignored) ||
+         std::filesystem::is_regular_file(folder / "latest", ignored) || dcp_files(folder).incomplete();
 }
 
 CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits) {

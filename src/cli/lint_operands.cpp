@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
+#include "checkpoint/open.h"
 #include "lint/file_glob.h"
 
 namespace ckpt::cli {
@@ -34,19 +35,12 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-// Written by torch.distributed.checkpoint, or by DeepSpeed.
-bool is_sharded(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::is_regular_file(folder / ".metadata", ignored) ||
-         fs::is_regular_file(folder / "latest", ignored);
-}
-
 class Finder {
  public:
   void operand(const std::string& text) {
     std::error_code ignored;
     if (fs::exists(text, ignored) || !lint::has_wildcard(text)) {
-      if (!is_folder(text) || is_sharded(text)) return add(text);
+      if (!is_folder(text) || is_checkpoint_directory(text)) return add(text);
       if (walk(text, [](const fs::path& file) { return is_checkpoint_name(file.filename().string()); }) == 0)
         nothing(text, fmt::format("a folder without checkpoints: no file in it ends in {}",
                                   checkpoint_extensions()));
@@ -96,7 +90,7 @@ class Finder {
     while (!todo.empty()) {
       const fs::path at = std::move(todo.back());
       todo.pop_back();
-      if (!is_folder(at) || (at != start && is_sharded(at))) {
+      if (!is_folder(at) || (at != start && is_checkpoint_directory(at.string()))) {
         const bool take = is_folder(at) || wanted(at);
         found += take ? 1 : 0;
         if (take) add(at.string());

@@ -42,4 +42,22 @@ TEST_CASE("CRC-32 does not depend on how the bytes are cut") {
     }
 }
 
+// Long pieces take another way (64 bytes a step) than what is left of them.
+TEST_CASE("CRC-32 of every length and alignment is that of one bit after the other") {
+  std::string text;
+  std::uint32_t random = 1;
+  for (int i = 0; i < 700; ++i) text += static_cast<char>((random = random * 1664525 + 1013904223) >> 24);
+  for (std::size_t begin = 0; begin < 17; ++begin)
+    for (std::size_t size = 0; size <= 400; size += size < 200 ? 1 : 7) {
+      std::uint32_t naive = 0xFFFFFFFF;
+      for (const char c : text.substr(begin, size)) {
+        naive ^= static_cast<unsigned char>(c);
+        for (int bit = 0; bit < 8; ++bit) naive = (naive >> 1) ^ ((naive & 1) != 0 ? 0xEDB88320u : 0u);
+      }
+      CAPTURE(begin);
+      CAPTURE(size);
+      CHECK(crc_of(std::string_view(text).substr(begin, size)) == ~naive);
+    }
+}
+
 }  // namespace ckpt::test

@@ -30,10 +30,26 @@ TEST_CASE("a file that is no checkpoint is called what it is, with what to do") 
     std::string says;
   };
   const std::string lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:5ca6\nsize 4000\n";
+  std::string utf16 = "\xff\xfe";
+  for (const char c : lfs) (utf16 += c) += '\0';
   const std::string lengths("\x10\0\0\0\0\0\0\0", 8);
   const Case cases[] = {
       {"", ErrorCode::kEmpty, "empty"},
       {lfs, ErrorCode::kPointer, "git lfs pull"},
+      {"version https://git-lfs.github.com/spec/v1\r\noid sha256:5ca6\r\nsize 4000\r\n", ErrorCode::kPointer,
+       "a Git LFS pointer (4000 bytes, oid sha256:5ca6), not"},
+      {"\xef\xbb\xbf" + lfs, ErrorCode::kPointer, "(4000 bytes, oid sha256:5ca6)"},
+      {utf16, ErrorCode::kPointer, "(4000 bytes, oid sha256:5ca6)"},
+      {"\n" + lfs, ErrorCode::kPointer, "(4000 bytes, oid sha256:5ca6)"},
+      {"<<<<<<< HEAD\n" + lfs + "=======\n" + lfs + ">>>>>>> theirs\n", ErrorCode::kPointer,
+       "merge conflict"},
+      {"version https://git-lfs.github.com/spec/v1\n<<<<<<< HEAD\noid sha256:1\nsize 1\n=======\noid "
+       "sha256:2\n",
+       ErrorCode::kPointer, "merge conflict"},
+      {"version https://git-lfs.github.com/spec/v1\noid sha", ErrorCode::kPointer, "(cut off)"},
+      {"version https://git-lfs.github.com/spec/v1\noid sha256:\x1b[31m\nsize \x01\n", ErrorCode::kPointer,
+       "(\\u0001 bytes, oid sha256:\\u001b[31m)"},
+      {"the version https://git-lfs.github.com/spec/v1 is told in prose\n", ErrorCode::kForeign, "text file"},
       {"/annex/objects/SHA256E-s4--abc", ErrorCode::kPointer, "git annex get"},
       {"outs:\n- md5: 0123\n  path: model.ckpt\n", ErrorCode::kPointer, "dvc pull"},
       {"<!DOCTYPE html><html><body>404</body></html>", ErrorCode::kForeign, "HTML"},
@@ -95,6 +111,7 @@ TEST_CASE("a TorchScript archive is refused, because torch.load would run it") {
 TEST_CASE("a directory is refused with the way to merge it, by what is in it") {
   struct Case {
     std::string file, says;
+    ErrorCode code = ErrorCode::kUnsupported;
   };
   const Case cases[] = {
       {".metadata", "consolidate_checkpoint"},
@@ -102,6 +119,8 @@ TEST_CASE("a directory is refused with the way to merge it, by what is in it") {
       {"latest", "DeepSpeed"},
       {"pytorch_model.bin.index.json", "Hugging Face"},
       {"notes.txt", "name a file in it"},
+      {"__0_0.distcp", "1 shard, but no .metadata", ErrorCode::kTruncated},
+      {"meta.pt", "meta.pt, but no .metadata", ErrorCode::kTruncated},
   };
   for (const Case& c : cases) {
     CAPTURE(c.file);
@@ -111,7 +130,7 @@ TEST_CASE("a directory is refused with the way to merge it, by what is in it") {
       open_checkpoint(folder.path());
       FAIL("it was opened");
     } catch (const Error& error) {
-      CHECK(to_string(error.code()) == to_string(ErrorCode::kUnsupported));
+      CHECK(to_string(error.code()) == to_string(c.code));
       CHECK_MESSAGE(error.text().find(c.says) != std::string::npos, error.text());
     }
   }

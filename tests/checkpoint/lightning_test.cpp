@@ -63,6 +63,10 @@ TEST_CASE("versions are compared by number") {
   CHECK_FALSE(lightning::parse_version("1.5.10")->at_least(1, 6));
   CHECK(lightning::parse_version("2.0.0rc1")->at_least(2, 0));
   CHECK(lightning::parse_version("2.6.5.post0")->at_least(2, 6, 5));
+  CHECK(lightning::parse_version("v2.5.0")->at_least(2, 5));
+  CHECK(lightning::parse_version(" 1.9.5")->minor == 9);
+  CHECK(lightning::parse_version("1!0.1")->at_least(2, 0));
+  CHECK(lightning::parse_version("2.x")->major == 2);
   CHECK_FALSE(lightning::parse_version("abc"));
 }
 

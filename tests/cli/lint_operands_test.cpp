@@ -54,6 +54,20 @@ TEST_CASE("a folder without checkpoints and a pattern without matches are inputs
   CHECK(found(folder, {"empty", "top.ckpt", "no/*.ckpt"}) == Names{"!empty", "top.ckpt", "!no/*.ckpt"});
 }
 
+TEST_CASE("a folder with a part of a distributed checkpoint is one input, whatever lies in it") {
+  const Folder folder;
+  folder.write("runs/whole.ckpt/.metadata", "x");
+  folder.write("runs/whole.ckpt/meta.pt", "x");
+  folder.write("runs/cut.ckpt/__0_0.distcp", "x");
+  folder.write("runs/cut.ckpt/meta.pt", "x");
+  folder.write("runs/lost.ckpt/meta.pt", "x");
+  folder.write("runs/mine/meta.pt", "x");
+  folder.write("runs/mine/model.pt", "x");
+  CHECK(found(folder, {"runs"}) == Names{"runs/cut.ckpt", "runs/lost.ckpt", "runs/mine/meta.pt",
+                                         "runs/mine/model.pt", "runs/whole.ckpt"});
+  CHECK(found(folder, {"runs/cut.ckpt", "runs/lost.ckpt"}) == Names{"runs/cut.ckpt", "runs/lost.ckpt"});
+}
+
 TEST_CASE("a pattern is the files that it matches, whatever they are called") {
   const Folder folder;
   fill(folder);

@@ -45,7 +45,7 @@ TEST_CASE("a changed byte of a storage is found by its checksum, if every record
   storage_of(records).crc32 = crc32_of(std::string(24, '\x01')) ^ 1u;
   storage_of(records).local.crc32 = 0;
   const Opened opened = open_zip(build_zip(records));
-  CHECK(lint_with("container-crc", opened).empty());  // recommended reads no storage
+  CHECK(lint_with("container-crc", opened).empty());  // the catalogue's default reads no storage
   const auto found = lint_with("container-crc", opened, {.params = kAllRecords});
   REQUIRE(found.size() == 1);
   CHECK(found[0].where.path == "data/0");
@@ -78,6 +78,21 @@ TEST_CASE("a checksum of 0 on a record with bytes was not computed: a note (T21)
   const auto found = lines(lint_with("container-crc", open_zip(build_zip(records)), {.params = kAllRecords}));
   REQUIRE(found.size() == 1);
   CHECK(found[0].starts_with("note : no checksum of 1 of "));
+}
+
+TEST_CASE("recommended verifies every record, and does not tell of records without a checksum") {
+  const lint::RuleSet recommended = lint::load_rule_set("recommended");
+  const auto crc_findings = [&](std::uint32_t crc) {
+    auto records = weight_records();
+    storage_of(records).crc32 = crc;
+    storage_of(records).local.crc32 = 0;
+    std::vector<std::string> found;
+    for (const auto& finding : lint::run_rules(recommended, open_zip(build_zip(records)), 0, nullptr, 1, {}))
+      if (finding.rule_id == "container-crc") found.push_back(finding.where.path);
+    return found;
+  };
+  CHECK(crc_findings(7) == std::vector<std::string>{"data/0"});
+  CHECK(crc_findings(0).empty());  // T21
 }
 
 TEST_CASE("what max-bytes leaves out is counted, not passed in silence") {

@@ -32,7 +32,17 @@ TEST_CASE("imports that run code are errors, called or not") {
                         {"ssl", "get_server_certificate"}, {"cloudpickle.cloudpickle", "_make_function"}, {"types", "CodeType"},
                         {"fickling.hook", "remove_hook"}, {"torch.distributed.rpc.internal", "_run_function"},
                         {"torch.jit.annotations", "parse_type_line"}, {"torch.utils.collect_env", "run"}, {"runpy", "_run_code"},
-                        {"numpy.testing._private.utils", "runstring"}, {"cProfile", "run"}, {"_interpreters", "create"}};
+                        {"numpy.testing._private.utils", "runstring"}, {"cProfile", "run"}, {"_interpreters", "create"},
+                        {"torch.fx.graph_module", "_exec_with_source"}, {"torch.utils._config_module", "ConfigModule.load_config"},
+                        {"torch.utils._config_module.ConfigModule", "load_config"}, {"hydra.utils", "instantiate"},
+                        {"torch.utils.data.datapipes.utils.decoder", "basichandlers"}, {"numpy.distutils.exec_command", "exec_command"},
+                        {"hydra._internal.instantiate._instantiate2", "instantiate"}, {"lightning.pytorch.cli", "instantiate_module"},
+                        {"pytorch_lightning.cli", "instantiate_module"}, {"lightning.fabric.utilities.cloud_io", "_load"},
+                        {"lightning_fabric.utilities.cloud_io", "_load"}, {"numpy", "loads"}, {"sympy.core.sympify", "sympify"},
+                        {"sympy.parsing.sympy_parser", "parse_expr"}, {"cgitb", "lookup"}, {"pandas", "eval"}, {"subprocess32", "call"},
+                        {"multiprocessing", "Process"}, {"multiprocessing.process", "BaseProcess"}, {"torch.multiprocessing", "spawn"},
+                        {"torch.multiprocessing.spawn", "spawn"}, {"pathlib", "Path.write_text"}, {"pathlib.Path", "unlink"},
+                        {"pathlib._local", "PosixPath.read_text"}, {"torch._dynamo.guards", "GuardBuilder.get"}};
   // clang-format on
   for (const auto& name : names) {
     CAPTURE(name.module);
@@ -48,7 +58,10 @@ TEST_CASE("healthy imports are not dangerous") {
   const Name names[] = {{"collections", "OrderedDict"}, {"torch._utils", "_rebuild_tensor_v2"}, {"builtins", "getattr"},
                         {"pathlib", "PosixPath"}, {"numpy.core.multiarray", "scalar"}, {"functools", "partial"},
                         {"my.project", "Outer.Inner"}, {"torch.optim.lr_scheduler", "OneCycleLR"}, {"code.models", "Net"},
-                        {"datetime", "timedelta"}, {"omegaconf.dictconfig", "DictConfig"}};
+                        {"datetime", "timedelta"}, {"omegaconf.dictconfig", "DictConfig"},
+                        {"pathlib._local", "PurePosixPath"}, {"torch._dynamo.decorators", "_DimRange"}, {"test", "Config"},
+                        {"torch.jit._pickle", "restore_type_tag"}, {"hydra_plugins.mine", "Config"}, {"numpy.testing_utils", "X"},
+                        {"sympy.core.symbol", "Symbol"}, {"multiprocessing.context", "SpawnContext"}, {"torch.fx.node", "Node"}};
   // clang-format on
   for (const auto& name : names) {
     CAPTURE(name.module);
@@ -85,12 +98,54 @@ TEST_CASE("a global is told with the place where it stands") {
   b.set(b.hparams, "root", b.call("my.paths", "Folder", {b.text("/x")}));
   const auto text = found("security-not-weights-only-loadable", b);
   REQUIRE(text.size() == 1);
-  CHECK(text[0] ==
-        "warning hyper_parameters.root: my.paths.Folder is not on torch's weights_only list: "
-        "torch.serialization.add_safe_globals([my.paths.Folder]) if you trust the file");
+  CHECK(
+      text[0] ==
+      "warning hyper_parameters.root: my.paths.Folder is not on torch's weights_only list; if you trust the "
+      "file: import my.paths; torch.serialization.add_safe_globals([my.paths.Folder])");
   CHECK(
       found("security-not-weights-only-loadable", b, {.params = {{"allow", report::List{"my.paths.Folder"}}}})
           .empty());
+}
+
+TEST_CASE("names that one line of Python allows are one finding, and what nobody should allow is another") {
+  CheckpointBuilder b;
+  b.set(b.hparams, "cfg",
+        b.dict({{"root", b.call("my.paths", "Folder", {b.text("/x")})},
+                {"file", b.call("my.paths", "File", {b.text("/y")})},
+                {"when", b.call("datetime", "date", {b.integer(1)})}}));
+  b.import("os", "system");
+  b.import("builtins", "eval");
+  b.import("my", "x]); evil(");
+  b.import("builtins", "getattr");
+  const Opened opened = b.build();
+  const auto findings = lint_with("security-not-weights-only-loadable", opened);
+  CHECK(
+      lines(findings) ==
+      std::vector<std::string>{
+          "warning : builtins.eval is not on torch's weights_only list: never allow what runs code "
+          "(security-dangerous-global)",
+          "warning : builtins.getattr is not on torch's weights_only list: allowing getattr would allow "
+          "everything",
+          "warning : my.x]); evil( is not on torch's weights_only list: that is no name in Python",
+          "warning : os.system is not on torch's weights_only list: torch never allows that",
+          "warning hyper_parameters.cfg: 3 names are not on torch's weights_only list; if you trust the "
+          "file: "
+          "import my.paths, datetime; torch.serialization.add_safe_globals([my.paths.Folder, my.paths.File, "
+          "datetime.date])"});
+  const auto& globals = std::get<report::List>(findings.back().properties.at(0).value.data());
+  REQUIRE(globals.size() == 3);
+  const auto& first = std::get<report::Object>(globals[0].data());
+  CHECK(std::get<std::string>(first.at(0).value.data()) == "my.paths.Folder");
+  CHECK(std::get<std::string>(first.at(1).value.data()) == "hyper_parameters.cfg.root");
+  CheckpointBuilder one_more;
+  one_more.set(one_more.hparams, "cfg",
+               one_more.dict({{"root", one_more.call("my.paths", "Folder", {})},
+                              {"new", one_more.call("my.paths", "New", {})},
+                              {"file", one_more.call("my.paths", "File", {})}}));
+  const auto other = lint_with("security-not-weights-only-loadable", one_more.build());
+  REQUIRE(other.size() == 1);
+  CHECK(other[0].where.path == findings.back().where.path);
+  CHECK(other[0].kind != findings.back().kind);  // a baseline does not take one for the other
 }
 
 TEST_CASE("the weights_only list has exact names") {
@@ -147,6 +202,93 @@ TEST_CASE("credentials are told, and never shown") {
   }
 }
 
+TEST_CASE("a credential is certain by its form, and a suspicion by its name") {
+  const std::string az = "abcdefghijklmnopqrstuvwxyz", digits = "0123456789";
+  const std::string mixed = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hI6kL9nO2qR5tU8wX";  // 50
+  const struct {
+    const char* key;
+    std::string value;
+    const char* line;  // "" = silent
+  } cases[] = {
+      {"x", "hf_" + az + "ABCDEF12", "error"},
+      {"x", "hf_AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh", "error"},  // Hugging Face's have no digit
+      {"x", "sk-proj-AbCdEf0123456789_AbCdEf0123456789-xyz", "error"},
+      {"x", "sk-ant-api03-" + mixed + "-AA", "error"},
+      {"x", "sk-" + mixed, "error"},
+      {"x", "AKIAIOSFODNN7EXAMPLE", "error"},
+      {"x", "AIza" + mixed.substr(0, 35), "error"},
+      {"x", "glpat-" + mixed.substr(0, 20), "error"},
+      {"x", "xoxb-123456789012-123456789012-" + mixed.substr(0, 24), "error"},
+      {"x", "github_pat_" + mixed.substr(0, 22) + "_" + mixed, "error"},
+      {"x", "https://hooks.slack.com/services/T00000000/B00000000/" + az.substr(0, 24), "error"},
+      {"x", "https://discord.com/api/webhooks/123456789012345678/" + mixed + az, "error"},
+      {"x", "AccountName=x;AccountKey=" + az + mixed + "abcdefghij==;EndpointSuffix=core.windows.net",
+       "error"},
+      {"x", "12345678:AA" + mixed.substr(0, 33), "error"},
+      {"Authorization", "Bearer abcdef0123456789abcdef0123456789", "error"},
+      {"Authorization", "Basic aGVsbG86d29ybGQ=", "warning"},
+      {"db_pwd", "Xk29!sPq", "error"},
+      {"db_password", "hunter2", "error"},
+      {"password", "hunter", "warning"},
+      {"aws_secret_access_key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzzzKEYx", "error"},
+      {"AWS_SECRET_ACCESS_KEY", "/JalrXUtnFEMI+K7MDENG/bPxRfiCYzzzzzzKEYx", "error"},
+      {"comet_api_key", "AbCdEfGhIjKlMnOpQrStUvWxY", "error"},
+      {"client_secret", "8Q~abcDEFghiJKLmnoPQRstuVWXyz0123456789", "error"},
+      {"secret", "my_precious", "warning"},
+      {"api_key_openai", "abcdef0123456789abcdef", "error"},
+      {"hub_token", "abcdef0123456789abcdef", "error"},
+      // words
+      {"x", "hf_internal_testing_tiny_random_llama_v2", ""},
+      {"x", "hf_hub_tokenizer_bert_base_uncased_2024_v1", ""},
+      {"model_id", "sk-learn-regression-model-2024-v1", ""},
+      {"data_key", "sk-fold_10x10_crossvalidation_split", ""},
+      {"x", "AKIADISTRIBUTION1234", ""},
+      {"x", "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX", ""},
+      {"x", "dapi_documentation_0123456789abcdef01234567", ""},
+      {"x", "Bearer of good news and of other things", ""},
+      // keys about secrets
+      {"password_column", "passwd_hash", ""},
+      {"password_field", "user_password", ""},
+      {"api_key_env_var", "OPENAI_API_KEY", ""},
+      {"secret_manager", "aws-secretsmanager", ""},
+      {"secrets_backend", "vault-production", ""},
+      {"secret_token_type", "classification", ""},
+      {"api_key_rotation_days", "thirty-five", ""},
+      {"password_strength_model", "zxcvbn-2", ""},
+      {"dict_passwords", "rockyou.txt", ""},
+      // values that refer to one
+      {"api_key", "OPENAI_API_KEY", ""},
+      {"openai_api_key", "os.environ/OPENAI_API_KEY", ""},
+      {"credentials", "/home/u/.config/gcloud/application_default_credentials.json", ""},
+      {"google_credentials", "gs://bucket/sa.json", ""},
+      {"password", "DB_PASSWORD", ""},
+      {"password", "/run/secrets/db1", ""},
+      {"access_key", "keys.access", ""},
+      {"auth_key", "question_id", ""},
+      {"cls_token", "token_0123456789abcdef", ""},
+      {"auth", "oauth2_client_credentials_flow_v2", ""},
+      {"pwd", "/home/alice/project2", ""},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.key);
+    CAPTURE(c.value);
+    CheckpointBuilder b;
+    b.set(b.hparams, c.key, b.text(c.value));
+    const auto text = found("security-secret", b);
+    const std::string got = text.empty() ? "" : text[0].substr(0, text[0].find(' '));
+    CHECK(got == c.line);
+    CHECK(text.size() == (*c.line == 0 ? 0u : 1u));
+  }
+}
+
+TEST_CASE("a credential may be bytes") {
+  CheckpointBuilder b;
+  b.set(b.hparams, "api_key", b.tree().add_bytes("AbCdEfGhIjKlMnOpQrStUvWxY0123"));
+  CHECK(found("security-secret", b) ==
+        std::vector<std::string>{
+            "error hyper_parameters.api_key: an API key or secret: Ab... (29 characters)"});
+}
+
 TEST_CASE("values that only look like credentials are healthy") {
   struct {
     const char* key;
@@ -166,8 +308,8 @@ TEST_CASE("values that only look like credentials are healthy") {
   for (const auto& h : healthy) {
     CAPTURE(h.key);
     CAPTURE(h.value);
-    CHECK(lint::secret_shape(h.value) == "");
-    CHECK(lint::secret_under_key(h.key, h.value) == "");
+    CHECK(lint::secret_shape(h.value).what == "");
+    CHECK(lint::secret_under_key(h.key, h.value).what == "");
   }
 }
 

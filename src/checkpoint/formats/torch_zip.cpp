@@ -117,8 +117,12 @@ void read_byte_order(const ZipArchive& archive, const std::string& folder, const
   const std::string text = small_text(archive, entry, limits);
   if (text == "big") {
     out.byte_order = "big";
-    out.defects.push_back(
-        {"byteorder-big", "byteorder", "the storages are big-endian; they are read swapped", {}});
+    out.defects.push_back({"byteorder-big",
+                           "byteorder",
+                           "the storages are big-endian and are read swapped, as torch does; if their "
+                           "numbers are absurd, it is "
+                           "this record that is wrong",
+                           {}});
   } else if (text != "little") {
     out.defects.push_back(
         {"byteorder-unknown",

@@ -60,6 +60,11 @@ Layout layout_of(const Tree& tree, NodeId fit_loop) {
           member(tree, fit_loop, "epoch_loop.automatic_optimization.optim_progress") != kNoNode};
 }
 
+// Pre-releases of 2.0.0 are migrated as what is older.
+bool is_before_2(const lightning::Version& version) {
+  return version.before_release && version.major == 2 && version.minor == 0 && version.patch == 0;
+}
+
 void run_mismatch(const Context& context, const Rule&, const Emit& emit) {
   const auto& items = context.items();
   const Tree& tree = context.file().tree;
@@ -84,7 +89,8 @@ void run_mismatch(const Context& context, const Rule&, const Emit& emit) {
         fmt::format("{}, written by {} according to its version: Lightning 1.6 and later raise KeyError '{}'",
                     layout.optimization ? "loops as since 2.0" : "loops of before 1.6", version, missing),
         level);
-  } else if (items.version->at_least(2, 0) && layout.optimizer_loop && !layout.optimization) {
+  } else if (items.version->at_least(2, 0) && !is_before_2(*items.version) && layout.optimizer_loop &&
+             !layout.optimization) {
     say("not-migrated",
         fmt::format("loops as before 2.0, written by {} according to its version: they are not migrated, and "
                     "global_step "

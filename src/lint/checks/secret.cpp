@@ -13,6 +13,10 @@ namespace {
 constexpr std::string_view kFields[] = {"what", "masked"};
 constexpr std::size_t kScanned = 64u << 10;  // of one string: a credential stands at its beginning or nowhere
 
+bool is_text(const Tree& tree, NodeId id) {
+  return is_kind(tree, id, Kind::kString) || is_kind(tree, id, Kind::kBytes);
+}
+
 class Scanner {
  public:
   Scanner(const Tree& tree, const Emit& emit) : tree_(tree), emit_(emit) {}
@@ -22,17 +26,24 @@ class Scanner {
     say(path, secret_shape(text), text);
   }
 
+  // A form says more than a name. A path is told once.
   void key(NodeId key, NodeId value, const std::string& path) {
-    const auto name = string_of(tree_, key), text = string_of(tree_, value);
-    if (name && text) say(path, secret_under_key(*name, *text), *text);
+    const auto name = string_of(tree_, key);
+    if (!name || !is_text(tree_, value)) return;
+    const auto text = tree_.text(value).substr(0, kScanned);
+    const auto named = secret_under_key(*name, text);
+    if (named.what.empty()) return;  // the value is looked at by itself, too
+    const auto shape = secret_shape(text);
+    say(path, shape.what.empty() ? named : shape, text);
   }
 
  private:
-  void say(const std::string& path, std::string_view what, std::string_view secret) {
-    if (what.empty() || !said_.insert(path).second) return;
+  void say(const std::string& path, const Secret& secret, std::string_view text) {
+    if (secret.what.empty() || !said_.insert(path).second) return;
     Hit hit = make_hit(path, "secret");
-    hit.fields = {{"what", std::string(what)}, {"masked", mask(secret)}};
-    if (what != "a password" && is_weak_secret(secret)) hit.level = report::Level::kWarning;
+    hit.fields = {{"what", std::string(secret.what) + (secret.certain ? "" : " by its name")},
+                  {"masked", mask(text)}};
+    if (!secret.certain) hit.level = report::Level::kWarning;
     emit_(std::move(hit));
   }
 
@@ -63,7 +74,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   try {
     value::walk(tree, tree.root(), "", Limits{}, [&](const value::Visit& visit) {
       if (visit.id == context.items().state_dict && visit.id != tree.root()) return value::Next::kSkip;
-      if (tree.kind(visit.id) == Kind::kString) scanner.shape(visit.id, std::string(visit.path));
+      if (is_text(tree, visit.id)) scanner.shape(visit.id, std::string(visit.path));
       if (visit.place == value::Place::kEnter) check_items(tree, visit, scanner);
       return value::Next::kInto;
     });

@@ -1,9 +1,10 @@
 // The version of Lightning that wrote the file: a version at all, and one that a team accepts.
-#include <charconv>
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "base/pep440.h"
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
@@ -19,95 +20,66 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+using Release = std::vector<std::uint64_t>;
 
-// "2.6.5" -> {2, 6, 5}; empty where it does not begin with a number.
-std::vector<std::uint32_t> release_of(std::string_view text, std::size_t* end = nullptr) {
-  std::vector<std::uint32_t> parts;
-  std::size_t at = 0;
-  while (at < text.size() && is_digit(text[at]) && parts.size() < 8) {
-    std::uint32_t part = 0;
-    const auto [next, error] = std::from_chars(text.data() + at, text.data() + text.size(), part);
-    if (error != std::errc{}) break;
-    parts.push_back(part);
-    at = static_cast<std::size_t>(next - text.data());
-    if (at + 1 >= text.size() || text[at] != '.' || !is_digit(text[at + 1])) break;
-    ++at;
-  }
-  if (end != nullptr) *end = at;
-  return parts;
-}
-
-std::size_t skip(std::string_view text, std::size_t at, bool (*wanted)(char)) {
-  while (at < text.size() && wanted(text[at])) ++at;
-  return at;
-}
-
-// PEP 440 in its normal form, which is what setuptools writes into __version__: N(.N)*[{a|b|rc}N][.postN]
-// [.devN][+local].
-bool is_pep440(std::string_view text) {
-  std::size_t at = 0;
-  if (release_of(text, &at).empty()) return false;
-  const auto take = [&](std::string_view word) {
-    if (!text.substr(at).starts_with(word) || at + word.size() >= text.size() ||
-        !is_digit(text[at + word.size()]))
-      return false;
-    at = skip(text, at + word.size(), is_digit);
-    return true;
-  };
-  if (!take("a") && !take("b")) take("rc");
-  take(".post");
-  take(".dev");
-  if (at == text.size()) return true;
-  if (text[at] != '+' || at + 1 == text.size()) return false;
-  const auto local = [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.';
-  };
-  return skip(text, at + 1, local) == text.size();
-}
-
-bool is_before(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b) {
+bool is_before(const Release& a, const Release& b) {
   for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
-    const auto x = i < a.size() ? a[i] : 0, y = i < b.size() ? b[i] : 0;
+    const std::uint64_t x = i < a.size() ? a[i] : 0, y = i < b.size() ? b[i] : 0;
     if (x != y) return x < y;
   }
   return false;
 }
 
-bool is_after(std::vector<std::uint32_t> version, const std::vector<std::uint32_t>& limit) {
+bool is_after(Release version, const Release& limit) {
   if (version.size() > limit.size()) version.resize(limit.size());
   return is_before(limit, version);
 }
 
+// A limit of the rule: numbers and dots, nothing else. Empty for everything that is no such version.
+Release limit_of(const std::string& text) {
+  const auto version = parse_pep440(text);
+  const bool plain = text.find_first_not_of("0123456789.") == std::string::npos;
+  return version && plain ? version->release : Release{};
+}
+
+void check_range(const Rule& rule, std::string_view text, const std::optional<Pep440>& version,
+                 const std::string& path, const Emit& emit) {
+  const std::string &min = rule.string("min"), &max = rule.string("max");
+  const bool later = version && version->epoch > 0;  // 1!0.1 is after all versions without an epoch
+  if (!min.empty() && !later && (!version || is_before(version->release, limit_of(min))))
+    emit(text_hit(path, "too-old", fmt::format("{}, but {} or newer is expected", one_line(text), min)));
+  if (max.empty() || (version && !later && !is_after(version->release, limit_of(max)))) return;
+  Hit hit = text_hit(path, "too-new",
+                     fmt::format("{}, newer than {}: its layout may have changed", one_line(text), max));
+  // Lightning only warns about newer files; a rule about malformed versions is an error for those.
+  if (rule.boolean("well-formed")) hit.level = report::Level::kWarning;
+  emit(std::move(hit));
+}
+
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& items = context.items();
-  const Tree& tree = context.file().tree;
   if (items.kind != lightning::FileKind::kTrainer) return;
-  const auto text = string_of(tree, items.version_node);
+  const auto text = string_of(context.file().tree, items.version_node);
   const auto path = key_path("", "pytorch-lightning_version");
   if (!text) {  // structure-missing-key says it; but a range must not let pass what it cannot judge
     if (!rule.boolean("well-formed"))
       emit(text_hit(path, "missing", "absent or no text: the version cannot be judged"));
     return;
   }
-  const auto release = release_of(*text);
-  if (rule.boolean("well-formed") && !is_pep440(*text))
+  const auto version = parse_pep440(*text);
+  if (rule.boolean("well-formed") && !version)
     return emit(
         text_hit(path, "no-version",
-                 quote(*text) + " is no version: Lightning raises InvalidVersion when it compares it"));
-  const std::string &min = rule.string("min"), &max = rule.string("max");
-  if (!min.empty() && (release.empty() || is_before(release, release_of(min))))
-    emit(text_hit(path, "too-old", fmt::format("{}, but {} or newer is expected", one_line(*text), min)));
-  if (!max.empty() && (release.empty() || is_after(release, release_of(max))))
-    emit(text_hit(path, "too-new",
-                  fmt::format("{}, newer than {}: its layout may have changed", one_line(*text), max)));
+                 quote(abbreviate(*text, 80)) +
+                     " is no version (PEP 440): Lightning raises InvalidVersion whenever it loads the "
+                     "file"));
+  check_range(rule, *text, version, path, emit);
 }
 
 void validate(const Rule& rule) {
   for (const auto* name : {"min", "max"}) {
     const std::string& text = rule.string(name);
-    std::size_t end = 0;
-    if (!text.empty() && (release_of(text, &end).empty() || end != text.size()))
+    if (!text.empty() && limit_of(text).empty())
       throw std::invalid_argument(fmt::format("{} must be a version like 2.5.0, not '{}'", name, text));
   }
   if (rule.on && rule.string("min").empty() && rule.string("max").empty() && !rule.boolean("well-formed"))

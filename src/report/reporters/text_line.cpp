@@ -63,8 +63,8 @@ std::string harmless(std::string_view text) {
 std::string shown_file(std::string_view path) {
   std::string name = harmless(path);
   const char first = name.empty() ? '.' : name.front();
-  const bool plain =
-      is_letter(first) || (first >= '0' && first <= '9') || first == '.' || first == '/' || first == '_';
+  const bool plain = is_letter(first) || (first >= '0' && first <= '9') ||
+                     std::string_view("./_*?").find(first) != std::string_view::npos;  // * and ?: patterns
   if (!plain && static_cast<unsigned char>(first) < 0x80) name.insert(0, "./");
   return name;
 }
