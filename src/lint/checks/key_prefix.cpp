@@ -23,6 +23,8 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text", "prefix", "count", "total", "share", "first", "fixed"};
 
+constexpr std::string_view kNoSuchModule = "the model that was saved has no such module (_metadata)";
+
 using Keys = std::vector<const WeightKey*>;
 
 // Where `part` stands in `name` at the beginning of a component, or npos.
@@ -40,8 +42,12 @@ struct State {
       unwrapped;  // the same without wrappers: hooks of FSDP and of checkpoint wrappers clean keys only
   bool trainer = false;
 
-  // False only where that is known.
-  bool may_be_real(std::string_view key) const { return !modules || modules->contains(module_of(key)); }
+  // True where nothing is known of the module whose path ends with `prefix`, which stands at `at` in the
+  // name.
+  bool may_be_module(std::string_view name, std::string_view prefix, std::size_t at) const {
+    return !names_modules(prefix) || modules->contains(name.substr(0, at + prefix.size() - 1));
+  }
+  bool names_modules(std::string_view prefix) const { return modules && prefix.ends_with('.'); }
 };
 
 std::string without(std::string_view name, std::string_view prefix) {
@@ -73,11 +79,22 @@ Hit prefix_hit(const State& state, std::string_view kind, std::string_view prefi
 void say_left_behind(const State& state, std::string_view prefix, const Keys& with, const Emit& emit) {
   if (with.empty()) return;
   const auto fixed = without(with.front()->name, prefix);
+  const auto name = with.front()->name;
+  const bool made_up = !state.may_be_module(name, prefix, find_component(name, prefix));
   emit(prefix_hit(state, "wrapper-prefix", prefix, with, fixed,
-                  state.modules && !state.may_be_real(with.front()->name)
-                      ? fmt::format("the model that was saved has no such module (_metadata), it expects {}",
-                                    quote(fixed))
-                      : fmt::format("the model without the wrapper expects {}", quote(fixed))));
+                  made_up ? fmt::format("{}, it expects {}", kNoSuchModule, quote(fixed))
+                          : fmt::format("the model without the wrapper expects {}", quote(fixed))));
+}
+
+// torch.save(ddp_model.state_dict()): the same wrapper loads it (pytorch/examples, imagenet), nothing else
+// does.
+void say_whole(const State& state, std::string_view prefix, const Keys& with, const Emit& emit) {
+  const auto fixed = without(with.front()->name, prefix);
+  Hit hit = prefix_hit(
+      state, "wrapper-saved", prefix, with, fixed,
+      fmt::format("the wrapper was saved (_metadata), the model inside of it expects {}", quote(fixed)));
+  hit.level = report::Level::kWarning;
+  emit(std::move(hit));
 }
 
 // A model that holds a compiled or otherwise wrapped module: it is loaded by the same code, and by no other.
@@ -98,17 +115,16 @@ void judge_anywhere(const State& state, std::string_view prefix, const Emit& emi
   for (const auto& key : state.keys) {
     const auto at = find_component(key.name, prefix);
     if (at == std::string_view::npos) continue;
-    (state.modules && state.may_be_real(key.name) ? real : wrong).push_back(&key);
+    // Parts of flattened parameters are nothing that a model expects.
+    const bool known = state.names_modules(prefix) && state.may_be_module(key.name, prefix, at);
+    (known ? real : wrong).push_back(&key);
     at_start += at == 0 ? 1u : 0u;
   }
-  // The saved model was the wrapper; and parts of flattened parameters are nothing that a model expects.
-  const bool whole = wrong.empty() && at_start == state.keys.size();
-  if (whole || !prefix.ends_with('.')) {
-    wrong.insert(wrong.end(), real.begin(), real.end());
-    real.clear();
-  }
   say_left_behind(state, prefix, wrong, emit);
-  say_real(state, prefix, real, emit);
+  if (!real.empty() && at_start == state.keys.size())
+    say_whole(state, prefix, real, emit);
+  else
+    say_real(state, prefix, real, emit);
 }
 
 // True where a module has some of its values under the prefix and the others without: no model has that,
@@ -135,12 +151,13 @@ void judge_start(const State& state, std::string_view prefix, const Emit& emit) 
   for (const auto& key : state.keys) {
     if (!key.name.starts_with(prefix)) continue;
     with.push_back(&key);
-    if (!state.may_be_real(key.name)) wrong.push_back(&key);
+    if (!state.may_be_module(key.name, prefix, 0)) wrong.push_back(&key);
   }
   if (with.empty()) return;
   const bool all = with.size() == state.keys.size();
   if (!wrong.empty()) return say_left_behind(state, prefix, wrong, emit);
-  if (all && state.modules && state.trainer) return say_real(state, prefix, with, emit);
+  if (all && state.names_modules(prefix))
+    return state.trainer ? say_real(state, prefix, with, emit) : say_whole(state, prefix, with, emit);
   if (all || (!state.modules && splits_modules(state, prefix))) say_left_behind(state, prefix, with, emit);
 }
 
@@ -179,19 +196,36 @@ std::string_view added_prefix(const State& state, const std::unordered_set<std::
   return {};
 }
 
-// The first component of a module's path that is missing in front of the name, as "model.".
-std::string_view lost_prefix(const std::map<std::string_view, std::string_view>& shortened,
+using Shortened = std::map<std::string_view, std::string_view>;
+
+// Paths of modules without their first component, and that component: "net.0" -> "model.", or nothing where
+// several modules end like this.
+Shortened without_first(const ModulePaths& modules) {
+  Shortened shortened;
+  for (const std::string_view path : modules) {
+    const auto dot = path.find('.');
+    if (dot == path.npos) continue;
+    const auto [found, added] = shortened.emplace(path.substr(dot + 1), path.substr(0, dot + 1));
+    if (!added) found->second = {};
+  }
+  return shortened;
+}
+
+// What must be put in front of a name to make it one of the model that is not in the file; empty if nothing
+// helps.
+std::string_view lost_prefix(const Shortened& shortened, const std::unordered_set<std::string_view>& names,
                              std::string_view name) {
   const auto found = shortened.find(module_of(name));
-  return found == shortened.end() ? std::string_view{} : found->second;
+  if (found == shortened.end() || found->second.empty()) return {};
+  const auto whole = std::string(found->second) + std::string(name);
+  return names.contains(whole) ? std::string_view{} : found->second;
 }
 
 void say_renamed(const State& state, const Renamed& renamed, bool lost, const Emit& emit) {
   for (const auto& [prefix, with] : renamed) {
     const auto fixed = lost ? std::string(prefix) + std::string(with.front()->name)
                             : std::string(with.front()->name.substr(prefix.size()));
-    auto meaning =
-        fmt::format("the model that was saved has no such module (_metadata), it expects {}", quote(fixed));
+    const auto meaning = fmt::format("{}, it expects {}", kNoSuchModule, quote(fixed));
     Hit hit = prefix_hit(state, "renamed", prefix, with, fixed, meaning);
     if (lost) {  // on_save_checkpoint may do so, and on_load_checkpoint undo it
       hit.fields.front().text =
@@ -206,17 +240,15 @@ void say_renamed(const State& state, const Renamed& renamed, bool lost, const Em
 void judge_renamed(const State& state, const Marks& marks, const Emit& emit) {
   std::unordered_set<std::string_view> names;
   for (const auto& key : state.keys) names.insert(key.name);
-  std::map<std::string_view, std::string_view> shortened;
-  for (const std::string_view path : *state.modules)
-    if (const auto dot = path.find('.'); dot != path.npos)
-      shortened.emplace(path.substr(dot + 1), path.substr(0, dot + 1));
+  const Shortened shortened = without_first(*state.modules);
   Renamed added, lost;
   for (const auto& key : state.keys) {
-    if (state.may_be_real(key.name) || state.unwrapped.contains(module_of(key.name)) || marks.on(key.name))
+    if (state.modules->contains(module_of(key.name)) || state.unwrapped.contains(module_of(key.name)) ||
+        marks.on(key.name))
       continue;
     if (const auto prefix = added_prefix(state, names, key.name); !prefix.empty())
       added[prefix].push_back(&key);
-    else if (const auto gone = lost_prefix(shortened, key.name); !gone.empty())
+    else if (const auto gone = lost_prefix(shortened, names, key.name); !gone.empty())
       lost[gone].push_back(&key);
   }
   say_renamed(state, added, false, emit);

@@ -1,6 +1,7 @@
 // A statistic of every selected tensor: NaN, infinities, negative values, all zero, all equal, too big.
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 #include "base/text.h"
@@ -158,20 +159,39 @@ std::optional<report::Level> level_of(Infinities infinities) {
 
 // --- tensors that are no entries of the state_dict ---------------------------------------------------------
 
-// Nothing where another rule judges them, or nobody can: optimizers have rules of their own, whatever name a
-// plain file gives to them; a callback's scores are single numbers, and infinite or NaN before the first one.
-std::optional<report::Level> elsewhere_level(const Context& context, const std::string& path,
-                                             const tensor::TensorView& view) {
-  using lightning::Section;
-  const auto section = lightning::section_of(context.items(), path);
-  if (section == Section::kAveraging) return report::Level::kError;
-  if (section == Section::kCallbacks && view.shape.empty()) return std::nullopt;
-  if (section == Section::kOther && path.starts_with("optim")) return std::nullopt;
-  if (section != Section::kCallbacks && section != Section::kWeights && section != Section::kDataModule &&
-      section != Section::kOther)
-    return std::nullopt;
-  return is_parameter_name(path) ? report::Level::kError : report::Level::kWarning;
+// The last step of a path: ["net.weight"], .weight, [3]
+std::string_view last_step(std::string_view path) {
+  const auto at = path.ends_with("\"]") ? path.rfind("[\"") : path.find_last_of(".[");
+  return at == path.npos ? path : path.substr(at);
 }
+
+class Elsewhere {
+ public:
+  explicit Elsewhere(const Context& context) : context_(context) {
+    for (const auto& key : weight_keys(context.file(), context.items()))
+      weights_.emplace(last_step(key.path));
+  }
+
+  // Nothing where another rule judges a tensor, or nobody can: optimizers have rules of their own, whatever
+  // name a plain file gives to them; a callback's scores are single numbers, and infinite or NaN before the
+  // first one.
+  std::optional<report::Level> level(const std::string& path, const tensor::TensorView& view) const {
+    using lightning::Section;
+    const auto section = lightning::section_of(context_.items(), path);
+    if (section == Section::kAveraging) return report::Level::kError;
+    if (section == Section::kCallbacks && view.shape.empty()) return std::nullopt;
+    if (section == Section::kOther && path.starts_with("optim")) return std::nullopt;
+    if (section != Section::kCallbacks && section != Section::kWeights && section != Section::kDataModule &&
+        section != Section::kOther)
+      return std::nullopt;
+    const bool copy = is_parameter_name(path) || weights_.contains(last_step(path));
+    return copy ? report::Level::kError : report::Level::kWarning;
+  }
+
+ private:
+  const Context& context_;
+  std::set<std::string, std::less<>> weights_;  // the last steps of their paths
+};
 
 // --- the check -------------------------------------------------------------------------------------------
 
@@ -180,6 +200,7 @@ struct Settings {
   const Rule& rule;
   std::vector<Glob> allow_inf, except;
   std::optional<InfinityJudge> infinities;
+  std::optional<Elsewhere> elsewhere;
 
   bool matches(const std::vector<Glob>& globs, const std::string& name, const std::string& path) const {
     return any_match(globs, name) || any_match(globs, path);
@@ -187,7 +208,7 @@ struct Settings {
 };
 
 void run_one(const Settings& settings, std::size_t index, const tensor::Stats& stats, const Emit& emit) {
-  const auto& [context, rule, allow_inf, except, infinities] = settings;
+  const auto& [context, rule, allow_inf, except, infinities, elsewhere] = settings;
   const auto& entry = context.file().entries[index];
   const auto& view = context.file().record_of(entry).view;
   if (!judged(context, rule, view)) return;
@@ -195,8 +216,8 @@ void run_one(const Settings& settings, std::size_t index, const tensor::Stats& s
   auto name = weight.value_or(entry.path);
   if (settings.matches(except, name, entry.path)) return;
   std::optional<report::Level> level;
-  if (!weight && rule.boolean("elsewhere")) {
-    level = elsewhere_level(context, entry.path, view);
+  if (!weight && elsewhere) {
+    level = elsewhere->level(entry.path, view);
     if (!level) return;
   }
   bool inf_allowed = settings.matches(allow_inf, name, entry.path);
@@ -213,8 +234,9 @@ void run_one(const Settings& settings, std::size_t index, const tensor::Stats& s
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  Settings settings{context, rule, globs_of(rule, "allow-inf"), globs_of(rule, "except"), {}};
+  Settings settings{context, rule, globs_of(rule, "allow-inf"), globs_of(rule, "except"), {}, {}};
   if (rule.boolean("judge-inf")) settings.infinities.emplace(context);
+  if (rule.boolean("elsewhere")) settings.elsewhere.emplace(context);
   for (const auto index : context.selected(rule)) {
     const auto* stats = context.stats(index);
     // No data, or no decoder: other rules say so.
