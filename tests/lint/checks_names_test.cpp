@@ -18,7 +18,7 @@ struct NamesCase {
   Strings keys;
   Strings modules;     // of _metadata; empty: there is none
   Strings expected;    // beginnings of lines
-  bool plain = false;  // no Trainer's file
+  bool plain = false;  // no Trainer's file, weights alone
 };
 
 const NamesCase kCases[] = {
@@ -51,7 +51,7 @@ const NamesCase kCases[] = {
     {"a plain file of the wrapper itself",
      {"module.weight", "module.bias"},
      {"", "module"},
-     {"warning state_dict: \"module.\" in 2 of 2 keys, first \"module.weight\": the wrapper was saved"},
+     {"error state_dict: \"module.\" in 2 of 2 keys, first \"module.weight\": the wrapper was saved"},
      true},
     {"a compiled Trainer's module",
      {"_orig_mod.net.weight"},
@@ -123,6 +123,23 @@ TEST_CASE("prefixes are judged by the modules that the model had") {
     for (std::size_t i = 0; i < std::min(found.size(), c.expected.size()); ++i)
       CHECK(found[i].starts_with(c.expected[i]));
   }
+}
+
+TEST_CASE("the wrapper of a plain training checkpoint may be meant") {
+  CheckpointBuilder b;
+  b.weights = {{"module.weight", b.tensor({1}, {1})}};
+  b.modules = {"", "module"};
+  for (const char* key : {"global_step", "pytorch-lightning_version", "loops", "callbacks",
+                          "optimizer_states", "lr_schedulers", "hyper_parameters"})
+    b.set(b.root, key, value::kNoNode);
+  const Opened with_epoch = b.build();
+  const auto found = lint_with("state-dict-wrapper-prefix", with_epoch);
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].level == report::Level::kWarning);
+  b.set(b.root, "epoch", value::kNoNode);
+  b.set(b.root, "optimizer", b.dict({}));
+  const Opened with_optimizer = b.build();
+  CHECK(lint_with("state-dict-wrapper-prefix", with_optimizer)[0].level == report::Level::kWarning);
 }
 
 TEST_CASE("_metadata of a state_dict that torch wrote names its modules, a plain dict's are not known") {

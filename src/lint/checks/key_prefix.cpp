@@ -86,14 +86,25 @@ void say_left_behind(const State& state, std::string_view prefix, const Keys& wi
                           : fmt::format("the model without the wrapper expects {}", quote(fixed))));
 }
 
-// torch.save(ddp_model.state_dict()): the same wrapper loads it (pytorch/examples, imagenet), nothing else
-// does.
+// Training goes on from a file that is more than weights, and with the same wrapper that works
+// (pytorch/examples, imagenet): somebody may well want it so. Released weights are loaded by others.
+bool has_training_state(const State& state) {
+  const Tree& tree = state.context.file().tree;
+  const auto& items = state.context.items();
+  if (items.kind == lightning::FileKind::kStateDict) return false;
+  const auto root = mapping_items(tree, items.root);
+  return items.epoch != kNoNode || std::any_of(root.begin(), root.end(), [&](const value::Item& item) {
+           return string_of(tree, item.key).value_or("").starts_with("optim");
+         });
+}
+
+// torch.save(ddp_model.state_dict()): the saved model was the wrapper itself.
 void say_whole(const State& state, std::string_view prefix, const Keys& with, const Emit& emit) {
   const auto fixed = without(with.front()->name, prefix);
   Hit hit = prefix_hit(
       state, "wrapper-saved", prefix, with, fixed,
       fmt::format("the wrapper was saved (_metadata), the model inside of it expects {}", quote(fixed)));
-  hit.level = report::Level::kWarning;
+  if (has_training_state(state)) hit.level = report::Level::kWarning;
   emit(std::move(hit));
 }
 

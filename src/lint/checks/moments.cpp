@@ -1,7 +1,7 @@
 #include "lint/checks/moments.h"
 
-#include <algorithm>
 #include <array>
+#include <set>
 
 #include "lint/checks/training.h"
 
@@ -27,10 +27,17 @@ const tensor::TensorView* moment_of(const Checkpoint& file, NodeId parameter) {
 }  // namespace
 
 Moments::Moments(const Context& context) {
-  for (const auto& optimizer : optimizers_of(context))
-    for (const auto& parameter : mapping_items(context.file().tree, optimizer.state))
-      if (const auto* view = moment_of(context.file(), parameter.value); view != nullptr)
-        ++by_shape_[view->shape][view->dtype];
+  const Tree& tree = context.file().tree;
+  std::set<NodeId> states;                              // a hostile file lists one a million times
+  std::map<NodeId, const tensor::TensorView*> moments;  // likewise
+  for (const auto& optimizer : optimizers_of(context)) {
+    if (!states.insert(optimizer.state).second) continue;
+    for (const auto& parameter : mapping_items(tree, optimizer.state)) {
+      const auto [known, added] = moments.emplace(parameter.value, nullptr);
+      if (added) known->second = moment_of(context.file(), parameter.value);
+      if (const auto* view = known->second; view != nullptr) ++by_shape_[view->shape][view->dtype];
+    }
+  }
 }
 
 const std::map<tensor::DType, std::uint64_t>& Moments::of(const Shape& shape) const {

@@ -1,5 +1,6 @@
 // Weights that are no floating-point tensors, and weights that have not the precision of their own moments.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -111,10 +112,15 @@ using Pair = std::pair<tensor::DType, tensor::DType>;  // of the weight, of the 
 // with float32 moments.
 bool has_master_weights(const Context& context) {
   const Tree& tree = context.file().tree;
-  for (const auto& optimizer : optimizers_of(context))
-    for (const auto& parameter : mapping_items(tree, optimizer.state))
+  std::set<NodeId> seen;  // states and parameters: a hostile file lists one a million times
+  for (const auto& optimizer : optimizers_of(context)) {
+    if (!seen.insert(optimizer.state).second) continue;
+    for (const auto& parameter : mapping_items(tree, optimizer.state)) {
+      if (!seen.insert(parameter.value).second) continue;
       for (const auto& item : mapping_items(tree, parameter.value))
         if (string_of(tree, item.key).value_or("").find("master") != std::string_view::npos) return true;
+    }
+  }
   return false;
 }
 
