@@ -96,6 +96,11 @@ NodeId Tree::origin(NodeId id) const {
   return found == origins_.end() ? kNoNode : found->second;
 }
 
+NodeId Tree::state(NodeId id) const {
+  const auto found = states_.find(id);
+  return found == states_.end() ? kNoNode : found->second;
+}
+
 NodeId Tree::get(NodeId dict, std::string_view key) const {
   if (dict >= nodes_.size()) return kNoNode;
   for (const Item& item : items(dict))
@@ -223,6 +228,8 @@ void Tree::become_storage(NodeId id, std::uint32_t storage_index) {
 }
 
 void Tree::become_copy_of(NodeId id, NodeId other, NodeId origin) { become(id, nodes_[other], origin); }
+
+void Tree::keep_state(NodeId id, NodeId state) { states_[id] = state; }
 
 void Tree::become_string(NodeId id, std::string_view text, NodeId origin) {
   const std::uint32_t size = narrow(text.size());

@@ -86,6 +86,9 @@ class Tree {
   // The class or function of a node that a format rewrote from an object into plain data
   // (AttributeDict -> kDict, PosixPath -> kString ...): a kGlobal node, or kNoNode.
   NodeId origin(NodeId id) const;
+  // What BUILD gave to a node that a format rewrote from an object into plain data without it: the
+  // {"_metadata": ..} of a state_dict. kNoNode for all others; an object has its own in object(id).state.
+  NodeId state(NodeId id) const;
 
   // The value of a string key in a dict, or kNoNode. Linear: for the few keys of known structure.
   NodeId get(NodeId dict, std::string_view key) const;
@@ -115,6 +118,7 @@ class Tree {
   void become_tensor(NodeId id, std::uint32_t tensor_index);
   void become_storage(NodeId id, std::uint32_t storage_index);
   void become_copy_of(NodeId id, NodeId other, NodeId origin);  // same kind and content as `other`
+  void keep_state(NodeId id, NodeId state);
   void become_string(NodeId id, std::string_view text, NodeId origin);
   void become_bytes(NodeId id, std::string_view text, NodeId origin);
   void become_int(NodeId id, std::int64_t value, NodeId origin);
@@ -149,7 +153,7 @@ class Tree {
   std::deque<ObjectParts> objects_;
   std::vector<Global> globals_;
   std::map<std::pair<std::string_view, std::string_view>, NodeId> global_ids_;
-  std::map<NodeId, NodeId> origins_;
+  std::map<NodeId, NodeId> origins_, states_;
   std::deque<std::vector<char>> text_blocks_;
   std::vector<std::shared_ptr<const std::vector<std::byte>>> kept_;
 };

@@ -81,29 +81,20 @@ TEST_CASE("NaN is wrong everywhere, infinity everywhere but in masks, integers n
             "error state_dict[\"other.mask\"]: 1 NaN of 2 elements, first at [0]"});
 }
 
-TEST_CASE("prefixes of wrappers are told, on all keys or on a part") {
-  CheckpointBuilder compiled;
-  compiled.set(compiled.weights, "_orig_mod.head.weight", compiled.tensor({1}, {1}));
-  const Opened opened = compiled.build();
-  const auto found = lines(lint_with("state-dict-wrapper-prefix", opened));
-  REQUIRE(found.size() == 1);
-  CHECK(found[0].starts_with("error state_dict: \"_orig_mod.\" in 1 of 4 keys"));
-  CheckpointBuilder part;
-  part.set(part.weights, "module.weight", part.tensor({1}, {1}));
-  CHECK(count_of("state-dict-wrapper-prefix", part) == 0);
-  CheckpointBuilder all;
-  all.weights = {{"module.weight", all.tensor({1}, {1})}};
-  CHECK(count_of("state-dict-wrapper-prefix", all) == 1);
-}
-
-TEST_CASE("a weight of size 0 is a placeholder, an empty buffer is not") {
+TEST_CASE("a weight of shape [0] is a placeholder, an empty buffer and an empty layer are not") {
   CheckpointBuilder b;
   b.set(b.weights, "net.weight", b.tensor({0}, {}));
   b.set(b.weights, "cache", b.tensor({0, 4}, {}));
+  b.set(b.weights, "empty.weight", b.tensor({0, 4}, {}));  // nn.Linear(4, 0)
+  b.set(b.weights, "empty.bias", b.tensor({0}, {}));
+  b.set(b.weights, "words.weight", b.tensor({4, 0}, {}));
+  b.set(b.weights, "words.bias", b.tensor({0}, {}));
   const Opened opened = b.build();
   CHECK(lines(lint_with("state-dict-zero-size", opened)) ==
-        std::vector<std::string>{"error state_dict[\"net.weight\"]: shape [0]: no elements"});
-  CHECK(lint_with("state-dict-zero-size", opened, {.params = {{"allow", report::List{"net.*"}}}}).empty());
+        std::vector<std::string>{"error state_dict[\"net.weight\"]: shape [0]: no elements",
+                                 "error state_dict[\"words.bias\"]: shape [0]: no elements"});
+  CHECK(lint_with("state-dict-zero-size", opened, {.params = {{"allow", report::List{"net.*", "words.*"}}}})
+            .empty());
 }
 
 TEST_CASE("a weight without data is told") {
@@ -125,6 +116,13 @@ TEST_CASE("a small view of a big storage is told, tensors that cover it together
     REQUIRE(found.size() == 1);
     CHECK(found[0].where.path == "state_dict.view");
   }
+  CheckpointBuilder strided;
+  strided.set(strided.weights, "view", strided.tensor({2, 4}, {}, 2 * 40000));
+  strided.file().tensor_records.back().view.strides = {40000, 1};
+  const Opened opened = strided.build();
+  CHECK(lines(lint_with("weights-oversized-storage", opened)) ==
+        std::vector<std::string>{"warning state_dict.view: 312.5 KiB are stored, at most 32 B are reached by "
+                                 "tensors: at least 312.5 KiB are dead weight"});
   CheckpointBuilder covered;
   const auto big = covered.tensor({100000}, {}, 100000);
   const auto small = covered.tensor({2}, {1, 2});

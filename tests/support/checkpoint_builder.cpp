@@ -131,6 +131,14 @@ void CheckpointBuilder::remove(Fields& fields, std::string_view key) {
   std::erase_if(fields, [&](const auto& field) { return field.first == key; });
 }
 
+NodeId CheckpointBuilder::state_dict() {
+  const NodeId result = dict(weights);
+  Fields versions;
+  for (const auto& path : modules) versions.emplace_back(path, dict({{"version", integer(1)}}));
+  if (!versions.empty()) tree().keep_state(result, dict({{"_metadata", dict(versions)}}));
+  return result;
+}
+
 NodeId CheckpointBuilder::loops() {
   const NodeId progress =
       dict({{"optimizer", dict({{"step", dict({{"total", dict(steps)}, {"current", dict(steps)}})}})}});
@@ -155,7 +163,7 @@ NodeId CheckpointBuilder::optimizer() {
 
 Opened CheckpointBuilder::build() {
   // Whatever a test has put into `root` or removed from it wins: kNoNode stands for "not in the file".
-  Fields all = {{"state_dict", dict(weights)},
+  Fields all = {{"state_dict", state_dict()},
                 {"loops", loops()},
                 {"callbacks", callbacks()},
                 {"optimizer_states", list({optimizer()})},

@@ -52,10 +52,12 @@ class CheckpointBuilder {
   Fields root, weights, moments, bias_moments, group, scheduler, steps, manual_steps, stopping, saving,
       hparams;
   bool with_optimizer_state = true;
+  std::vector<std::string> modules;  // of state_dict._metadata; empty: a plain dict
 
   Opened build();
 
  private:
+  value::NodeId state_dict();
   value::NodeId add_tensor(tensor::DType dtype, std::vector<std::int64_t> shape,
                            std::vector<std::byte> bytes);
   value::NodeId loops();

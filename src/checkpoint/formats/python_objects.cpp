@@ -39,7 +39,7 @@ bool has_no_extras(const Call& c) {
 
 bool is(const Tree& tree, NodeId node, Kind kind) { return node != kNoNode && tree.kind(node) == kind; }
 
-// A dict state with the one key that torch's state_dicts carry; nothing of interest is lost with it.
+// A dict state with the one key that torch's state_dicts carry: kept beside the dict that the object becomes.
 bool is_state_dict_metadata(const Tree& tree, NodeId state) {
   return is(tree, state, Kind::kDict) && tree.items(state).size() == 1 &&
          tree.get(state, "_metadata") != kNoNode;
@@ -48,6 +48,7 @@ bool is_state_dict_metadata(const Tree& tree, NodeId state) {
 void become_dict(const Call& c, NodeId items) {
   if (items == kNoNode) items = c.tree.add_dict();
   c.tree.become_copy_of(c.node, items, c.object.callee);
+  if (is_state_dict_metadata(c.tree, c.state)) c.tree.keep_state(c.node, c.state);
 }
 
 // --- containers -----------------------------------------------------------------------------------------

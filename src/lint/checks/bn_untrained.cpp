@@ -1,10 +1,17 @@
 // Batch norm layers whose running statistics are still what they were initialised with.
+#include <fmt/format.h>
+
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
 
 namespace ckpt::lint {
 namespace {
 
+constexpr std::string_view kChoices[] = {"never", "reset"};
+constexpr ParamSpec kParams[] = {
+    {"find", ParamType::kString, "",
+     "never (no batch was counted, and steps were made) | reset (batches were counted)", kChoices},
+};
 constexpr std::string_view kFields[] = {"layer", "step", "batches"};
 constexpr std::string_view kMean = "running_mean";
 constexpr std::string_view kVariance = "running_var";
@@ -47,27 +54,34 @@ std::map<std::string, Layer> layers_of(const Context& context, const Rule& rule)
 // 0.
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
+  const bool reset = rule.string("find") == "reset";
   const auto step = number_of(tree, context.items().global_step);
-  if (context.items().kind != lightning::FileKind::kTrainer || !step || !(*step > 0)) return;
+  const bool trained = context.items().kind == lightning::FileKind::kTrainer && step && *step > 0;
+  if (!reset && !trained) return;
   for (const auto& [prefix, layer] : layers_of(context, rule)) {
     if (!layer.mean || !layer.zero_mean || !layer.unit_variance) continue;
-    Hit hit = make_hit(context.file().entries[*layer.mean].path, "untrained", report::PlaceKind::kTensor);
+    const double batches = layer.batches.value_or(0);
+    if (reset != (batches > 0)) continue;
+    Hit hit = make_hit(context.file().entries[*layer.mean].path, reset ? "reset" : "untrained",
+                       report::PlaceKind::kTensor);
+    const auto counted = fmt::format("{:.0f}", batches);
     hit.fields = {{"layer", prefix.empty() ? prefix : prefix.substr(0, prefix.size() - 1)},
                   {"step", show(tree, context.items().global_step)},
-                  {"batches", layer.batches ? ", num_batches_tracked is " +
-                                                  std::to_string(static_cast<std::int64_t>(*layer.batches))
-                                            : ""}};
+                  {"batches", reset           ? counted
+                              : layer.batches ? ", num_batches_tracked is " + counted
+                                              : ""}};
     emit(std::move(hit));
   }
 }
 
 }  // namespace
 
-const Check kBnUntrained{.name = "bn-untrained",
-                         .help = "batch norm layers that never saw a batch",
-                         .needs = kStats,
-                         .params = {},
-                         .fields = kFields,
-                         .run = run};
+const Check kBnUntrained{
+    .name = "bn-untrained",
+    .help = "batch norm layers that never saw a batch, or whose statistics were reset after that",
+    .needs = kStats,
+    .params = kParams,
+    .fields = kFields,
+    .run = run};
 
 }  // namespace ckpt::lint

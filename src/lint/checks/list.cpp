@@ -80,8 +80,10 @@ std::span<const Check* const> checks() {
       &kVersionChange,
       &kWeightDevice,
       &kWeightDtype,
+      &kWeightType,
       &kWeightsIdentical,
       &kWeightsOnly,
+      &kWithoutWeights,
       &kZeroSize,
   };
   return kAll;

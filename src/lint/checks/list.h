@@ -81,8 +81,10 @@ extern const Check kVersion;
 extern const Check kVersionChange;
 extern const Check kWeightDevice;
 extern const Check kWeightDtype;
+extern const Check kWeightType;
 extern const Check kWeightsIdentical;
 extern const Check kWeightsOnly;
+extern const Check kWithoutWeights;
 extern const Check kZeroSize;
 
 }  // namespace ckpt::lint

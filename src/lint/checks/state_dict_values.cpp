@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "lint/checks/weight_names.h"
 
 namespace ckpt::lint {
 namespace {
@@ -12,6 +13,7 @@ constexpr std::string_view kChoices[] = {"empty", "non-tensor"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "", "empty | non-tensor", kChoices},
     {"allow", ParamType::kGlobs, "[]", "names of values that may be no tensors"},
+    {"parameters", ParamType::kBool, "true", "false: names of torch.nn's parameters are another rule's"},
 };
 constexpr std::string_view kFields[] = {"text"};
 
@@ -41,6 +43,9 @@ void find_others(const Context& context, const Rule& rule, const std::vector<Wei
   const auto allow = globs_of(rule, "allow");
   for (const auto& key : keys) {
     if (is_kind(tree, key.value, Kind::kTensor) || is_extra_state(key.name) || any_match(allow, key.name))
+      continue;
+    if (!rule.boolean("parameters") && is_weight_or_bias(key.name) &&
+        !is_kind(tree, key.value, Kind::kObject))
       continue;
     emit(text_hit(key.path, "non-tensor",
                   show(tree, key.value) + " (" + value::type_name(tree, key.value) + "), not a tensor"));

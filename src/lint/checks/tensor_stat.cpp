@@ -1,11 +1,13 @@
 // A statistic of every selected tensor: NaN, infinities, negative values, all zero, all equal, too big.
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <stdexcept>
 
 #include "base/text.h"
-#include "lint/checks/common.h"
+#include "lint/checks/infinities.h"
 #include "lint/checks/list.h"
+#include "lint/checks/weight_names.h"
 
 namespace ckpt::lint {
 namespace {
@@ -16,6 +18,12 @@ constexpr ParamSpec kParams[] = {
     {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero | constant | magnitude",
      kChoices},
     {"allow-inf", ParamType::kGlobs, "[]", "names or paths where infinities are right (attention masks)"},
+    {"judge-inf", ParamType::kBool, "false",
+     "infinities are judged by value, name and optimizer: those of masks, of logarithms and of minima before "
+     "the first value are right, those of buffers a note"},
+    {"elsewhere", ParamType::kBool, "false",
+     "of selected tensors that are no weights: copies of weights and all other numbers that are the model's, "
+     "not training state, hyperparameters and scores of callbacks"},
     {"except", ParamType::kGlobs, "[]",
      "names or paths that are not judged: healthy by nature, or another rule's"},
     {"min-dims", ParamType::kInteger, "0", "tensors with fewer dimensions are not judged"},
@@ -120,20 +128,119 @@ Hit stat_hit(const TensorEntry& entry, std::string name, const tensor::TensorVie
   return hit;
 }
 
+// --- infinities ------------------------------------------------------------------------------------------
+
+class InfinityJudge {
+ public:
+  explicit InfinityJudge(const Context& context) : moments_(context), weights_(weights_by_shape(context)) {}
+
+  Infinities judge(std::string_view name, const tensor::TensorView& view, const tensor::Stats& stats) const {
+    const auto trained = moments_.parameters(view.shape);
+    const auto same = weights_.find(view.shape);
+    const auto weights = same == weights_.end() ? 0 : same->second.size();
+    return judge_infinities({name, stats, weights > 0 && trained >= weights, moments_.any() && trained == 0});
+  }
+
+ private:
+  Moments moments_;
+  std::map<Shape, std::vector<ShapedWeight>> weights_;
+};
+
+// Nothing where they are right, else the level that they have at most.
+std::optional<report::Level> level_of(Infinities infinities) {
+  switch (infinities) {
+    case Infinities::kRight: return std::nullopt;
+    case Infinities::kNoted: return report::Level::kNote;
+    case Infinities::kDoubtful: return report::Level::kWarning;
+    case Infinities::kWrong: return report::Level::kError;
+  }
+  return std::nullopt;
+}
+
+// --- tensors that are no entries of the state_dict ---------------------------------------------------------
+
+// The last step of a path: ["net.weight"], .weight, [3]
+std::string_view last_step(std::string_view path) {
+  const auto at = path.ends_with("\"]") ? path.rfind("[\"") : path.find_last_of(".[");
+  return at == path.npos ? path : path.substr(at);
+}
+
+class Elsewhere {
+ public:
+  explicit Elsewhere(const Context& context) : context_(context) {
+    for (const auto& key : weight_keys(context.file(), context.items()))
+      weights_.emplace(last_step(key.path));
+  }
+
+  // Nothing where another rule judges a tensor, or nobody can: optimizers have rules of their own, whatever
+  // name a plain file gives to them; a callback's scores are single numbers, and infinite or NaN before the
+  // first one.
+  std::optional<report::Level> level(const std::string& path, const tensor::TensorView& view) const {
+    using lightning::Section;
+    const auto section = lightning::section_of(context_.items(), path);
+    if (section == Section::kAveraging) return report::Level::kError;
+    if (section == Section::kCallbacks && view.shape.empty()) return std::nullopt;
+    if (section == Section::kOther && path.starts_with("optim")) return std::nullopt;
+    if (section != Section::kCallbacks && section != Section::kWeights && section != Section::kDataModule &&
+        section != Section::kOther)
+      return std::nullopt;
+    const bool copy = is_parameter_name(path) || weights_.contains(last_step(path));
+    return copy ? report::Level::kError : report::Level::kWarning;
+  }
+
+ private:
+  const Context& context_;
+  std::set<std::string, std::less<>> weights_;  // the last steps of their paths
+};
+
+// --- the check -------------------------------------------------------------------------------------------
+
+struct Settings {
+  const Context& context;
+  const Rule& rule;
+  std::vector<Glob> allow_inf, except;
+  std::optional<InfinityJudge> infinities;
+  std::optional<Elsewhere> elsewhere;
+
+  bool matches(const std::vector<Glob>& globs, const std::string& name, const std::string& path) const {
+    return any_match(globs, name) || any_match(globs, path);
+  }
+};
+
+void run_one(const Settings& settings, std::size_t index, const tensor::Stats& stats, const Emit& emit) {
+  const auto& [context, rule, allow_inf, except, infinities, elsewhere] = settings;
+  const auto& entry = context.file().entries[index];
+  const auto& view = context.file().record_of(entry).view;
+  if (!judged(context, rule, view)) return;
+  const auto weight = lightning::weight_name(context.items(), entry.path);
+  auto name = weight.value_or(entry.path);
+  if (settings.matches(except, name, entry.path)) return;
+  std::optional<report::Level> level;
+  if (!weight && elsewhere) {
+    level = elsewhere->level(entry.path, view);
+    if (!level) return;
+  }
+  bool inf_allowed = settings.matches(allow_inf, name, entry.path);
+  if (infinities && !inf_allowed && stats.nan == 0 && stats.posinf + stats.neginf > 0) {
+    const auto most = level_of(infinities->judge(name, view, stats));
+    inf_allowed = !most;
+    if (most) level = std::min(level.value_or(report::Level::kError), *most);
+  }
+  const auto found = judge(stats, rule, inf_allowed);
+  if (!found) return;
+  Hit hit = stat_hit(entry, std::move(name), view, stats, *found);
+  hit.level = level;
+  emit(std::move(hit));
+}
+
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto& file = context.file();
-  const auto allow_inf = globs_of(rule, "allow-inf"), except = globs_of(rule, "except");
+  Settings settings{context, rule, globs_of(rule, "allow-inf"), globs_of(rule, "except"), {}, {}};
+  if (rule.boolean("judge-inf")) settings.infinities.emplace(context);
+  if (rule.boolean("elsewhere")) settings.elsewhere.emplace(context);
   for (const auto index : context.selected(rule)) {
     const auto* stats = context.stats(index);
-    if (stats == nullptr || !stats->decoded) continue;  // no data, or no decoder: other rules say so
-    const auto& entry = file.entries[index];
-    const auto& view = file.record_of(entry).view;
-    if (!judged(context, rule, view)) continue;
-    const auto name = lightning::weight_name(context.items(), entry.path).value_or(entry.path);
-    if (any_match(except, name) || any_match(except, entry.path)) continue;
-    const bool inf_allowed = any_match(allow_inf, name) || any_match(allow_inf, entry.path);
-    if (const auto found = judge(*stats, rule, inf_allowed))
-      emit(stat_hit(entry, name, view, *stats, *found));
+    // No data, or no decoder: other rules say so.
+    if (stats != nullptr && stats->decoded) run_one(settings, index, *stats, emit);
   }
 }
 
