@@ -72,8 +72,25 @@ std::string behind(const Tree& tree, NodeId total, NodeId current) {
   return {};
 }
 
+// One step at most for each batch that was begun (training_epoch_loop.py, advance).
+void find_steps_beyond(const Tree& tree, NodeId fit_loop, const Emit& emit) {
+  const auto stepped =
+      number_of(tree, member(tree, member(tree, fit_loop, "epoch_loop.state_dict"), "_batches_that_stepped"));
+  const auto ready = number_of(
+      tree,
+      member(tree, member(tree, member(tree, fit_loop, "epoch_loop.batch_progress"), "total"), "ready"));
+  if (!stepped || !ready || (*stepped >= 0 && *stepped <= *ready)) return;
+  Hit hit =
+      text_hit(key_path(key_path("loops.fit_loop", "epoch_loop.state_dict"), "_batches_that_stepped"),
+               "batches-stepped",
+               fmt::format("{:.0f} batches that stepped, but {:.0f} batches were begun", *stepped, *ready));
+  hit.properties = {{"stepped", *stepped}, {"batches", *ready}};
+  emit(std::move(hit));
+}
+
 void find_disorder(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
+  find_steps_beyond(tree, fit_loop_of(context), emit);
   for (const auto& value : values_below(tree, context.items().loops, "loops")) {
     if (!value.container || !is_mapping(tree, value.id)) continue;
     const NodeId total = member(tree, value.id, "total"), current = member(tree, value.id, "current");
@@ -122,6 +139,7 @@ void find_mid_epoch(const Context& context, const Rule& rule, const Emit& emit) 
 
 // --- untrained --------------------------------------------------------------------------------------------
 
+// For inference it is the wrong file; for training it is where training starts, or what a tuner left.
 void find_untrained(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
@@ -131,8 +149,10 @@ void find_untrained(const Context& context, const Emit& emit) {
   const NodeId batches =
       member(tree, member(tree, fit_loop_of(context), "epoch_loop.batch_progress"), "total");
   if (number_of(tree, member(tree, batches, "ready")).value_or(0.0) > 0) return;
-  emit(text_hit("global_step", "untrained",
-                "0: saved before the first step, the weights are what training started with"));
+  Hit hit = text_hit("global_step", "untrained",
+                     "0: saved before the first step, the weights are what training started with");
+  if (context.profile != Profile::kInference) hit.level = report::Level::kNote;
+  emit(std::move(hit));
 }
 
 // --- several optimizers -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "lint/checks/list.h"
+#include "lint/checks/scheduler_rates.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
@@ -51,12 +52,17 @@ std::optional<std::string> other_rate(const Schedules& schedules, std::size_t gr
   return rate.zero ? std::nullopt : std::optional(rate.said);
 }
 
-void run(const Context& context, const Rule&, const Emit& emit) {
+void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   if (number_of(tree, context.items().global_step).value_or(0.0) <= 0.0) return;
   const auto schedules = schedules_of(context);
   if (schedules.silent) return;
-  for (const auto& optimizer : optimizers_of(context)) {
+  const auto rates = rates_of(context, Scalars(context, rule));
+  const auto optimizers = optimizers_of(context);
+  for (std::size_t o = 0; o < optimizers.size(); ++o) {
+    const auto& optimizer = optimizers[o];
+    // Where one scheduler is known to drive it, scheduler-lr-drift says that the two differ.
+    if (o < rates.optimizers.size() && !drivers_of(rates, o).empty()) continue;
     const auto count = optimizer.groups.size();
     for (std::size_t g = 0; g < count; ++g) {
       const NodeId lr = member(tree, optimizer.groups[g], "lr");
