@@ -100,8 +100,7 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
          set_loops(b, {.batches = {4, 4, 4, 9}, .loader = false});
        },
        {"error loops.fit_loop[\"epoch_loop.batch_progress\"]: total completed 8 is less than current "
-        "completed 9",
-        "error loops.fit_loop[\"epoch_loop.batch_progress\"].current: completed 9 is more than processed 4"}},
+        "completed 9"}},
       {"loops-progress-order",
        "negative",
        [](auto& b) {

@@ -90,6 +90,21 @@ TEST_CASE("loops without their progress are told by what is lost") {
          set_fit_loop(b, fields);
        },
        {}},
+      {"loops-missing",
+       "no steps, and none by hand",
+       [](auto& b) {
+         auto fields = fit_loop(b);
+         b.remove(fields, "epoch_loop.automatic_optimization.optim_progress");
+         fields.emplace_back("epoch_loop.manual_optimization.optim_step_progress",
+                             b.dict({{"total", counts(b, 0)}}));
+         set_fit_loop(b, fields);
+       },
+       {"error loops.fit_loop: no epoch_loop.automatic_optimization.optim_progress: steps are counted from "
+        "0"}},
+      {"loops-progress-order",
+       "another step count has a rule of its own",
+       [](auto& b) { b.set(b.steps, "completed", b.integer(77)); },
+       {}},
       {"loops-step-mismatch",
        "no progress of steps has a rule of its own",
        [](auto& b) {

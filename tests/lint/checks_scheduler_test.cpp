@@ -70,6 +70,12 @@ void set_composite(CheckpointBuilder& b, double base, double last) {
                                                 b.dict(exponential(b, {base}, {0.7}))})}})}));
 }
 
+void cosine_at_end(CheckpointBuilder& b) {
+  b.set(b.group, "lr", b.real(0));
+  b.set(b.scheduler, "T_max", b.integer(2));
+  b.set(b.scheduler, "eta_min", b.real(0));
+}
+
 void set_schedulers(CheckpointBuilder& b, const std::vector<Fields>& schedulers) {
   std::vector<NodeId> nodes;
   for (const auto& scheduler : schedulers) nodes.push_back(b.dict(scheduler));
@@ -131,10 +137,24 @@ TEST_CASE("the last rate of a scheduler is that of the optimizer that it drives"
          b.set(b.scheduler, "_last_lr", b.list({b.tensor({}, {0.001F})}));
        },
        {}},
-      {"optimizer-lr-zero",
-       "a rate of 0 that scheduler-lr-drift tells",
+      {"scheduler-lr-drift",
+       "a lost rate has a rule of its own",
        [](auto& b) { b.set(b.group, "lr", b.real(0)); },
        {}},
+      {"scheduler-lr-drift",
+       "another last rate at a schedule's end, where 0 is right",
+       [](auto& b) { cosine_at_end(b); },
+       {"warning lr_schedulers[0]._last_lr: 0.001, but optimizer_states[0].param_groups[0].lr is 0.0"}},
+      {"optimizer-lr-zero", "a schedule's end", [](auto& b) { cosine_at_end(b); }, {}},
+      {"optimizer-lr-zero",
+       "behind a composite",
+       [](auto& b) {
+         b.set(b.group, "lr", b.real(0));
+         set_composite(b, 0.001, 0.5);
+       },
+       {"warning optimizer_states[0].param_groups[0].lr: 0.0 in group 0 of 1, and lr_schedulers[0]._last_lr "
+        "says "
+        "0.5"}},
       {"optimizer-lr-zero",
        "one of two optimizers without a scheduler",
        [](auto& b) {
@@ -298,6 +318,11 @@ TEST_CASE("last_epoch is one less than the steps that a scheduler has counted") 
                 b.set(b.scheduler, "last_epoch", b.integer(9));
               },
               {}});
+  check_case(
+      {"scheduler-last-epoch",
+       "a text",
+       [](auto& b) { b.set(b.scheduler, "last_epoch", b.text("2")); },
+       {"error lr_schedulers[0].last_epoch: expected an int, found \"2\": the next step raises TypeError"}});
   // One cause, one finding.
   check_case({"scheduler-step-count", "moved", last(55), {}});
   check_case({"scheduler-exhausted",

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "lint/checks/list.h"
+#include "lint/checks/step_count.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
@@ -88,19 +89,29 @@ void find_steps_beyond(const Tree& tree, NodeId fit_loop, const Emit& emit) {
   emit(std::move(hit));
 }
 
+// One finding a progress: what contradicts within it mostly has one cause.
 void find_disorder(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  find_steps_beyond(tree, fit_loop_of(context), emit);
+  const auto mismatch = step_mismatch_of(context);
+  std::string said;  // the progress that was told last; its parts follow it
+  bool batches_said = false;
   for (const auto& value : values_below(tree, context.items().loops, "loops")) {
     if (!value.container || !is_mapping(tree, value.id)) continue;
+    if (!said.empty() && value.path.starts_with(said)) continue;
+    // A progress whose count global_step contradicts is loops-step-mismatch's.
+    if (mismatch && value.path.starts_with(mismatch->progress)) continue;
     const NodeId total = member(tree, value.id, "total"), current = member(tree, value.id, "current");
     std::string text;
     if (total != kNoNode && current != kNoNode && has_running_total(value.path))
       text = behind(tree, total, current);
     else if (member(tree, value.id, "ready") != kNoNode)
       text = disorder(tree, value.id);
-    if (!text.empty()) emit(text_hit(value.path, "order", std::move(text), report::PlaceKind::kObject));
+    if (text.empty()) continue;
+    said = value.path + ".";
+    batches_said = batches_said || value.path.find("epoch_loop.batch_progress") != std::string::npos;
+    emit(text_hit(value.path, "order", std::move(text), report::PlaceKind::kObject));
   }
+  if (!batches_said) find_steps_beyond(tree, fit_loop_of(context), emit);
 }
 
 // --- mid-epoch --------------------------------------------------------------------------------------------

@@ -76,10 +76,18 @@ std::optional<Missing> no_scheduler(const Tree& tree, const lightning::Items& it
 
 constexpr std::string_view kRestart = "training restarts at epoch 0 and step 0 with the old optimizer state";
 
-bool has_key_ending(const Tree& tree, NodeId dict, std::string_view suffix) {
+// The value under the first key that ends like that: the beginning depends on the version.
+std::optional<NodeId> key_ending(const Tree& tree, NodeId dict, std::string_view suffix) {
   for (const auto& item : mapping_items(tree, dict))
-    if (string_of(tree, item.key).value_or("").ends_with(suffix)) return true;
-  return false;
+    if (string_of(tree, item.key).value_or("").ends_with(suffix)) return item.value;
+  return std::nullopt;
+}
+
+// With manual optimization the automatic counter is 0 anyway.
+bool steps_by_hand(const Tree& tree, NodeId fit_loop) {
+  const auto progress = key_ending(tree, fit_loop, ".optim_step_progress");
+  const NodeId total = progress ? member(tree, *progress, "total") : kNoNode;
+  return number_of(tree, member(tree, total, "completed")).value_or(0.0) > 0;
 }
 
 // What every loop since 1.6 writes. Loop.load_state_dict skips what is not there ("compatibility with old
@@ -95,8 +103,7 @@ std::optional<Missing> no_progress(const Tree& tree, NodeId fit_loop) {
   if (member(tree, fit_loop, "epoch_progress") == kNoNode) lacks("epoch_progress", "epochs");
   if (member(tree, fit_loop, "epoch_loop.batch_progress") == kNoNode)
     lacks("epoch_loop.batch_progress", "batches");
-  if (!has_key_ending(tree, fit_loop, ".optim_progress") &&
-      !has_key_ending(tree, fit_loop, ".optim_step_progress"))
+  if (!key_ending(tree, fit_loop, ".optim_progress") && !steps_by_hand(tree, fit_loop))
     lacks("epoch_loop.automatic_optimization.optim_progress", "steps");
   if (names.empty()) return std::nullopt;
   return Missing{"loops.fit_loop", "no-progress",

@@ -23,8 +23,9 @@ std::string lr_path(const OptimizerRates& optimizer, std::size_t group, std::str
 
 constexpr std::string_view kLastFields[] = {"last", "lr", "where"};
 
-std::optional<std::size_t> first_difference(const Rates& a, const Rates& b, double rtol) {
-  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i)
+// The first group whose rate differs, from `first` on.
+std::optional<std::size_t> difference(const Rates& a, const Rates& b, double rtol, std::size_t first = 0) {
+  for (std::size_t i = first; i < a.size() && i < b.size(); ++i)
     if (!same_rate(a[i], b[i], rtol)) return i;
   return std::nullopt;
 }
@@ -47,13 +48,16 @@ void run_last(const Context& context, const Rule& rule, const Emit& emit) {
     const auto drivers = drivers_of(rates, o);
     if (optimizer.lrs.empty() || drivers.empty()) continue;
     const bool explained = std::any_of(drivers.begin(), drivers.end(), [&](std::size_t s) {
-      return !first_difference(rates.schedulers[s].last, optimizer.lrs, rtol);
+      return !difference(rates.schedulers[s].last, optimizer.lrs, rtol);
     });
     if (explained) continue;
     // Among alike optimizers the o-th scheduler is the likely one.
     const auto likely = std::find(drivers.begin(), drivers.end(), o);
     const auto& scheduler = rates.schedulers[likely == drivers.end() ? drivers.front() : *likely];
-    emit(drift_hit(scheduler, optimizer, *first_difference(scheduler.last, optimizer.lrs, rtol)));
+    auto group = difference(scheduler.last, optimizer.lrs, rtol);
+    while (group && optimizer.lrs[*group] == 0.0 && !explains_zero(rates, drivers, *group))
+      group = difference(scheduler.last, optimizer.lrs, rtol, *group + 1);  // optimizer-lr-zero
+    if (group) emit(drift_hit(scheduler, optimizer, *group));
   }
 }
 

@@ -52,8 +52,19 @@ std::optional<Miscount> miscount_of(const Tree& tree, const SchedulerAt& at) {
   return negative || differs ? std::optional(Miscount{*last, *steps}) : std::nullopt;
 }
 
+// The next step adds 1 to it.
+std::optional<Hit> no_number(const Tree& tree, const SchedulerAt& at) {
+  const NodeId last = member(tree, at.node, "last_epoch");
+  const bool wrong = is_kind(tree, last, Kind::kString) || is_kind(tree, last, Kind::kNone) ||
+                     is_sequence(tree, last) || is_mapping(tree, last);
+  if (!wrong || !is_torch(tree, at.node)) return std::nullopt;
+  return text_hit(key_path(at.path, "last_epoch"), "wrong-type",
+                  "expected an int, found " + show(tree, last) + ": the next step raises TypeError");
+}
+
 void run_count(const Context& context, const Rule&, const Emit& emit) {
   for (const auto& scheduler : schedulers_of(context)) {
+    if (auto hit = no_number(context.file().tree, scheduler)) emit(std::move(*hit));
     const auto miscount = miscount_of(context.file().tree, scheduler);
     if (!miscount) continue;
     Hit hit = text_hit(

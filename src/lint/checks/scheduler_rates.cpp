@@ -52,6 +52,21 @@ struct Reader {
     return result;
   }
 
+  std::optional<double> number(NodeId scheduler, std::string_view key) const {
+    return number_of(tree, member(tree, scheduler, key));
+  }
+
+  // CosineAnnealingLR at its lowest point, PolynomialLR and LinearLR beyond their last step.
+  bool zero_due(NodeId scheduler) const {
+    const double last = number(scheduler, "last_epoch").value_or(0.0);
+    if (const auto period = number(scheduler, "T_max"); period && *period > 0)
+      return number(scheduler, "eta_min") == 0.0 && std::fmod(last, 2 * *period) == *period;
+    const auto total = number(scheduler, "total_iters");
+    const bool to_zero =
+        member(tree, scheduler, "power") != kNoNode || number(scheduler, "end_factor") == 0.0;
+    return total && to_zero && last >= *total;
+  }
+
   void base(SchedulerRates& result, const SchedulerAt& at) {
     const NodeId node = member(tree, at.node, "base_lrs");
     if (node == kNoNode || !result.base.empty()) return;
@@ -90,7 +105,7 @@ FileRates rates_of(const Context& context, const Scalars& scalars) {
     if (top) {
       const auto last_path = key_path(at.path, "_last_lr");
       const NodeId last = member(reader.tree, at.node, "_last_lr");
-      result.schedulers.push_back({at.path, reader.list(last, last_path), {}, false, false});
+      result.schedulers.push_back({at.path, reader.list(last, last_path), {}});
       const auto count = sequence(reader.tree, last).size();
       result.schedulers.back().fits = count == 0 || has_count(result, count);
     }
@@ -98,6 +113,7 @@ FileRates rates_of(const Context& context, const Scalars& scalars) {
     const NodeId base = member(reader.tree, at.node, "base_lrs");
     const bool plateau = member(reader.tree, at.node, "mode_worse") != kNoNode;
     scheduler.says = scheduler.says || base != kNoNode || plateau;
+    scheduler.zero_due = scheduler.zero_due || reader.zero_due(at.node);
     if (const auto count = sequence(reader.tree, base).size(); count > 0)
       scheduler.fits = scheduler.fits && has_count(result, count);
     reader.base(scheduler, at);
@@ -123,6 +139,13 @@ std::vector<std::size_t> drivers_of(const FileRates& rates, std::size_t optimize
     return other.groups == wanted.groups && same_initial(wanted.initial, other.initial);
   });
   return drivers.size() < static_cast<std::size_t>(alike) ? std::vector<std::size_t>{} : drivers;
+}
+
+bool explains_zero(const FileRates& rates, std::span<const std::size_t> drivers, std::size_t group) {
+  return std::any_of(drivers.begin(), drivers.end(), [&](std::size_t s) {
+    const auto& scheduler = rates.schedulers[s];
+    return scheduler.zero_due || (group < scheduler.last.size() && scheduler.last[group] == 0.0);
+  });
 }
 
 }  // namespace ckpt::lint

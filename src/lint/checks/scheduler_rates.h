@@ -26,11 +26,12 @@ struct OptimizerRates {
 };
 
 struct SchedulerRates {
-  std::string path;   // lr_schedulers[0]
-  Rates last;         // _last_lr, of a composite as well: it is the groups' rate there, too
-  Rates base;         // base_lrs; of a composite those of the first scheduler inside that has some
-  bool says = false;  // has base_lrs, or never leaves initial_lr (ReduceLROnPlateau)
-  bool fits = false;  // its lists have as many values as some optimizer has groups
+  std::string path;       // lr_schedulers[0]
+  Rates last;             // _last_lr, of a composite as well: it is the groups' rate there, too
+  Rates base;             // base_lrs; of a composite those of the first scheduler inside that has some
+  bool says = false;      // has base_lrs, or never leaves initial_lr (ReduceLROnPlateau)
+  bool zero_due = false;  // has come to an end where it sets 0 (of a composite: one inside has)
+  bool fits = false;      // its lists have as many values as some optimizer has groups
 };
 
 struct FileRates {
@@ -47,5 +48,9 @@ bool same_rate(double a, double b, double rtol);
 // The schedulers that may drive an optimizer, as indexes: those with as many rates as it has groups; if
 // several optimizers have as many, those of them with its initial rates. Empty if that does not tell, either.
 std::vector<std::size_t> drivers_of(const FileRates& rates, std::size_t optimizer);
+
+// Whether one of the schedulers sets a group's rate to 0, or has come to an end where it does. If not, a rate
+// of 0 is a matter of optimizer-lr-zero; scheduler-lr-drift tells everything else that differs.
+bool explains_zero(const FileRates& rates, std::span<const std::size_t> drivers, std::size_t group);
 
 }  // namespace ckpt::lint

@@ -1,5 +1,5 @@
-// global_step against the optimizer steps that the loops counted.
-#include "lint/checks/common.h"
+#include "lint/checks/step_count.h"
+
 #include "lint/checks/list.h"
 
 namespace ckpt::lint {
@@ -8,7 +8,7 @@ namespace {
 constexpr std::string_view kFields[] = {"steps", "counted", "where"};
 
 struct Counter {
-  std::string path;
+  std::string path;  // of the progress that it is the total of
   double completed = 0;
 };
 
@@ -26,7 +26,7 @@ std::optional<Counter> counter(const Tree& tree, NodeId fit_loop, std::string_vi
       path += ".optimizer.step";
     }
     const auto completed = number_of(tree, member(tree, member(tree, progress, "total"), "completed"));
-    if (completed) return Counter{path + ".total.completed", *completed};
+    if (completed) return Counter{std::move(path), *completed};
   }
   return std::nullopt;
 }
@@ -40,29 +40,36 @@ bool is_told_by(double steps, double automatic, double manual) {
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  const auto& items = context.items();
-  const Tree& tree = context.file().tree;
-  // T17: before 1.6 global_step counted batches, and fault-tolerant loops had another meaning.
-  if (items.kind != lightning::FileKind::kTrainer || !items.version || !items.version->at_least(1, 6)) return;
-  const auto steps = number_of(tree, items.global_step);
-  if (!steps) return;
-  const NodeId fit_loop = member(tree, items.loops, "fit_loop");
-  const auto automatic = counter(tree, fit_loop, ".optim_progress");
-  const auto manual = counter(tree, fit_loop, ".optim_step_progress");
-  if (!automatic && !manual) return;
-  if (is_told_by(*steps, automatic ? automatic->completed : 0, manual ? manual->completed : 0)) return;
-  const bool by_hand = manual && manual->completed != 0 && (!automatic || automatic->completed == 0);
-  if (!by_hand && !automatic) return;  // its counter is gone: loops-missing says it
-  const Counter& told = by_hand ? *manual : *automatic;
+  const auto mismatch = step_mismatch_of(context);
+  if (!mismatch) return;
   Hit hit = make_hit("global_step", "step-mismatch");
-  hit.fields = {{"steps", show(tree, items.global_step)},
-                {"counted", std::to_string(static_cast<std::int64_t>(told.completed))},
-                {"where", told.path}};
-  hit.properties = {{"globalStep", *steps}, {"optimizerSteps", told.completed}};
+  hit.fields = {{"steps", show(context.file().tree, context.items().global_step)},
+                {"counted", std::to_string(static_cast<std::int64_t>(mismatch->counted))},
+                {"where", mismatch->progress + ".total.completed"}};
+  hit.properties = {{"globalStep", mismatch->steps}, {"optimizerSteps", mismatch->counted}};
   emit(std::move(hit));
 }
 
 }  // namespace
+
+std::optional<StepMismatch> step_mismatch_of(const Context& context) {
+  const auto& items = context.items();
+  const Tree& tree = context.file().tree;
+  // T17: before 1.6 global_step counted batches, and fault-tolerant loops had another meaning.
+  if (items.kind != lightning::FileKind::kTrainer || !items.version || !items.version->at_least(1, 6))
+    return std::nullopt;
+  const auto steps = number_of(tree, items.global_step);
+  const NodeId fit_loop = member(tree, items.loops, "fit_loop");
+  const auto automatic = counter(tree, fit_loop, ".optim_progress");
+  const auto manual = counter(tree, fit_loop, ".optim_step_progress");
+  if (!steps || (!automatic && !manual)) return std::nullopt;
+  if (is_told_by(*steps, automatic ? automatic->completed : 0, manual ? manual->completed : 0))
+    return std::nullopt;
+  const bool by_hand = manual && manual->completed != 0 && (!automatic || automatic->completed == 0);
+  if (!by_hand && !automatic) return std::nullopt;  // its counter is gone: loops-missing says it
+  const Counter& told = by_hand ? *manual : *automatic;
+  return StepMismatch{*steps, told.completed, told.path};
+}
 
 const Check kStepCount{.name = "step-count",
                        .help = "global_step that is not the number of optimizer steps in the loops",
