@@ -30,6 +30,15 @@ Fields fit_loop(CheckpointBuilder& b) {
           {"epoch_loop.automatic_optimization.optim_progress", b.dict({})}};
 }
 
+// Of before 1.6, resumed for 8 steps; `automatic` and `manual` are the steps that were counted before.
+void migrate(CheckpointBuilder& b, int automatic, int manual) {
+  b.set(b.steps, "completed", b.integer(automatic + 8));
+  b.set(b.manual_steps, "completed", b.integer(manual));
+  b.set(b.root, "global_step", b.integer(automatic + 8));
+  b.set(b.stepped, "_batches_that_stepped", b.integer(automatic + 8));
+  b.set(b.epochs, "completed", b.integer(5));
+}
+
 // Two models; the first is the better one, the second the k-th.
 void set_models(CheckpointBuilder& b, const char* best = "/x/a.ckpt", const char* kth = "/x/b.ckpt",
                 float kth_value = 0.5F) {
@@ -118,6 +127,26 @@ TEST_CASE("loops without their progress are told by what is lost") {
        {"error loops.fit_loop[\"epoch_loop.state_dict\"]._batches_that_stepped: 500 batches that stepped, "
         "but 8 "
         "batches were begun"}},
+      {"loops-progress-order",
+       "the migration of 1.6.5 began with the steps of two optimizers (T17)",
+       [](auto& b) {
+         b.set(b.root, "global_step", b.integer(24));
+         b.set(b.steps, "ready", b.integer(24));
+         b.set(b.steps, "completed", b.integer(24));
+         b.set(b.stepped, "_batches_that_stepped", b.integer(16));
+       },
+       {}},
+      {"loops-progress-order", "migrated from before 1.6 (T17)", [](auto& b) { migrate(b, 20, 20); }, {}},
+      {"loops-progress-order",
+       "ahead in one of the two ways of training alone: nobody migrated that",
+       [](auto& b) { migrate(b, 20, 3); },
+       {"error loops.fit_loop.epoch_progress.current: completed 5 is more than processed 2",
+        "error loops.fit_loop.epoch_progress.total: completed 5 is more than processed 2",
+        "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.",
+        "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.",
+        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"].",
+        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"]."}},
+      {"loops-step-mismatch", "migrated from before 1.6 (T17)", [](auto& b) { migrate(b, 20, 20); }, {}},
       {"loops-progress-order",
        "fewer: gradients are accumulated",
        [](auto& b) { b.set(b.stepped, "_batches_that_stepped", b.integer(2)); },

@@ -228,6 +228,14 @@ TEST_CASE("base_lrs and initial_lr are copies of each other") {
        },
        {}},
       {"scheduler-base-lr",
+       "OneCycleLR beside another scheduler sets the first rate itself",
+       [](auto& b) {
+         auto cycle = exponential(b, {0.001}, {0.001});
+         b.set(cycle, "total_steps", b.integer(9));
+         set_schedulers(b, {exponential(b, {7}, {0.001}), cycle});
+       },
+       {}},
+      {"scheduler-base-lr",
        "NaN has a rule of its own",
        [](auto& b) { b.set(b.scheduler, "base_lrs", reals(b, {NAN})); },
        {}},
@@ -295,6 +303,14 @@ TEST_CASE("last_epoch is one less than the steps that a scheduler has counted") 
               "negative",
               last(-1),
               {"error lr_schedulers[0].last_epoch: -1, but _step_count is 3: no step leads below 0"}});
+  check_case({"scheduler-last-epoch", "stepped with the epoch", last(0), {}});
+  check_case({"scheduler-last-epoch",
+              "reset",
+              [&](auto& b) {
+                b.set(b.root, "epoch", b.integer(7));
+                last(0)(b);
+              },
+              {"warning lr_schedulers[0].last_epoch: 0, but _step_count is 3"}});
   const auto with = [](const char* key) {
     return [key](CheckpointBuilder& b) {
       b.set(b.scheduler, "last_epoch", b.integer(9));
@@ -343,9 +359,15 @@ TEST_CASE("a scheduler's state that holds nothing restarts it") {
       {"scheduler-state-missing",
        "one of two",
        [](auto& b) {
+         b.set(b.root, "lr_schedulers", b.list({b.dict(b.scheduler), b.dict({})}));
+       },
+       {"warning lr_schedulers[1]: {}, but the parameter groups carry initial_lr"}},
+      {"scheduler-state-missing",
+       "no dict",
+       [](auto& b) {
          b.set(b.root, "lr_schedulers", b.list({b.dict(b.scheduler), b.none()}));
        },
-       {"warning lr_schedulers[1]: None, but the parameter groups carry initial_lr"}},
+       {"error lr_schedulers[1]: None: resuming stops with TypeError"}},
       {"scheduler-state-missing",
        "a class of somebody's own without a state",
        [](auto& b) {

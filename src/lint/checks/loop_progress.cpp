@@ -1,4 +1,5 @@
 // What the loops say about progress, among themselves and beside epoch and global_step.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -73,14 +74,16 @@ std::string behind(const Tree& tree, NodeId total, NodeId current) {
   return {};
 }
 
-// One step at most for each batch that was begun (training_epoch_loop.py, advance).
-void find_steps_beyond(const Tree& tree, NodeId fit_loop, const Emit& emit) {
+// One step at most for each batch that was begun (training_epoch_loop.py, advance). The migration of 1.6.5
+// begins with global_step, which several optimizers move on as well.
+void find_steps_beyond(const Tree& tree, const lightning::Items& items, NodeId fit_loop, const Emit& emit) {
   const auto stepped =
       number_of(tree, member(tree, member(tree, fit_loop, "epoch_loop.state_dict"), "_batches_that_stepped"));
   const auto ready = number_of(
       tree,
       member(tree, member(tree, member(tree, fit_loop, "epoch_loop.batch_progress"), "total"), "ready"));
-  if (!stepped || !ready || (*stepped >= 0 && *stepped <= *ready)) return;
+  const double most = std::max(ready.value_or(0), number_of(tree, items.global_step).value_or(0));
+  if (!stepped || !ready || (*stepped >= 0 && *stepped <= most)) return;
   Hit hit =
       text_hit(key_path(key_path("loops.fit_loop", "epoch_loop.state_dict"), "_batches_that_stepped"),
                "batches-stepped",
@@ -89,10 +92,18 @@ void find_steps_beyond(const Tree& tree, NodeId fit_loop, const Emit& emit) {
   emit(std::move(hit));
 }
 
+bool is_set_by_migration(std::string_view path) {
+  for (const auto progress : {"epoch_progress", "optim_progress", "optim_step_progress"})
+    if (path.find(progress) != std::string_view::npos) return true;
+  return false;
+}
+
 // One finding a progress: what contradicts within it mostly has one cause.
 void find_disorder(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
+  const NodeId fit_loop = fit_loop_of(context);
   const auto mismatch = step_mismatch_of(context);
+  const bool migrated = has_migrated_loops(tree, fit_loop);
   std::string said;  // the progress that was told last; its parts follow it
   bool batches_said = false;
   for (const auto& value : values_below(tree, context.items().loops, "loops")) {
@@ -100,6 +111,7 @@ void find_disorder(const Context& context, const Emit& emit) {
     if (!said.empty() && value.path.starts_with(said)) continue;
     // A progress whose count global_step contradicts is loops-step-mismatch's.
     if (mismatch && value.path.starts_with(mismatch->progress)) continue;
+    if (migrated && is_set_by_migration(value.path)) continue;
     const NodeId total = member(tree, value.id, "total"), current = member(tree, value.id, "current");
     std::string text;
     if (total != kNoNode && current != kNoNode && has_running_total(value.path))
@@ -111,7 +123,7 @@ void find_disorder(const Context& context, const Emit& emit) {
     batches_said = batches_said || value.path.find("epoch_loop.batch_progress") != std::string::npos;
     emit(text_hit(value.path, "order", std::move(text), report::PlaceKind::kObject));
   }
-  if (!batches_said) find_steps_beyond(tree, fit_loop_of(context), emit);
+  if (!batches_said) find_steps_beyond(tree, context.items(), fit_loop, emit);
 }
 
 // --- mid-epoch --------------------------------------------------------------------------------------------

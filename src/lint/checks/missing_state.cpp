@@ -36,24 +36,36 @@ std::optional<Missing> no_optimizer(const Tree& tree, const lightning::Items& it
                  "empty: Lightning resumes without a word with a fresh optimizer"};
 }
 
-bool any_initial_lr(const Tree& tree, NodeId optimizers) {
+// Of groups with initial_lr, which a scheduler leaves where it drives (torch.optim.lr_scheduler). Optimizers
+// that decouple the weight decay from the rate keep one as well (Composer's DecoupledAdamW): that is lr
+// itself.
+struct InitialRates {
+  bool any = false, moved = false;
+};
+
+InitialRates initial_rates(const Tree& tree, NodeId optimizers) {
+  InitialRates result;
   for (const NodeId state : sequence(tree, optimizers))
-    for (const NodeId group : sequence(tree, member(tree, state, "param_groups")))
-      if (member(tree, group, "initial_lr") != kNoNode) return true;
-  return false;
+    for (const NodeId group : sequence(tree, member(tree, state, "param_groups"))) {
+      const NodeId initial = member(tree, group, "initial_lr");
+      result.any = result.any || initial != kNoNode;
+      const auto was = number_of(tree, initial), is = number_of(tree, member(tree, group, "lr"));
+      result.moved = result.moved || (initial != kNoNode && (!was || !is || *was != *is));
+    }
+  return result;
 }
 
 // A scheduler of torch always keeps something; load_state_dict({}) changes nothing, without a word.
 std::optional<Missing> first_without_state(const Tree& tree, NodeId schedulers) {
   const auto states = sequence(tree, schedulers);
   for (std::size_t i = 0; i < states.size(); ++i) {
-    const bool dict = is_mapping(tree, states[i]);
-    if (dict && !mapping_items(tree, states[i]).empty()) continue;
-    if (!dict && !is_kind(tree, states[i], Kind::kNone)) continue;
+    const auto path = index_path("lr_schedulers", i);
+    if (is_kind(tree, states[i], Kind::kNone))
+      return Missing{path, "no-state", "None: resuming stops with TypeError"};
+    if (!is_mapping(tree, states[i]) || !mapping_items(tree, states[i]).empty()) continue;
     // Beside others it may be a class of somebody's own, which has nothing to keep.
-    return Missing{index_path("lr_schedulers", i), "no-state",
-                   std::string(dict ? "{}" : "None") +
-                       ", but the parameter groups carry initial_lr: there was a scheduler, and it restarts",
+    return Missing{path, "no-state",
+                   "{}, but the parameter groups carry initial_lr: there was a scheduler, and it restarts",
                    states.size() == 1 ? report::Level::kError : report::Level::kWarning};
   }
   return std::nullopt;
@@ -66,12 +78,19 @@ std::optional<Missing> no_scheduler(const Tree& tree, const lightning::Items& it
   if (!is_sequence(tree, items.lr_schedulers))
     return Missing{"lr_schedulers", "wrong-type",
                    "expected a list, found " + show(tree, items.lr_schedulers)};
-  // initial_lr is what a scheduler leaves in the groups that it drives (torch.optim.lr_scheduler).
-  if (!any_initial_lr(tree, items.optimizer_states)) return std::nullopt;
+  const auto initial = initial_rates(tree, items.optimizer_states);
+  if (!initial.any) return std::nullopt;
   if (const auto lost = first_without_state(tree, items.lr_schedulers)) return lost;
   if (!sequence(tree, items.lr_schedulers).empty()) return std::nullopt;
-  return Missing{"lr_schedulers", "empty",
-                 "empty, but the parameter groups carry initial_lr: there was a scheduler, and it restarts"};
+  if (initial.moved)
+    return Missing{
+        "lr_schedulers", "empty",
+        "empty, but the parameter groups carry initial_lr: there was a scheduler, and it restarts"};
+  return Missing{
+      "lr_schedulers", "empty",
+      "empty, but the parameter groups carry initial_lr: there was a scheduler, and it restarts, or "
+      "the optimizer keeps the rate itself, which is still the same",
+      report::Level::kWarning};
 }
 
 constexpr std::string_view kRestart = "training restarts at epoch 0 and step 0 with the old optimizer state";

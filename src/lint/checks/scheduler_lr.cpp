@@ -129,13 +129,16 @@ void run_base(const Context& context, const Rule& rule, const Emit& emit) {
   const double rtol = rule.number("rtol");
   const auto rates = rates_of(context, Scalars(context, rule));
   Rates initial, base;
-  bool all_known = !rates.schedulers.empty();
+  bool all_known = !rates.schedulers.empty(), sets_first = false;
   for (const auto& optimizer : rates.optimizers)
     initial.insert(initial.end(), optimizer.initial.begin(), optimizer.initial.end());
   for (const auto& scheduler : rates.schedulers) {
     base.insert(base.end(), scheduler.base.begin(), scheduler.base.end());
     all_known = all_known && scheduler.says && scheduler.fits;
+    sets_first = sets_first || scheduler.sets_first;
   }
+  // With another scheduler on the same optimizer, one of the two is behind from the beginning.
+  if (sets_first && rates.schedulers.size() > rates.optimizers.size()) return;
   if (initial.empty() || base.empty()) return;
   std::sort(initial.begin(), initial.end());
   std::sort(base.begin(), base.end());

@@ -42,13 +42,19 @@ struct Miscount {
   bool negative() const { return last < 0; }
 };
 
+// What scheduler.step(epoch) in lr_scheduler_step leaves: the epoch that was trained last, or the next one.
+bool is_epoch(const EpochsDone& epochs, double last) { return last >= epochs.low - 1 && last <= epochs.high; }
+
 // SequentialLR restarts the schedulers that it holds, and takes back steps of those whose turn has not come.
-std::optional<Miscount> miscount_of(const Tree& tree, const SchedulerAt& at) {
+std::optional<Miscount> miscount_of(const Context& context, const SchedulerAt& at) {
+  const Tree& tree = context.file().tree;
+  const auto epochs = epochs_done(context);
   const auto last = number(tree, at.node, "last_epoch"), steps = number(tree, at.node, "_step_count");
   if (!is_top(at) || !is_torch(tree, at.node)) return std::nullopt;
   if (!last || !steps || !std::isfinite(*last) || !std::isfinite(*steps)) return std::nullopt;
   const bool negative = *last < 0 && *steps > 0;
-  const bool differs = counts_alone(tree, at.node) && *last + 1 != *steps;
+  const bool differs =
+      counts_alone(tree, at.node) && *last + 1 != *steps && !(epochs && is_epoch(*epochs, *last));
   return negative || differs ? std::optional(Miscount{*last, *steps}) : std::nullopt;
 }
 
@@ -65,7 +71,7 @@ std::optional<Hit> no_number(const Tree& tree, const SchedulerAt& at) {
 void run_count(const Context& context, const Rule&, const Emit& emit) {
   for (const auto& scheduler : schedulers_of(context)) {
     if (auto hit = no_number(context.file().tree, scheduler)) emit(std::move(*hit));
-    const auto miscount = miscount_of(context.file().tree, scheduler);
+    const auto miscount = miscount_of(context, scheduler);
     if (!miscount) continue;
     Hit hit = text_hit(
         key_path(scheduler.path, "last_epoch"), "last-epoch",
@@ -127,7 +133,7 @@ void run_end(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   for (const auto& scheduler : schedulers_of(context)) {
     auto end = end_of(tree, scheduler.node);
-    if (!end || (end->key == "last_epoch" && miscount_of(tree, scheduler))) continue;
+    if (!end || (end->key == "last_epoch" && miscount_of(context, scheduler))) continue;
     Hit hit = text_hit(key_path(scheduler.path, end->key), "exhausted", std::move(end->text));
     hit.level = std::min(*level, end->level);
     emit(std::move(hit));
@@ -176,7 +182,7 @@ void run_pace(const Context& context, const Rule&, const Emit& emit) {
   for (const auto& scheduler : schedulers_of(context)) {
     const auto last = number(tree, scheduler.node, "last_epoch");
     // T9: schedulers inside of another one count from their own start.
-    if (!last || !is_top(scheduler) || pace.explains(*last) || miscount_of(tree, scheduler)) continue;
+    if (!last || !is_top(scheduler) || pace.explains(*last) || miscount_of(context, scheduler)) continue;
     Hit hit = text_hit(
         key_path(scheduler.path, "last_epoch"), "step-count",
         fmt::format(

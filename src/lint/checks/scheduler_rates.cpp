@@ -113,6 +113,8 @@ FileRates rates_of(const Context& context, const Scalars& scalars) {
     const NodeId base = member(reader.tree, at.node, "base_lrs");
     const bool plateau = member(reader.tree, at.node, "mode_worse") != kNoNode;
     scheduler.says = scheduler.says || base != kNoNode || plateau;
+    for (const auto key : {"total_steps", "total_size"})
+      scheduler.sets_first = scheduler.sets_first || member(reader.tree, at.node, key) != kNoNode;
     scheduler.zero_due = scheduler.zero_due || reader.zero_due(at.node);
     if (const auto count = sequence(reader.tree, base).size(); count > 0)
       scheduler.fits = scheduler.fits && has_count(result, count);

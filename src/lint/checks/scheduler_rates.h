@@ -26,10 +26,12 @@ struct OptimizerRates {
 };
 
 struct SchedulerRates {
-  std::string path;       // lr_schedulers[0]
-  Rates last;             // _last_lr, of a composite as well: it is the groups' rate there, too
-  Rates base;             // base_lrs; of a composite those of the first scheduler inside that has some
-  bool says = false;      // has base_lrs, or never leaves initial_lr (ReduceLROnPlateau)
+  std::string path;   // lr_schedulers[0]
+  Rates last;         // _last_lr, of a composite as well: it is the groups' rate there, too
+  Rates base;         // base_lrs; of a composite those of the first scheduler inside that has some
+  bool says = false;  // has base_lrs, or never leaves initial_lr (ReduceLROnPlateau)
+  bool sets_first =
+      false;  // OneCycleLR, CyclicLR: sets the first rate itself, and may leave another initial_lr
   bool zero_due = false;  // has come to an end where it sets 0 (of a composite: one inside has)
   bool fits = false;      // its lists have as many values as some optimizer has groups
 };

@@ -9,7 +9,7 @@ constexpr std::string_view kFields[] = {"steps", "counted", "where"};
 
 struct Counter {
   std::string path;  // of the progress that it is the total of
-  double completed = 0;
+  double completed = 0, ready = 0;
 };
 
 // 1.6-1.9: epoch_loop.batch_loop.{optimizer_loop.optim_progress,manual_loop.optim_step_progress};
@@ -25,8 +25,10 @@ std::optional<Counter> counter(const Tree& tree, NodeId fit_loop, std::string_vi
       progress = member(tree, member(tree, progress, "optimizer"), "step");
       path += ".optimizer.step";
     }
-    const auto completed = number_of(tree, member(tree, member(tree, progress, "total"), "completed"));
-    if (completed) return Counter{std::move(path), *completed};
+    const NodeId total = member(tree, progress, "total");
+    const auto completed = number_of(tree, member(tree, total, "completed"));
+    const auto ready = number_of(tree, member(tree, total, "ready"));
+    if (completed) return Counter{std::move(path), *completed, ready.value_or(*completed)};
   }
   return std::nullopt;
 }
@@ -69,6 +71,14 @@ std::optional<StepMismatch> step_mismatch_of(const Context& context) {
   if (!by_hand && !automatic) return std::nullopt;  // its counter is gone: loops-missing says it
   const Counter& told = by_hand ? *manual : *automatic;
   return StepMismatch{*steps, told.completed, told.path};
+}
+
+bool has_migrated_loops(const Tree& tree, NodeId fit_loop) {
+  const auto automatic = counter(tree, fit_loop, ".optim_progress");
+  const auto manual = counter(tree, fit_loop, ".optim_step_progress");
+  if (!automatic || !manual) return false;
+  const double ahead = automatic->completed - automatic->ready;
+  return ahead > 0 && ahead == manual->completed - manual->ready;
 }
 
 const Check kStepCount{.name = "step-count",
