@@ -64,18 +64,16 @@ TEST_CASE("model and datamodule must agree on what both have") {
   CHECK(run("hparams-conflict", b).empty());
   data(b.integer(32), b.integer(8));
   CHECK(run("hparams-conflict", b) ==
-        Lines{"error datamodule_hyper_parameters.batch_size: 32, but hyper_parameters.batch_size is 16",
-              "error datamodule_hyper_parameters.model.width: 8, but hyper_parameters.model.width is 4"});
+        Lines{"warning datamodule_hyper_parameters.batch_size: 32, but hyper_parameters.batch_size is 16",
+              "warning datamodule_hyper_parameters.model.width: 8, but hyper_parameters.model.width is 4"});
 }
 
 TEST_CASE("a key below a shared hyperparameter that only one of the two has is a conflict, too") {
   CheckpointBuilder b;
   b.set(b.hparams, "model", b.dict({{"width", b.integer(4)}}));
   b.set(b.root, "datamodule_hyper_parameters", b.dict({{"model", b.dict({{"depth", b.integer(2)}})}}));
-  CHECK(
-      run("hparams-conflict", b) ==
-      Lines{
-          "error datamodule_hyper_parameters.model.depth: 2, but there is no hyper_parameters.model.depth"});
+  CHECK(run("hparams-conflict", b) == Lines{"warning datamodule_hyper_parameters.model.depth: 2, but there "
+                                            "is no hyper_parameters.model.depth"});
 }
 
 TEST_CASE("a learning rate that no group has is told, schedules and several groups are not") {

@@ -42,6 +42,11 @@ void set_loops(CheckpointBuilder& b, const Loops& l) {
                                      {"epoch_loop.batch_progress", batches}})}}));
 }
 
+void untrained(CheckpointBuilder& b) {
+  b.set(b.root, "global_step", b.integer(0));
+  b.set(b.batches, "ready", b.integer(0));
+}
+
 void version(CheckpointBuilder& b, const char* text) {
   b.set(b.root, "pytorch-lightning_version", b.text(text));
 }
@@ -95,8 +100,7 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
          set_loops(b, {.batches = {4, 4, 4, 9}, .loader = false});
        },
        {"error loops.fit_loop[\"epoch_loop.batch_progress\"]: total completed 8 is less than current "
-        "completed 9",
-        "error loops.fit_loop[\"epoch_loop.batch_progress\"].current: completed 9 is more than processed 4"}},
+        "completed 9"}},
       {"loops-progress-order",
        "negative",
        [](auto& b) {
@@ -131,14 +135,11 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        },
        {}},
       {"loops-mid-epoch", "at the end of an epoch", [](auto& b) { set_loops(b, {}); }, {}},
-      {"loops-untrained",
-       "step 0",
-       [](auto& b) { b.set(b.root, "global_step", b.integer(0)); },
-       {"warning global_step: 0: saved before"}},
+      {"loops-untrained", "step 0", [](auto& b) { untrained(b); }, {"note global_step: 0: saved before"}},
       {"loops-untrained",
        "no optimizers",
        [](auto& b) {
-         b.set(b.root, "global_step", b.integer(0));
+         untrained(b);
          b.set(b.root, "optimizer_states", b.list({}));
        },
        {}},
@@ -294,6 +295,9 @@ TEST_CASE("what stops a resumed run matters only to those who resume") {
              {.profile = lint::Profile::kInference});
   const auto mid_epoch = [](auto& b) { set_loops(b, {.batches = {3, 3, 3, 2}, .is_last_batch = false}); };
   check_case({"loops-mid-epoch", "inference", mid_epoch, {}}, {.profile = lint::Profile::kInference});
+  // Where training starts anyway; but nobody wants to ship it.
+  check_case({"loops-untrained", "inference", untrained, {"warning global_step: 0: saved before"}},
+             {.profile = lint::Profile::kInference});
 }
 
 TEST_CASE("callbacks that a team requires, by class or by key") {

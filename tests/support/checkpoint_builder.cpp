@@ -25,7 +25,10 @@ CheckpointBuilder::CheckpointBuilder() {
   file_->format = "torch-zip";
   file_->pickle_protocol = 2;
   file_->pickle_size = 1000;
-  root = {{"epoch", integer(1)}, {"global_step", integer(8)}, {"pytorch-lightning_version", text("2.6.5")}};
+  root = {{"epoch", integer(1)},
+          {"global_step", integer(8)},
+          {"pytorch-lightning_version", text("2.6.5")},
+          {"hparams_name", text("kwargs")}};
   weights = {{"net.weight", tensor({2, 3}, {1, 2, 3, 4, 5, 6})},
              {"net.bias", tensor({2}, {0.5F, -0.5F})},
              {"norm.num_batches_tracked", integers({}, {8})}};
@@ -37,10 +40,16 @@ CheckpointBuilder::CheckpointBuilder() {
   group = {{"lr", real(0.001)},         {"betas", list({real(0.9), real(0.999)})},
            {"eps", real(1e-8)},         {"weight_decay", integer(0)},
            {"initial_lr", real(0.001)}, {"params", list({integer(0), integer(1)})}};
-  scheduler = {
-      {"base_lrs", list({real(0.001)})}, {"last_epoch", integer(2)}, {"_last_lr", list({real(0.001)})}};
+  scheduler = {{"base_lrs", list({real(0.001)})}, {"last_epoch", integer(2)},
+               {"_step_count", integer(3)},       {"gamma", real(0.5)},
+               {"step_size", integer(10)},        {"_last_lr", list({real(0.001)})}};
   steps = {{"ready", integer(8)}, {"completed", integer(8)}};
   manual_steps = {{"ready", integer(0)}, {"completed", integer(0)}};
+  epochs = {
+      {"ready", integer(2)}, {"completed", integer(1)}, {"started", integer(2)}, {"processed", integer(2)}};
+  batches = {
+      {"ready", integer(8)}, {"completed", integer(8)}, {"started", integer(8)}, {"processed", integer(8)}};
+  stepped = {{"_batches_that_stepped", integer(8)}};
   stopping = {{"wait_count", integer(1)}, {"best_score", tensor({}, {0.25F})}, {"patience", integer(3)}};
   saving = {{"best_model_score", tensor({}, {0.25F})},
             {"best_model_path", text("/x/a.ckpt")},
@@ -143,8 +152,12 @@ NodeId CheckpointBuilder::loops() {
   const NodeId progress =
       dict({{"optimizer", dict({{"step", dict({{"total", dict(steps)}, {"current", dict(steps)}})}})}});
   const NodeId manual = dict({{"total", dict(manual_steps)}, {"current", dict(manual_steps)}});
-  return dict({{"fit_loop", dict({{"epoch_loop.automatic_optimization.optim_progress", progress},
-                                  {"epoch_loop.manual_optimization.optim_step_progress", manual}})}});
+  return dict(
+      {{"fit_loop", dict({{"epoch_progress", dict({{"total", dict(epochs)}, {"current", dict(epochs)}})},
+                          {"epoch_loop.state_dict", dict(stepped)},
+                          {"epoch_loop.batch_progress", dict({{"total", dict(batches)}})},
+                          {"epoch_loop.automatic_optimization.optim_progress", progress},
+                          {"epoch_loop.manual_optimization.optim_step_progress", manual}})}});
 }
 
 NodeId CheckpointBuilder::callbacks() {

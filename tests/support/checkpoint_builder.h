@@ -49,8 +49,9 @@ class CheckpointBuilder {
 
   // What build() puts together. `moments` is the state of parameter 0 (the matrix, [2, 3]), `bias_moments`
   // of 1.
-  Fields root, weights, moments, bias_moments, group, scheduler, steps, manual_steps, stopping, saving,
-      hparams;
+  // `epochs` and `batches` are counts of the loops, `stepped` is the state of the epoch's loop.
+  Fields root, weights, moments, bias_moments, group, scheduler, steps, manual_steps, epochs, batches,
+      stepped, stopping, saving, hparams;
   bool with_optimizer_state = true;
   std::vector<std::string> modules;  // of state_dict._metadata; empty: a plain dict
 

@@ -1,7 +1,9 @@
 // What WeightAveraging leaves: state_dict holds the averaged weights, current_model_state the live ones.
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
@@ -35,7 +37,46 @@ std::uint64_t keys_without(const Keys& from, const Keys& in, std::string& first)
   return missing;
 }
 
-void find_incomplete(const Context& context, const Emit& emit) {
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// load_state_dict of the live model raises on the first of them.
+void find_other_shapes(const Checkpoint& file, const Keys& averaged, const Keys& current, const Emit& emit) {
+  std::uint64_t count = 0;
+  std::string first;
+  for (const auto& [key, node] : averaged) {
+    const auto other = current.find(key);
+    if (other == current.end() || !is_kind(file.tree, node, Kind::kTensor) ||
+        !is_kind(file.tree, other->second, Kind::kTensor))
+      continue;
+    const auto& shape = file.tensor_records[file.tree.payload(node)].view.shape;
+    const auto& live = file.tensor_records[file.tree.payload(other->second)].view.shape;
+    if (shape == live || count++ > 0) continue;
+    first = fmt::format("{} is {}, but {} in state_dict", quote(key), shape_text(live), shape_text(shape));
+  }
+  if (count == 0) return;
+  Hit hit =
+      text_hit("current_model_state", "shapes-differ",
+               fmt::format("{} of another shape, first {}: resuming fails", plural(count, "tensor"), first),
+               report::PlaceKind::kObject);
+  hit.properties = {{"tensors", count}};
+  emit(std::move(hit));
+}
+
+// torch.optim.swa_utils.AveragedModel counts up from 0; the next average weighs by 1 / (n_averaged + 1).
+void find_bad_count(const Context& context, const Scalars& scalars, const Emit& emit) {
+  const std::string path = "averaging_state.n_averaged";
+  const NodeId node = member(context.file().tree, context.items().averaging_state, "n_averaged");
+  const auto count = scalars.value(node, path);
+  if (!count || (std::isfinite(*count) && *count >= 0)) return;
+  Hit hit = text_hit(path, "count",
+                     format_double(*count) + " averages: the next one is weighed by 1 / (n_averaged + 1)");
+  hit.properties = {{"averages", *count}};
+  emit(std::move(hit));
+}
+
+void find_incomplete(const Context& context, const Scalars& scalars, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
   const NodeId live = items.current_model_state, state = items.averaging_state;
@@ -51,6 +92,8 @@ void find_incomplete(const Context& context, const Emit& emit) {
   }
   std::string extra, lost;
   const Keys averaged = keys_of(tree, items.state_dict), current = keys_of(tree, live);
+  find_other_shapes(context.file(), averaged, current, emit);
+  find_bad_count(context, scalars, emit);
   const auto more = keys_without(current, averaged, extra), fewer = keys_without(averaged, current, lost);
   if (more == 0 && fewer == 0) return;
   std::string text;
@@ -110,10 +153,11 @@ void find_identical(const Context& context, const Scalars& scalars, const Emit& 
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.items().kind != lightning::FileKind::kTrainer) return;
+  const Scalars scalars(context, rule);
   if (rule.string("find") == "incomplete")
-    find_incomplete(context, emit);
+    find_incomplete(context, scalars, emit);
   else
-    find_identical(context, Scalars(context, rule), emit);
+    find_identical(context, scalars, emit);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "lint/checks/score_mode.h"
 
 namespace ckpt::lint {
 namespace {
@@ -25,13 +26,19 @@ struct Scores {
     return stats->nan > 0 ? std::nan("") : tensor::to_double(stats->max);
   }
 
-  void judge(NodeId node, const std::string& path, bool inf_allowed) const {
+  // `mode`: of the callback whose initial value an infinity may be: the one that everything is better than.
+  void judge(NodeId node, const std::string& path, bool inf_allowed,
+             ScoreMode mode = ScoreMode::kUnknown) const {
     const auto score = value(node, path);
-    if (!score || std::isfinite(*score) || (std::isinf(*score) && inf_allowed)) return;
+    if (!score || std::isfinite(*score)) return;
+    const bool unbeatable = std::isinf(*score) && ((mode == ScoreMode::kMin && *score < 0) ||
+                                                   (mode == ScoreMode::kMax && *score > 0));
+    if (std::isinf(*score) && inf_allowed && !unbeatable) return;
     Hit hit = make_hit(path, std::isnan(*score) ? "nan" : "infinite");
     hit.fields = {
         {"value", std::isnan(*score) ? "NaN" : format_double(*score)},
         {"consequence", std::isnan(*score) ? "every comparison with NaN is false, so it never changes again"
+                        : unbeatable       ? "nothing is ever better, it counts to its end and stops"
                                            : "the monitored metric was not finite"}};
     hit.properties = {{"value", *score}};
     // A metric may overflow honestly; NaN never means anything.
@@ -41,14 +48,14 @@ struct Scores {
 };
 
 // T3: infinities are the initial values, as long as nothing has taken their place.
-void judge_callback(const Scores& scores, NodeId state, const std::string& path) {
+void judge_callback(const Scores& scores, NodeId state, const std::string& path, ScoreMode mode) {
   const Tree& tree = scores.tree;
   const auto at = [&](std::string_view key) { return member(tree, state, key); };
   const auto no_path = [&](std::string_view key) { return string_of(tree, at(key)).value_or("").empty(); };
   scores.judge(at("best_model_score"), key_path(path, "best_model_score"), no_path("best_model_path"));
   scores.judge(at("kth_value"), key_path(path, "kth_value"), no_path("kth_best_model_path"));
   scores.judge(at("best_score"), key_path(path, "best_score"),
-               number_of(tree, at("wait_count")).value_or(0) == 0);
+               number_of(tree, at("wait_count")).value_or(0) == 0, mode);
   const auto models_path = key_path(path, "best_k_models");
   for (const auto& model : mapping_items(tree, at("best_k_models"))) {
     std::string place = models_path;
@@ -65,7 +72,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& callback : mapping_items(file.tree, context.items().callbacks)) {
     std::string path = "callbacks";
     value::append_key(path, file.tree, callback.key);
-    judge_callback(scores, callback.value, path);
+    judge_callback(scores, callback.value, path, score_mode(string_of(file.tree, callback.key).value_or("")));
   }
 }
 

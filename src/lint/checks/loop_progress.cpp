@@ -1,10 +1,12 @@
 // What the loops say about progress, among themselves and beside epoch and global_step.
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
+#include "lint/checks/step_count.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
@@ -72,18 +74,56 @@ std::string behind(const Tree& tree, NodeId total, NodeId current) {
   return {};
 }
 
+// One step at most for each batch that was begun (training_epoch_loop.py, advance). The migration of 1.6.5
+// begins with global_step, which several optimizers move on as well.
+void find_steps_beyond(const Tree& tree, const lightning::Items& items, NodeId fit_loop, const Emit& emit) {
+  const auto stepped =
+      number_of(tree, member(tree, member(tree, fit_loop, "epoch_loop.state_dict"), "_batches_that_stepped"));
+  const auto ready = number_of(
+      tree,
+      member(tree, member(tree, member(tree, fit_loop, "epoch_loop.batch_progress"), "total"), "ready"));
+  const double most = std::max(ready.value_or(0), number_of(tree, items.global_step).value_or(0));
+  if (!stepped || !ready || (*stepped >= 0 && *stepped <= most)) return;
+  Hit hit =
+      text_hit(key_path(key_path("loops.fit_loop", "epoch_loop.state_dict"), "_batches_that_stepped"),
+               "batches-stepped",
+               fmt::format("{:.0f} batches that stepped, but {:.0f} batches were begun", *stepped, *ready));
+  hit.properties = {{"stepped", *stepped}, {"batches", *ready}};
+  emit(std::move(hit));
+}
+
+bool is_set_by_migration(std::string_view path) {
+  for (const auto progress : {"epoch_progress", "optim_progress", "optim_step_progress"})
+    if (path.find(progress) != std::string_view::npos) return true;
+  return false;
+}
+
+// One finding a progress: what contradicts within it mostly has one cause.
 void find_disorder(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
+  const NodeId fit_loop = fit_loop_of(context);
+  const auto mismatch = step_mismatch_of(context);
+  const bool migrated = has_migrated_loops(tree, fit_loop);
+  std::string said;  // the progress that was told last; its parts follow it
+  bool batches_said = false;
   for (const auto& value : values_below(tree, context.items().loops, "loops")) {
     if (!value.container || !is_mapping(tree, value.id)) continue;
+    if (!said.empty() && value.path.starts_with(said)) continue;
+    // A progress whose count global_step contradicts is loops-step-mismatch's.
+    if (mismatch && value.path.starts_with(mismatch->progress)) continue;
+    if (migrated && is_set_by_migration(value.path)) continue;
     const NodeId total = member(tree, value.id, "total"), current = member(tree, value.id, "current");
     std::string text;
     if (total != kNoNode && current != kNoNode && has_running_total(value.path))
       text = behind(tree, total, current);
     else if (member(tree, value.id, "ready") != kNoNode)
       text = disorder(tree, value.id);
-    if (!text.empty()) emit(text_hit(value.path, "order", std::move(text), report::PlaceKind::kObject));
+    if (text.empty()) continue;
+    said = value.path + ".";
+    batches_said = batches_said || value.path.find("epoch_loop.batch_progress") != std::string::npos;
+    emit(text_hit(value.path, "order", std::move(text), report::PlaceKind::kObject));
   }
+  if (!batches_said) find_steps_beyond(tree, context.items(), fit_loop, emit);
 }
 
 // --- mid-epoch --------------------------------------------------------------------------------------------
@@ -122,6 +162,7 @@ void find_mid_epoch(const Context& context, const Rule& rule, const Emit& emit) 
 
 // --- untrained --------------------------------------------------------------------------------------------
 
+// For inference it is the wrong file; for training it is where training starts, or what a tuner left.
 void find_untrained(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
@@ -131,8 +172,10 @@ void find_untrained(const Context& context, const Emit& emit) {
   const NodeId batches =
       member(tree, member(tree, fit_loop_of(context), "epoch_loop.batch_progress"), "total");
   if (number_of(tree, member(tree, batches, "ready")).value_or(0.0) > 0) return;
-  emit(text_hit("global_step", "untrained",
-                "0: saved before the first step, the weights are what training started with"));
+  Hit hit = text_hit("global_step", "untrained",
+                     "0: saved before the first step, the weights are what training started with");
+  if (context.profile != Profile::kInference) hit.level = report::Level::kNote;
+  emit(std::move(hit));
 }
 
 // --- several optimizers -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "lint/checks/list.h"
+#include "lint/checks/scheduler_rates.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
@@ -32,12 +33,14 @@ void add_rates(const Tree& tree, const std::string& path, NodeId last, Schedules
   }
 }
 
+// Schedulers inside of another one are not asked: its own rates are the groups'.
 Schedules schedules_of(const Context& context) {
   const Tree& tree = context.file().tree;
   Schedules schedules;
   for (const auto& scheduler : schedulers_of(context)) {
+    if (scheduler.path != index_path("lr_schedulers", scheduler.top)) continue;
     const NodeId last = member(tree, scheduler.node, "_last_lr");
-    schedules.silent = schedules.silent || last == kNoNode || scheduler.composite;
+    schedules.silent = schedules.silent || last == kNoNode;
     if (is_sequence(tree, last)) add_rates(tree, key_path(scheduler.path, "_last_lr"), last, schedules);
   }
   return schedules;
@@ -51,18 +54,23 @@ std::optional<std::string> other_rate(const Schedules& schedules, std::size_t gr
   return rate.zero ? std::nullopt : std::optional(rate.said);
 }
 
-void run(const Context& context, const Rule&, const Emit& emit) {
+void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   if (number_of(tree, context.items().global_step).value_or(0.0) <= 0.0) return;
   const auto schedules = schedules_of(context);
   if (schedules.silent) return;
-  for (const auto& optimizer : optimizers_of(context)) {
+  const auto rates = rates_of(context, Scalars(context, rule));
+  const auto optimizers = optimizers_of(context);
+  for (std::size_t o = 0; o < optimizers.size(); ++o) {
+    const auto& optimizer = optimizers[o];
+    const auto drivers = o < rates.optimizers.size() ? drivers_of(rates, o) : std::vector<std::size_t>{};
     const auto count = optimizer.groups.size();
     for (std::size_t g = 0; g < count; ++g) {
       const NodeId lr = member(tree, optimizer.groups[g], "lr");
       if (number_of(tree, lr) != 0.0) continue;
       const auto other = other_rate(schedules, count, g);
-      if (!other) continue;
+      // At a schedule's end 0 is right, and the scheduler's own rate is what was changed: scheduler-lr-drift.
+      if (!other || explains_zero(rates, drivers, g)) continue;
       Hit hit = make_hit(key_path(optimizer.group_path(g), "lr"), "lr-zero");
       hit.fields = {{"lr", show(tree, lr)},
                     {"group", std::to_string(g)},

@@ -1,4 +1,6 @@
-// How far schedulers are: beyond their end, or stepped at another pace than epochs and optimizer steps.
+// How far schedulers are: at an epoch that their own steps do not lead to, at their end, or stepped at
+// another pace than epochs and optimizer steps.
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -16,31 +18,124 @@ std::optional<double> number(const Tree& tree, NodeId scheduler, std::string_vie
   return number_of(tree, member(tree, scheduler, key));
 }
 
+// --- the own count ----------------------------------------------------------------------------------------
+
+bool is_top(const SchedulerAt& at) { return at.path == index_path("lr_schedulers", at.top); }
+
+// Both counters go up by one in LRScheduler.step(), from -1 and 0. Not so where step(epoch) is the usual call
+// (CosineAnnealingWarmRestarts) and where a scheduler continues another one (SWALR).
+bool counts_alone(const Tree& tree, NodeId scheduler) {
+  constexpr std::string_view kOther[] = {"T_cur", "anneal_epochs"};
+  return std::none_of(std::begin(kOther), std::end(kOther),
+                      [&](auto key) { return member(tree, scheduler, key) != kNoNode; });
+}
+
+// The schedulers of torch.optim, by what they keep: a class of somebody's own may count as it likes.
+bool is_torch(const Tree& tree, NodeId scheduler) {
+  constexpr std::string_view kOwn[] = {"gamma", "lr_lambdas", "total_iters", "T_max", "total_steps"};
+  return std::any_of(std::begin(kOwn), std::end(kOwn),
+                     [&](auto key) { return member(tree, scheduler, key) != kNoNode; });
+}
+
+struct Miscount {
+  double last = 0, steps = 0;
+  bool negative() const { return last < 0; }
+};
+
+// What scheduler.step(epoch) in lr_scheduler_step leaves: the epoch that was trained last, or the next one.
+bool is_epoch(const EpochsDone& epochs, double last) { return last >= epochs.low - 1 && last <= epochs.high; }
+
+// SequentialLR restarts the schedulers that it holds, and takes back steps of those whose turn has not come.
+std::optional<Miscount> miscount_of(const Context& context, const SchedulerAt& at) {
+  const Tree& tree = context.file().tree;
+  const auto epochs = epochs_done(context);
+  const auto last = number(tree, at.node, "last_epoch"), steps = number(tree, at.node, "_step_count");
+  if (!is_top(at) || !is_torch(tree, at.node)) return std::nullopt;
+  if (!last || !steps || !std::isfinite(*last) || !std::isfinite(*steps)) return std::nullopt;
+  const bool negative = *last < 0 && *steps > 0;
+  const bool differs =
+      counts_alone(tree, at.node) && *last + 1 != *steps && !(epochs && is_epoch(*epochs, *last));
+  return negative || differs ? std::optional(Miscount{*last, *steps}) : std::nullopt;
+}
+
+// The next step adds 1 to it.
+std::optional<Hit> no_number(const Tree& tree, const SchedulerAt& at) {
+  const NodeId last = member(tree, at.node, "last_epoch");
+  const bool wrong = is_kind(tree, last, Kind::kString) || is_kind(tree, last, Kind::kNone) ||
+                     is_sequence(tree, last) || is_mapping(tree, last);
+  if (!wrong || !is_torch(tree, at.node)) return std::nullopt;
+  return text_hit(key_path(at.path, "last_epoch"), "wrong-type",
+                  "expected an int, found " + show(tree, last) + ": the next step raises TypeError");
+}
+
+void run_count(const Context& context, const Rule&, const Emit& emit) {
+  for (const auto& scheduler : schedulers_of(context)) {
+    if (auto hit = no_number(context.file().tree, scheduler)) emit(std::move(*hit));
+    const auto miscount = miscount_of(context, scheduler);
+    if (!miscount) continue;
+    Hit hit = text_hit(
+        key_path(scheduler.path, "last_epoch"), "last-epoch",
+        miscount->negative()
+            ? fmt::format("{:.0f}, but _step_count is {:.0f}: no step leads below 0", miscount->last,
+                          miscount->steps)
+            : fmt::format("{:.0f}, but _step_count is {:.0f}, and every step counts both: {:.0f} expected",
+                          miscount->last, miscount->steps, miscount->steps - 1));
+    if (!miscount->negative()) hit.level = report::Level::kWarning;
+    hit.properties = {{"lastEpoch", miscount->last}, {"stepCount", miscount->steps}};
+    emit(std::move(hit));
+  }
+}
+
 // --- the end ----------------------------------------------------------------------------------------------
 
-// torch/optim/lr_scheduler.py. LinearLR and ConstantLR pass total_iters by design (warm-ups).
-std::string end_of(const Tree& tree, NodeId scheduler) {
+struct End {
+  std::string_view key = "last_epoch";
+  std::string text;
+  report::Level level = report::Level::kWarning;
+};
+
+// torch/optim/lr_scheduler.py. LinearLR and ConstantLR pass total_iters by design (warm-ups). An end that
+// every finished run reaches is worth a note.
+std::optional<End> end_of(const Tree& tree, NodeId scheduler) {
   const auto last = number(tree, scheduler, "last_epoch");
-  if (!last) return {};
-  if (const auto total = number(tree, scheduler, "total_steps"); total && *last >= *total)
-    return fmt::format("{:.0f} of total_steps {:.0f}: OneCycleLR raises ValueError at its next step", *last,
-                       *total);
-  if (const auto period = number(tree, scheduler, "T_max"); period && *last > *period)
-    return fmt::format("{:.0f}, beyond T_max {:.0f}: the cosine rises again", *last, *period);
+  if (!last) return std::nullopt;
+  const auto end = [](std::string text, report::Level level) {
+    return End{"last_epoch", std::move(text), level};
+  };
+  if (const auto total = number(tree, scheduler, "total_steps"); total && *last > *total)
+    return end(fmt::format("{:.0f}, beyond total_steps {:.0f}, where OneCycleLR stops with ValueError", *last,
+                           *total),
+               report::Level::kWarning);
+  else if (total && *last == *total)
+    return end(
+        fmt::format("{:.0f} of total_steps {:.0f}: the schedule is complete, OneCycleLR raises ValueError "
+                    "at one more step",
+                    *last, *total),
+        report::Level::kNote);
+  const auto period = number(tree, scheduler, "T_max");
+  if (period && *period == 0)
+    return End{"T_max",
+               "0: CosineAnnealingLR divides by it, and stops with ZeroDivisionError at its next step",
+               report::Level::kWarning};
+  if (period && *last > *period)
+    return end(fmt::format("{:.0f}, beyond T_max {:.0f}: the cosine rises again", *last, *period),
+               report::Level::kNote);
   const bool polynomial = member(tree, scheduler, "power") != kNoNode;
   if (const auto total = number(tree, scheduler, "total_iters"); polynomial && total && *last > *total)
-    return fmt::format("{:.0f}, beyond total_iters {:.0f}: the learning rate stays 0", *last, *total);
-  return {};
+    return end(fmt::format("{:.0f}, beyond total_iters {:.0f}: the learning rate stays 0", *last, *total),
+               report::Level::kWarning);
+  return std::nullopt;
 }
 
 void run_end(const Context& context, const Rule& rule, const Emit& emit) {
   const auto level = resuming_level(context.profile, rule.level);
   if (!level) return;  // whoever does not go on may well be at the end
+  const Tree& tree = context.file().tree;
   for (const auto& scheduler : schedulers_of(context)) {
-    auto text = end_of(context.file().tree, scheduler.node);
-    if (text.empty()) continue;
-    Hit hit = text_hit(key_path(scheduler.path, "last_epoch"), "exhausted", std::move(text));
-    hit.level = *level;
+    auto end = end_of(tree, scheduler.node);
+    if (!end || (end->key == "last_epoch" && miscount_of(context, scheduler))) continue;
+    Hit hit = text_hit(key_path(scheduler.path, end->key), "exhausted", std::move(end->text));
+    hit.level = std::min(*level, end->level);
     emit(std::move(hit));
   }
 }
@@ -87,8 +182,7 @@ void run_pace(const Context& context, const Rule&, const Emit& emit) {
   for (const auto& scheduler : schedulers_of(context)) {
     const auto last = number(tree, scheduler.node, "last_epoch");
     // T9: schedulers inside of another one count from their own start.
-    if (!last || scheduler.path != index_path("lr_schedulers", scheduler.top) || pace.explains(*last))
-      continue;
+    if (!last || !is_top(scheduler) || pace.explains(*last) || miscount_of(context, scheduler)) continue;
     Hit hit = text_hit(
         key_path(scheduler.path, "last_epoch"), "step-count",
         fmt::format(
@@ -101,6 +195,13 @@ void run_pace(const Context& context, const Rule&, const Emit& emit) {
 }
 
 }  // namespace
+
+const Check kSchedulerCount{.name = "scheduler-count",
+                            .help = "schedulers at an epoch that their own steps do not lead to",
+                            .needs = kNothing,
+                            .params = {},
+                            .fields = kFields,
+                            .run = run_count};
 
 const Check kSchedulerEnd{.name = "scheduler-end",
                           .help = "schedulers that are beyond their last step",
