@@ -1,0 +1,26 @@
+// State tensors of optimizers that have their parameter's shape, and how such shapes meet the weights.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "lint/checks/training.h"
+#include "tensor/tensor_view.h"
+
+namespace ckpt::lint {
+
+struct Moment {
+  std::string_view name;
+  const tensor::TensorView* view = nullptr;
+};
+struct ParameterMoments {
+  NodeId id = kNoNode;
+  std::vector<Moment> moments;  // never empty
+};
+// In the order of `state`. Empty where an optimizer keeps anything unknown: a projection or a block size
+// changes what every other shape means (LBFGS, T5; Adafactor's factors; GaLore). Second moments that are
+// smaller than their parameter throughout (one number each in NovoGrad, one a row in Adam-mini) are left out.
+std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const OptimizerAt& optimizer);
+
+}  // namespace ckpt::lint
