@@ -292,6 +292,12 @@ TEST_CASE("shapes of moments are compared with weights, by name, by number and b
        },
        {}},
       {"optimizer-state-shape",
+       "parameters that were sorted by name",
+       [](auto& b) {
+         two_layers(b, {{4}, {4, 3}, {2}, {2, 4}});
+       },
+       {}},
+      {"optimizer-state-shape",
        "keys in an order of their own",
        [](auto& b) {
          set_weights(b, {{"a.weight", {4, 3}}, {"b.weight", {2, 4}}, {"a.bias", {4}}, {"b.bias", {2}}});

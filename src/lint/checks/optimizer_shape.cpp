@@ -18,6 +18,9 @@ using Shape = std::vector<std::int64_t>;
 
 // --- the weights ------------------------------------------------------------------------------------------
 
+// Where in an order there are weights of a shape, ascending.
+using Places = std::map<Shape, std::vector<std::size_t>>;
+
 struct Weights {
   std::map<Shape, std::size_t> floating;
   std::map<std::uint64_t, std::size_t> sizes;  // their numbers of elements
@@ -25,7 +28,8 @@ struct Weights {
   std::map<Shape, std::size_t> others;
   std::size_t loose = 0;
   std::map<std::string_view, const tensor::TensorView*> by_name;  // null: no tensor
-  std::map<Shape, std::vector<std::size_t>> places;               // in the order of the state_dict
+  Places places;                                                  // in the order of the state_dict
+  Places by_letter;                                               // in that of the names
   bool ordered = true;  // as the module has its parameters, as far as the keys tell
 };
 
@@ -64,6 +68,9 @@ Weights weights_of(const Checkpoint& file, const lightning::Items& items) {
     else
       ++weights.others[view.shape];
   }
+  std::size_t place = 0;
+  for (const auto& [name, view] : weights.by_name)
+    if (view != nullptr) weights.by_letter[view->shape].push_back(place++);
   weights.ordered = weights.loose == 0 && !weights.floating.contains(Shape{0}) && is_module_order(keys);
   return weights;
 }
@@ -100,11 +107,11 @@ bool is_flat(const Weights& weights, const std::vector<ParameterMoments>& parame
 
 // The first element that no weight is left for behind those of the elements before it; shapes.size() if none.
 // The sequence is shapes[from..] followed by shapes[..from].
-std::size_t first_out_of_order(const Weights& weights, const std::vector<Shape>& shapes, std::size_t from) {
+std::size_t first_out_of_order(const Places& all, const std::vector<Shape>& shapes, std::size_t from) {
   std::size_t next = 0;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
-    const auto places = weights.places.find(shapes[(from + i) % shapes.size()]);
-    if (places == weights.places.end()) continue;  // a weight of another kind stands for it
+    const auto places = all.find(shapes[(from + i) % shapes.size()]);
+    if (places == all.end()) continue;  // a weight of another kind stands for it
     const auto place = std::lower_bound(places->second.begin(), places->second.end(), next);
     if (place == places->second.end()) return i;
     next = *place + 1;
@@ -112,11 +119,13 @@ std::size_t first_out_of_order(const Weights& weights, const std::vector<Shape>&
   return shapes.size();
 }
 
-// One part of a module may have been given before another: head, then backbone.
-bool is_rotated(const Weights& weights, const std::vector<Shape>& shapes, std::size_t odd) {
+// One part of a module may have been given before another (head, then backbone), or the parameters may have
+// been sorted by their names (minGPT does).
+bool is_order_of_its_own(const Weights& weights, const std::vector<Shape>& shapes, std::size_t odd) {
+  if (first_out_of_order(weights.by_letter, shapes, 0) == shapes.size()) return true;
   constexpr std::size_t kTries = 32;  // the parts may share shapes where they meet
   for (std::size_t from = odd; from > 0 && from + kTries > odd; --from)
-    if (first_out_of_order(weights, shapes, from) == shapes.size()) return true;
+    if (first_out_of_order(weights.places, shapes, from) == shapes.size()) return true;
   return false;
 }
 
@@ -261,8 +270,8 @@ struct Judge {
           in_order.push_back(found->second);
           shapes.push_back(shape_of(*found->second));
         }
-      const auto odd = first_out_of_order(weights, shapes, 0);
-      if (odd == shapes.size() || is_rotated(weights, shapes, odd)) continue;
+      const auto odd = first_out_of_order(weights.places, shapes, 0);
+      if (odd == shapes.size() || is_order_of_its_own(weights, shapes, odd)) continue;
       return say(
           *in_order[odd], in_order[odd]->moments.front(), "order",
           fmt::format("{}: no such weight follows those of the parameters before it, the moments are in "
