@@ -84,6 +84,23 @@ TEST_CASE("rules about optimizers fire on one change and stay silent on healthy 
        [](auto& b) { b.with_optimizer_state = false; },
        {}},
       {"optimizer-param-gap",
+       "what the optimizer keeps for itself (MADGRAD)",
+       [](auto& b) {
+         const auto state = b.tree().add_dict();
+         b.tree().set_items(state, std::vector<value::Item>{{b.text("k"), b.tensor({1}, {8})},
+                                                            {b.integer(0), b.dict(b.moments)},
+                                                            {b.integer(1), b.dict(b.bias_moments)}});
+         b.set(b.root, "optimizer_states",
+               b.list({b.dict({{"state", state}, {"param_groups", b.list({b.dict(b.group)})}})}));
+       },
+       {}},
+      {"optimizer-param-gap",
+       "no id in common has a rule of its own",
+       [](auto& b) {
+         b.set(b.group, "params", ints(b, {5, 6}));
+       },
+       {}},
+      {"optimizer-param-gap",
        "LBFGS (T5)",
        [](auto& b) {
          b.set(b.group, "params", ints(b, {0, 1, 2}));
@@ -91,12 +108,34 @@ TEST_CASE("rules about optimizers fire on one change and stay silent on healthy 
        },
        {}},
       {"optimizer-param-count",
-       "more than the model has",
+       "without state, more than the model has",
        [](auto& b) {
+         b.with_optimizer_state = false;
          b.set(b.group, "params", ints(b, {0, 1, 2}));
        },
        {"warning optimizer_states[0].param_groups: 3 parameters, but the state_dict has 2 tensors of "
         "floating point"}},
+      {"optimizer-param-count",
+       "with state of an unknown kind",
+       [](auto& b) {
+         b.set(b.moments, "projection", b.integer(1));
+         b.remove(b.weights, "net.bias");
+       },
+       {"warning optimizer_states[0].param_groups: 2 parameters with state, but the state_dict has 1 "
+        "tensor"}},
+      {"optimizer-param-count",
+       "a frozen backbone that is in the optimizer and not in the file",
+       [](auto& b) {
+         b.set(b.moments, "projection", b.integer(1));
+         b.set(b.group, "params", ints(b, {0, 1, 2}));
+       },
+       {"note optimizer_states[0].param_groups: 3 parameters, 2 with state, but the state_dict has 2 tensors "
+        "of "
+        "floating point: frozen ones were left out"}},
+      {"optimizer-param-count",
+       "moments that optimizer-state-shape compares",
+       [](auto& b) { b.remove(b.weights, "net.bias"); },
+       {}},
       {"optimizer-param-count", "fewer (T6)", [](auto& b) { b.set(b.group, "params", ints(b, {0})); }, {}},
       {"optimizer-negative-second-moment",
        "negative",
@@ -145,6 +184,21 @@ TEST_CASE("rules about optimizers fire on one change and stay silent on healthy 
        },
        {}},
       {"optimizer-lr-zero",
+       "a tensor",
+       [](auto& b) { b.set(b.group, "lr", b.tensor({}, {0})); },
+       {"warning optimizer_states[0].param_groups[0].lr: tensor(0) in group 0 of 1"}},
+      {"optimizer-lr-zero",
+       "a frozen group beside one with state",
+       [](auto& b) {
+         b.set(b.group, "params", ints(b, {0, 1}));
+         const auto frozen = b.dict({{"lr", b.real(0)}, {"params", ints(b, {2})}});
+         const auto state = b.tree().add_dict();
+         b.tree().set_items(state, std::vector<value::Item>{{b.integer(0), b.dict(b.moments)}});
+         b.set(b.root, "optimizer_states",
+               b.list({b.dict({{"state", state}, {"param_groups", b.list({frozen, b.dict(b.group)})}})}));
+       },
+       {}},
+      {"optimizer-lr-zero",
        "before the first step (T27)",
        [](auto& b) {
          b.set(b.group, "lr", b.real(0));
@@ -182,6 +236,14 @@ TEST_CASE("rules about optimizers fire on one change and stay silent on healthy 
        [](auto& b) {
          on_gpu(b, b.moments[0].second);
          b.set(b.group, "fused", b.boolean(true));
+       },
+       {}},
+      {"optimizer-step-device",
+       "ASGD, which keeps it there",
+       [](auto& b) {
+         on_gpu(b, b.moments[0].second);
+         b.set(b.group, "lambd", b.real(1e-4));
+         b.set(b.group, "t0", b.real(1e6));
        },
        {}},
       {"optimizer-step-device", "moments on the GPU", [](auto& b) { on_gpu(b, b.moments[1].second); }, {}},

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "lint/checks/moments.h"
+#include "lint/checks/trained_weights.h"
 #include "tensor/stats.h"
 
 namespace ckpt::lint {

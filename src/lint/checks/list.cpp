@@ -41,6 +41,8 @@ std::span<const Check* const> checks() {
       &kOptimizerLr,
       &kOptimizerParams,
       &kOptimizerShape,
+      &kOptimizerStateKeys,
+      &kOptimizerStateValues,
       &kOptimizerStepCount,
       &kOptimizerStepDevice,
       &kOptimizerType,

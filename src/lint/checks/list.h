@@ -42,6 +42,8 @@ extern const Check kOptimizerHyperparameter;
 extern const Check kOptimizerLr;
 extern const Check kOptimizerParams;
 extern const Check kOptimizerShape;
+extern const Check kOptimizerStateKeys;
+extern const Check kOptimizerStateValues;
 extern const Check kOptimizerStepCount;
 extern const Check kOptimizerStepDevice;
 extern const Check kOptimizerType;

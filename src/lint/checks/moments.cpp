@@ -1,67 +1,96 @@
 #include "lint/checks/moments.h"
 
-#include <array>
+#include <algorithm>
 #include <set>
-
-#include "lint/checks/training.h"
 
 namespace ckpt::lint {
 namespace {
 
-// Moments that torch.optim makes with zeros_like(parameter); torch/optim/*.py, _init_group.
-constexpr std::array<std::string_view, 9> kMoments = {
-    "exp_avg", "momentum_buffer", "square_avg", "sum", "exp_avg_sq", "acc_delta", "ax", "prev", "exp_inf"};
+using Shape = std::vector<std::int64_t>;
 
-const TensorRecord* record_at(const Checkpoint& file, NodeId node) {
-  return is_kind(file.tree, node, Kind::kTensor) ? &file.tensor_records[file.tree.payload(node)] : nullptr;
+// As in the optimizers of torch.optim and in Lion.
+constexpr std::string_view kMoments[] = {"exp_avg",      "exp_avg_sq",  "max_exp_avg_sq", "momentum_buffer",
+                                         "square_avg",   "grad_avg",    "acc_delta",      "sum",
+                                         "exp_inf",      "prev",        "step_size",      "ax",
+                                         "exp_avg_diff", "neg_pre_grad"};
+constexpr std::string_view kScalars[] = {"step", "eta", "mu", "mu_product"};
+constexpr std::string_view kSecond[] = {"exp_avg_sq", "max_exp_avg_sq", "square_avg", "exp_inf", "sum"};
+
+template <std::size_t N>
+bool is_one_of(std::string_view text, const std::string_view (&list)[N]) {
+  return std::find(std::begin(list), std::end(list), text) != std::end(list);
 }
 
-// One a parameter: its first in the order above.
-const tensor::TensorView* moment_of(const Checkpoint& file, NodeId parameter) {
-  for (const auto key : kMoments)
-    if (const auto* record = record_at(file, member(file.tree, parameter, key)); record != nullptr)
-      return &record->view;
-  return nullptr;
+bool is_known(const Tree& tree, NodeId state) {
+  for (const auto& parameter : mapping_items(tree, state))
+    for (const auto& item : mapping_items(tree, parameter.value)) {
+      const auto name = string_of(tree, item.key).value_or("");
+      if (!is_one_of(name, kMoments) && !is_one_of(name, kScalars)) return false;
+    }
+  return true;
+}
+
+std::vector<Moment> moments_of(const Checkpoint& file, NodeId parameter) {
+  std::vector<Moment> result;
+  for (const auto& item : mapping_items(file.tree, parameter)) {
+    const auto name = string_of(file.tree, item.key).value_or("");
+    if (!is_one_of(name, kMoments) || !is_kind(file.tree, item.value, Kind::kTensor)) continue;
+    const auto& view = file.tensor_records[file.tree.payload(item.value)].view;
+    // Rprop and ASGD keep some of these as one number.
+    if (view.shape.empty() && (name == "ax" || name == "step_size" || name == "prev")) continue;
+    result.push_back({name, &view});
+  }
+  return result;
+}
+
+bool broadcasts(const Shape& shape, const Shape& to) {
+  if (shape.empty()) return true;
+  return shape.size() == to.size() &&
+         std::equal(shape.begin(), shape.end(), to.begin(), [](auto a, auto b) { return a == b || a == 1; });
+}
+
+// A moment that could not be smaller says nothing: a vector may be kept whole, and so may [8, 1].
+bool could_be_smaller(const Shape& shape) {
+  return shape.size() >= 2 && std::all_of(shape.begin(), shape.end(), [](auto size) { return size > 1; });
+}
+
+// Names of second moments that are smaller than another moment of each parameter: a layout, not a defect.
+std::set<std::string_view> reduced_names(const std::vector<ParameterMoments>& parameters) {
+  std::set<std::string_view> reduced, whole;
+  for (const auto& parameter : parameters) {
+    const auto& moments = parameter.moments;
+    const auto largest = std::max_element(moments.begin(), moments.end(), [](const auto& a, const auto& b) {
+      return a.view->numel < b.view->numel;
+    });
+    const Shape& shape = largest->view->shape;
+    for (const auto& moment : moments) {
+      if (!is_one_of(moment.name, kSecond)) continue;
+      const Shape& own = moment.view->shape;
+      if (own == shape ? could_be_smaller(shape) : !broadcasts(own, shape))
+        whole.insert(moment.name);
+      else if (own != shape)
+        reduced.insert(moment.name);
+    }
+  }
+  for (const auto name : whole) reduced.erase(name);
+  return reduced;
 }
 
 }  // namespace
 
-Moments::Moments(const Context& context) {
-  const Tree& tree = context.file().tree;
-  std::set<NodeId> states;                              // a hostile file lists one a million times
-  std::map<NodeId, const tensor::TensorView*> moments;  // likewise
-  for (const auto& optimizer : optimizers_of(context)) {
-    if (!states.insert(optimizer.state).second) continue;
-    for (const auto& parameter : mapping_items(tree, optimizer.state)) {
-      const auto [known, added] = moments.emplace(parameter.value, nullptr);
-      if (added) known->second = moment_of(context.file(), parameter.value);
-      if (const auto* view = known->second; view != nullptr) ++by_shape_[view->shape][view->dtype];
-    }
+std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const OptimizerAt& optimizer) {
+  std::vector<ParameterMoments> result;
+  if (!is_known(file.tree, optimizer.state)) return result;
+  for (const auto& item : mapping_items(file.tree, optimizer.state)) {
+    auto moments = moments_of(file, item.value);
+    if (!moments.empty()) result.push_back({item.key, std::move(moments)});
   }
-}
-
-const std::map<tensor::DType, std::uint64_t>& Moments::of(const Shape& shape) const {
-  static const std::map<tensor::DType, std::uint64_t> kNothing;
-  const auto found = by_shape_.find(shape);
-  return found == by_shape_.end() ? kNothing : found->second;
-}
-
-std::uint64_t Moments::parameters(const Shape& shape) const {
-  std::uint64_t count = 0;
-  for (const auto& [dtype, parameters] : of(shape)) count += parameters;
-  return count;
-}
-
-std::map<Shape, std::vector<ShapedWeight>> weights_by_shape(const Context& context) {
-  std::map<Shape, std::vector<ShapedWeight>> weights;
-  std::size_t position = 0;
-  for (auto& key : weight_keys(context.file(), context.items())) {
-    const auto* record = record_at(context.file(), key.value);
-    if (record != nullptr)
-      weights[record->view.shape].push_back({position, key.name, std::move(key.path), record});
-    ++position;
-  }
-  return weights;
+  const auto reduced = reduced_names(result);
+  if (reduced.empty()) return result;
+  for (auto& parameter : result)
+    std::erase_if(parameter.moments, [&](const Moment& moment) { return reduced.contains(moment.name); });
+  std::erase_if(result, [](const ParameterMoments& parameter) { return parameter.moments.empty(); });
+  return result;
 }
 
 }  // namespace ckpt::lint

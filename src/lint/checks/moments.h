@@ -1,39 +1,26 @@
-// What the optimizers' moments tell of weights. Nothing in a file names the parameter that an id of an
-// optimizer stands for, but in torch.optim a moment has the shape and the dtype of its parameter: where as
-// many parameters have moments of a shape as there are weights of it, all of these weights are trained.
+// State tensors of optimizers that have their parameter's shape, and how such shapes meet the weights.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <string_view>
 #include <vector>
 
-#include "lint/checks/common.h"
+#include "lint/checks/training.h"
+#include "tensor/tensor_view.h"
 
 namespace ckpt::lint {
 
-using Shape = std::vector<std::int64_t>;
-
-class Moments {
- public:
-  // Looks at the Trainer's optimizer states; exp_avg, momentum_buffer, square_avg ... of each parameter.
-  explicit Moments(const Context& context);
-
-  bool any() const { return !by_shape_.empty(); }
-  // Parameters that have a moment of this shape, by the dtype of the moment; empty where there are none.
-  const std::map<tensor::DType, std::uint64_t>& of(const Shape& shape) const;
-  std::uint64_t parameters(const Shape& shape) const;
-
- private:
-  std::map<Shape, std::map<tensor::DType, std::uint64_t>> by_shape_;
-};
-
-// The tensors of the state_dict by shape, in document order.
-struct ShapedWeight {
-  std::size_t position = 0;  // in the state_dict
+struct Moment {
   std::string_view name;
-  std::string path;
-  const TensorRecord* record = nullptr;
+  const tensor::TensorView* view = nullptr;
 };
-std::map<Shape, std::vector<ShapedWeight>> weights_by_shape(const Context& context);
+struct ParameterMoments {
+  NodeId id = kNoNode;
+  std::vector<Moment> moments;  // never empty
+};
+// In the order of `state`. Empty where an optimizer keeps anything unknown: a projection or a block size
+// changes what every other shape means (LBFGS, T5; Adafactor's factors; GaLore). Second moments that are
+// smaller than their parameter throughout (one number each in NovoGrad, one a row in Adam-mini) are left out.
+std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const OptimizerAt& optimizer);
 
 }  // namespace ckpt::lint

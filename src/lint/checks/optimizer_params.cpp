@@ -1,11 +1,13 @@
 // Parameters of optimizers: ids in groups, ids with state, and how many the model can have.
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
+#include "lint/checks/moments.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
@@ -21,22 +23,25 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-// Ids are ints in the Trainer's files and names in Fabric's full FSDP files: their spelling tells them apart.
 struct Ids {
   std::map<std::string, std::size_t> in_groups;  // with how often
   std::vector<std::string> order;
-  std::map<std::string, NodeId> with_state;
+  std::set<std::string> with_state;
+  std::set<Kind> kinds;   // of ids: a key of another kind is no parameter's (MADGRAD's state["k"])
+  std::size_t found = 0;  // ids of the groups that have state
 };
 
 Ids ids_of(const Tree& tree, const OptimizerAt& optimizer) {
   Ids ids;
   for (const NodeId group : optimizer.groups)
     for (const NodeId id : sequence(tree, member(tree, group, "params"))) {
-      auto text = value::repr(tree, id, kWholeName);
+      auto text = id_text(tree, id);
+      ids.kinds.insert(tree.kind(id));
       if (++ids.in_groups[text] == 1) ids.order.push_back(std::move(text));
     }
   for (const auto& item : mapping_items(tree, optimizer.state))
-    ids.with_state.emplace(value::repr(tree, item.key, kWholeName), item.key);
+    if (ids.kinds.contains(tree.kind(item.key))) ids.with_state.insert(id_text(tree, item.key));
+  for (const auto& id : ids.order) ids.found += ids.with_state.count(id);
   return ids;
 }
 
@@ -58,11 +63,16 @@ void find_duplicates(const OptimizerAt& optimizer, const Ids& ids, const Emit& e
 void find_gaps(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit) {
   const Ids ids = ids_of(tree, optimizer);
   find_duplicates(optimizer, ids, emit);
+  const bool whole = std::all_of(optimizer.groups.begin(), optimizer.groups.end(), [&](const NodeId group) {
+    return is_sequence(tree, member(tree, group, "params"));
+  });
+  if (ids.found == 0 || !whole) return;  // optimizer-state-empty says it
   const auto state_path = key_path(optimizer.path, "state");
   std::size_t orphans = 0;
   NodeId first_orphan = kNoNode;
   for (const auto& item : mapping_items(tree, optimizer.state))
-    if (!ids.in_groups.contains(value::repr(tree, item.key, kWholeName)) && orphans++ == 0)
+    if (ids.kinds.contains(tree.kind(item.key)) && !ids.in_groups.contains(id_text(tree, item.key)) &&
+        orphans++ == 0)
       first_orphan = item.key;
   if (orphans > 0)
     emit(text_hit(
@@ -71,7 +81,7 @@ void find_gaps(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit)
             "{} of {} for ids that no group has, this is the first: torch keeps it and uses it for nothing",
             orphans, plural(ids.with_state.size(), "state")),
         report::PlaceKind::kObject));
-  if (ids.with_state.empty() || is_lbfgs(tree, optimizer)) return;
+  if (is_lbfgs(tree, optimizer)) return;
   std::uint64_t missing = 0;
   std::string first;
   for (const auto& id : ids.order)
@@ -108,15 +118,31 @@ std::uint64_t parameters_of(const Tree& tree, const OptimizerAt& optimizer) {
   return parameters;
 }
 
-void find_excess(const Tree& tree, const OptimizerAt& optimizer, std::uint64_t weights, const Emit& emit) {
-  const auto parameters = parameters_of(tree, optimizer);
-  if (parameters <= weights) return;
-  Hit hit =
-      text_hit(key_path(optimizer.path, "param_groups"), "too-many",
-               fmt::format("{}, but the state_dict has {} of floating point: it belongs to another model",
-                           plural(parameters, "parameter"), plural(weights, "tensor")),
-               report::PlaceKind::kArray);
-  hit.properties = {{"parameters", parameters}, {"weights", weights}};
+// A frozen backbone may be in the optimizer and not in the file (adapters): only what was trained must be
+// there.
+void find_excess(const Context& context, const OptimizerAt& optimizer, std::uint64_t weights,
+                 const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto listed = parameters_of(tree, optimizer);
+  if (listed <= weights) return;
+  const Ids ids = ids_of(tree, optimizer);
+  const bool some_trained = ids.found > 0 && !is_lbfgs(tree, optimizer);
+  const std::uint64_t trained = some_trained ? ids.found : listed;
+  // Where moments show their parameters' shapes, optimizer-state-shape says which.
+  if (trained > weights && !comparable_moments(context.file(), optimizer).empty()) return;
+  const auto most = plural(weights, "tensor") + " of floating point";
+  Hit hit = text_hit(
+      key_path(optimizer.path, "param_groups"), "too-many",
+      trained > weights
+          ? fmt::format("{}{}, but the state_dict has {}: it belongs to another model",
+                        plural(trained, "parameter"), some_trained ? " with state" : "", most)
+          : fmt::format(
+                "{}, {} with state, but the state_dict has {}: frozen ones were left out of the file, "
+                "or it belongs to another model",
+                plural(listed, "parameter"), trained, most),
+      report::PlaceKind::kArray);
+  if (trained <= weights) hit.level = report::Level::kNote;
+  hit.properties = {{"parameters", listed}, {"trained", trained}, {"weights", weights}};
   emit(std::move(hit));
 }
 
@@ -142,8 +168,7 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
   if (!frozen.empty()) return compare_count(context, frozen, emit);
   const auto weights = floating_weights(context, {});
   if (weights == 0) return;  // state-dict-empty says it
-  for (const auto& optimizer : optimizers_of(context))
-    find_excess(context.file().tree, optimizer, weights, emit);
+  for (const auto& optimizer : optimizers_of(context)) find_excess(context, optimizer, weights, emit);
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {

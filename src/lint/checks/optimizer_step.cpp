@@ -69,13 +69,14 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
 
 // --- where ------------------------------------------------------------------------------------------------
 
-// Ids of groups that keep their step on the device (torch/optim/adam.py: capturable or fused).
+// Whether their groups keep the step on the device (torch/optim/adam.py: capturable or fused), by id.
 std::map<std::string, bool> ids_on_device(const Tree& tree, const OptimizerAt& optimizer) {
   std::map<std::string, bool> ids;
   for (const NodeId group : optimizer.groups) {
-    const bool on_device = is_set(tree, group, "capturable") || is_set(tree, group, "fused");
-    for (const NodeId id : sequence(tree, member(tree, group, "params")))
-      ids[value::repr(tree, id, kWholeName)] = on_device;
+    // ASGD makes its step where the parameter is, capturable or not (torch/optim/asgd.py, _init_group).
+    const bool asgd = member(tree, group, "lambd") != kNoNode && member(tree, group, "t0") != kNoNode;
+    const bool on_device = asgd || is_set(tree, group, "capturable") || is_set(tree, group, "fused");
+    for (const NodeId id : sequence(tree, member(tree, group, "params"))) ids[id_text(tree, id)] = on_device;
   }
   return ids;
 }
@@ -95,7 +96,7 @@ void run_device(const Context& context, const Rule&, const Emit& emit) {
     std::string first, location;
     for (const auto& item : mapping_items(tree, optimizer.state)) {
       const auto where = location_of(file, member(tree, item.value, "step"));
-      const auto id = on_device.find(value::repr(tree, item.key, kWholeName));
+      const auto id = on_device.find(id_text(tree, item.key));
       if (!where.starts_with("cuda") || id == on_device.end() || id->second) continue;
       if (wrong++ == 0) first = key_path(optimizer.state_path(tree, item.key), "step"), location = where;
     }

@@ -2,43 +2,39 @@
 #include <cmath>
 
 #include "base/text.h"
-#include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "lint/checks/training.h"
 
 namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
     {"min-scale", ParamType::kNumber, "1.0", "a scale below this is a warning"},
+    {"max-scale", ParamType::kNumber, "1.8446744073709552e19", "a scale above this is a warning"},
 };
 constexpr std::string_view kFields[] = {"text"};
 
-// T29: found by its shape. The key is the precision plugin's class name and changed four times since 1.6.
-bool is_scaler(const Tree& tree, NodeId node) {
-  for (const auto key : {"scale", "growth_factor", "backoff_factor", "growth_interval"})
-    if (member(tree, node, key) == kNoNode) return false;
-  return true;
-}
-
 struct Scaler {
-  const Tree& tree;
-  NodeId node;
-  std::string path;
+  const Checkpoint& file;
+  const ScalerAt& at;
+  const Scalars& scalars;
   const Emit& emit;
 
+  NodeId node(std::string_view key) const { return member(file.tree, at.node, key); }
   std::optional<double> number(std::string_view key) const {
-    return number_of(tree, member(tree, node, key));
+    return scalars.value(node(key), key_path(at.path, key));
   }
-  void say(std::string_view key, std::string_view kind, const std::string& text, bool mild) const {
-    Hit hit = text_hit(key_path(path, key), kind, show(tree, member(tree, node, key)) + text);
+  std::string text(std::string_view key) const { return show_scalar(file, node(key), number(key)); }
+  void say(std::string_view key, std::string_view kind, const std::string& problem, bool mild) const {
+    Hit hit = text_hit(key_path(at.path, key), kind, text(key) + problem);
     if (mild) hit.level = report::Level::kWarning;
     emit(std::move(hit));
   }
 };
 
-void judge_scale(const Scaler& scaler, double min_scale) {
+void judge_scale(const Scaler& scaler, double min_scale, double max_scale) {
   const auto scale = scaler.number("scale");
-  if (!scale) return;  // a tensor in files of torch 1.5 and before
+  if (!scale) return;
   if (!std::isfinite(*scale))
     scaler.say("scale", "scale", ": the loss is multiplied with it, every gradient is lost", false);
   else if (*scale <= 0)
@@ -46,6 +42,12 @@ void judge_scale(const Scaler& scaler, double min_scale) {
   else if (*scale < min_scale)
     scaler.say("scale", "scale",
                ", below " + format_double(min_scale) + ": step after step overflowed before this was saved",
+               true);
+  else if (*scale > max_scale)
+    scaler.say("scale", "scale",
+               ", above " + format_double(max_scale) +
+                   ": gradients were zero for long, or the number is made up; the first steps overflow and "
+                   "are skipped",
                true);
 }
 
@@ -55,19 +57,35 @@ void judge_factors(const Scaler& scaler) {
   if (backoff && !(*backoff > 0 && *backoff < 1))
     scaler.say("backoff_factor", "factor", ": must be between 0 and 1", true);
   const auto tracker = scaler.number("_growth_tracker"), interval = scaler.number("growth_interval");
+  if (tracker && *tracker < 0) scaler.say("_growth_tracker", "tracker", ": counts steps, from 0", true);
   if (tracker && interval && *tracker > *interval)
-    scaler.say("_growth_tracker", "tracker", ", beyond growth_interval " + format_double(*interval), true);
+    scaler.say("_growth_tracker", "tracker", ", beyond growth_interval " + scaler.text("growth_interval"),
+               true);
+}
+
+// GradScaler.load_state_dict reads all five and makes a tensor of the scale.
+void judge_fields(const Scaler& scaler) {
+  for (const auto key : {"scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker"}) {
+    const NodeId node = scaler.node(key);
+    if (node == kNoNode) {
+      Hit hit = text_hit(key_path(scaler.at.path, key), "missing",
+                         "absent: GradScaler raises KeyError '" + std::string(key) + "' when it is loaded",
+                         report::PlaceKind::kProperty);
+      scaler.emit(std::move(hit));
+    } else if (!number_of(scaler.file.tree, node) && !is_kind(scaler.file.tree, node, Kind::kTensor)) {
+      scaler.say(key, "wrong-type", " is no number: GradScaler cannot use it", false);
+    }
+  }
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const Tree& tree = context.file().tree;
-  if (tree.root() == kNoNode) return;
-  for (const auto& item : mapping_items(tree, tree.root())) {
-    if (!is_scaler(tree, item.value)) continue;
-    std::string path;
-    value::append_key(path, tree, item.key);
-    const Scaler scaler{tree, item.value, std::move(path), emit};
-    judge_scale(scaler, rule.number("min-scale"));
+  const auto scalers = scalers_of(context.file().tree);
+  if (scalers.empty()) return;
+  const Scalars scalars(context, rule);
+  for (const auto& at : scalers) {
+    const Scaler scaler{context.file(), at, scalars, emit};
+    judge_fields(scaler);
+    judge_scale(scaler, rule.number("min-scale"), rule.number("max-scale"));
     judge_factors(scaler);
   }
 }
@@ -76,7 +94,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 
 const Check kScalerValue{.name = "scaler-value",
                          .help = "a gradient scaler that cannot scale",
-                         .needs = kNothing,
+                         .needs = kStats,
                          .params = kParams,
                          .fields = kFields,
                          .run = run};

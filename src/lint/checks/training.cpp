@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "base/text.h"
+
 namespace ckpt::lint {
 
 std::string OptimizerAt::group_path(std::size_t group) const {
@@ -15,15 +19,64 @@ std::string OptimizerAt::state_path(const Tree& tree, NodeId id) const {
   return result;
 }
 
+namespace {
+
+// What one walk over an optimizer visits.
+std::size_t visits(const Tree& tree, const OptimizerAt& optimizer) {
+  std::size_t count = 1;
+  for (const auto& item : mapping_items(tree, optimizer.state))
+    count += 1 + mapping_items(tree, item.value).size();
+  for (const NodeId group : optimizer.groups)
+    count += 1 + mapping_items(tree, group).size() + sequence(tree, member(tree, group, "params")).size();
+  return count;
+}
+
+}  // namespace
+
 std::vector<OptimizerAt> optimizers_of(const Context& context) {
   std::vector<OptimizerAt> result;
   const auto& items = context.items();
   if (items.kind != lightning::FileKind::kTrainer) return result;
   const Tree& tree = context.file().tree;
   const auto states = sequence(tree, items.optimizer_states);
-  for (std::size_t i = 0; i < states.size(); ++i)
-    result.push_back({index_path("optimizer_states", i), states[i], member(tree, states[i], "state"),
-                      sequence(tree, member(tree, states[i], "param_groups"))});
+  // Strings may be shared (names as ids), so may None and small parts: four times the nodes is generous.
+  std::size_t left = 4 * tree.size();
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    OptimizerAt optimizer{index_path("optimizer_states", i), states[i], member(tree, states[i], "state"),
+                          sequence(tree, member(tree, states[i], "param_groups"))};
+    const auto count = visits(tree, optimizer);
+    if (count > left) break;
+    left -= count;
+    result.push_back(std::move(optimizer));
+  }
+  return result;
+}
+
+std::string id_text(const Tree& tree, NodeId id) { return value::repr(tree, id, kWholeName); }
+
+std::map<std::string, std::size_t> groups_by_id(const Tree& tree, const OptimizerAt& optimizer) {
+  std::map<std::string, std::size_t> groups;
+  for (std::size_t g = 0; g < optimizer.groups.size(); ++g)
+    for (const NodeId id : sequence(tree, member(tree, optimizer.groups[g], "params")))
+      groups.emplace(id_text(tree, id), g);
+  return groups;
+}
+
+std::vector<ScalerAt> scalers_of(const Tree& tree) {
+  static constexpr std::string_view kFields[] = {"scale", "growth_factor", "backoff_factor",
+                                                 "growth_interval", "_growth_tracker"};
+  std::vector<ScalerAt> result;
+  if (tree.root() == kNoNode) return result;
+  for (const auto& item : mapping_items(tree, tree.root())) {
+    if (mapping_items(tree, item.value).size() > 16) continue;  // state_dicts
+    const auto there = std::count_if(std::begin(kFields), std::end(kFields), [&](const auto field) {
+      return member(tree, item.value, field) != kNoNode;
+    });
+    if (there < 4) continue;
+    std::string path;
+    value::append_key(path, tree, item.key);
+    result.push_back({std::move(path), item.value});
+  }
   return result;
 }
 
@@ -61,6 +114,13 @@ std::optional<double> Scalars::value(NodeId node, std::string_view path) const {
   const auto* stats = entry == entries_.end() ? nullptr : context_.stats(entry->second);
   if (stats == nullptr || !stats->decoded || stats->numel != 1) return std::nullopt;
   return stats->nan > 0 ? std::nan("") : tensor::to_double(stats->max);
+}
+
+std::string show_scalar(const Checkpoint& file, NodeId node, std::optional<double> value) {
+  if (!value || !is_kind(file.tree, node, Kind::kTensor)) return show(file.tree, node);
+  const bool single = file.tensor_records[file.tree.payload(node)].view.dtype == tensor::DType::kFloat32;
+  return single ? fmt::format("tensor({})", static_cast<float>(*value))
+                : "tensor(" + format_double(*value) + ")";
 }
 
 std::optional<EpochsDone> epochs_done(const Context& context) {

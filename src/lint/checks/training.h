@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,8 +26,23 @@ struct OptimizerAt {
   std::string group_path(std::size_t group) const;  // optimizer_states[0].param_groups[1]
   std::string state_path(const Tree& tree, NodeId id) const;
 };
-// Empty for files that no Trainer wrote.
+// Empty for files that no Trainer wrote. One walk over the states, groups and ids of all of them is linear in
+// the size of the tree: a file that lists one state a million times is listed only until that is used up.
 std::vector<OptimizerAt> optimizers_of(const Context& context);
+
+// How an id of `params` or a key of `state` is spelled: ints in the Trainer's files, names in Fabric's full
+// FSDP files.
+std::string id_text(const Tree& tree, NodeId id);
+// The first group that has each id.
+std::map<std::string, std::size_t> groups_by_id(const Tree& tree, const OptimizerAt& optimizer);
+
+struct ScalerAt {
+  std::string path;
+  NodeId node = kNoNode;
+};
+// States of torch.amp.GradScaler (T29): found by their fields. The key is the precision plugin's class name
+// and changed four times since 1.6. One of the fields may be missing.
+std::vector<ScalerAt> scalers_of(const Tree& tree);
 
 struct SchedulerAt {
   std::string path;  // lr_schedulers[0], lr_schedulers[0]._schedulers[1]
@@ -50,6 +66,10 @@ class Scalars {
   const Context& context_;
   std::map<std::string_view, std::size_t> entries_;
 };
+
+// What a message shows of a number: as the file has it (2000, 2000.0), of a tensor the value that Scalars has
+// read: tensor(0.1).
+std::string show_scalar(const Checkpoint& file, NodeId node, std::optional<double> value);
 
 // Before 1.6 `epoch` was the next one; the number of epochs that are certainly done, and the same plus one.
 struct EpochsDone {

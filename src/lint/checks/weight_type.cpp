@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/modules.h"
-#include "lint/checks/moments.h"
+#include "lint/checks/trained_weights.h"
 #include "lint/checks/training.h"
 #include "lint/checks/weight_names.h"
 
