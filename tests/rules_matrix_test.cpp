@@ -104,16 +104,22 @@ TEST_CASE("healthy Lightning checkpoints of every version have no errors in the 
   CHECK(seen > 50);
 }
 
-// Of today's Lightning, trained as people train: whatever speaks here cries wolf. The exceptions say what
-// they are.
+// What is right of one healthy file and wrong of others, where the file alone does not tell.
+static bool is_undecidable(const std::string& name, const report::Finding& finding) {
+  return name.find("/no-optimizer/") != std::string::npos && finding.rule_id == "optimizer-state-empty" &&
+         finding.level == report::Level::kWarning;  // a shard of ZeroRedundancyOptimizer looks the same
+}
+
+// Of today's Lightning, trained as people train: whatever speaks here cries wolf.
 TEST_CASE("healthy checkpoints of today are silent in the recommended set") {
   const lint::RuleSet rules = lint::load_rule_set("recommended");
   std::size_t seen = 0;
   for (const char* folder : {"valid/lightning-now", "valid/lightning-traps"})
     for (const auto& file : inputs_below(folder)) {
       ++seen;
+      const std::string name = relative_name(file, fixtures_dir());
       for (const auto& finding : findings_of(rules, file, purpose_of(file)))
-        CHECK_MESSAGE(finding.level == report::Level::kNote, relative_name(file, fixtures_dir()), ": ",
+        CHECK_MESSAGE((finding.level == report::Level::kNote || is_undecidable(name, finding)), name, ": ",
                       finding.rule_id, " at ", finding.where.path, ": ", finding.message);
     }
   CHECK(seen > 45);

@@ -564,21 +564,3 @@ TEST_CASE("the scaler is found by its fields under any key") {
   };
   for (const auto& c : cases) check_case(c);
 }
-
-TEST_CASE("a file that lists one optimizer many times is judged in time that the file pays for") {
-  CheckpointBuilder b;
-  std::vector<value::Item> items;
-  std::vector<NodeId> ids;
-  constexpr int kMany = 300;
-  for (int i = 0; i < kMany; ++i) {
-    ids.push_back(b.integer(i));
-    items.push_back({ids.back(), b.dict({{"exp_avg", i == 0 ? moment(b, {3, 3}) : b.none()}})});
-  }
-  b.set(b.group, "params", b.list(ids));
-  const auto one = optimizer(b, state_of(b, items));
-  b.set(b.root, "optimizer_states", b.list(std::vector<NodeId>(kMany, one)));
-  const Opened opened = b.build();
-  const auto found = lint_with("optimizer-state-shape", opened);
-  CHECK(found.size() > 0);
-  CHECK(found.size() < kMany / 10);
-}

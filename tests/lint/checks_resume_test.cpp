@@ -280,6 +280,15 @@ TEST_CASE("hyperparameters that were taken out are told from those that never we
        },
        {"note hyper_parameters: absent, like hparams_name: save_hyperparameters() was not called"}},
       {"hparams-missing",
+       "never saved, beside a datamodule that saves its own",
+       [](auto& b) {
+         b.set(b.root, "hyper_parameters", kNoNode);
+         b.set(b.root, "hparams_name", kNoNode);
+         b.set(b.root, "datamodule_hyper_parameters", b.dict({{"batch_size", b.integer(4)}}));
+         b.set(b.root, "datamodule_hparams_name", b.text("kwargs"));
+       },
+       {"warning hyper_parameters: absent, like hparams_name"}},
+      {"hparams-missing",
        "emptied",
        hparams([](auto& b) { return b.dict({}); }),
        {"warning hyper_parameters: an empty dict: Lightning writes a dict"}},

@@ -176,13 +176,14 @@ std::optional<Missing> no_hparams(const Tree& tree, const lightning::Items& item
         path, "removed",
         "absent, but " + name + " is there: Lightning writes both or neither, somebody removed them",
         report::Level::kWarning};
+  // Where the datamodule's are there, the team saves them.
   if (node == kNoNode)
     return Missing{
         path, "missing",
         "absent, like " + name +
             ": save_hyperparameters() was not called, and load_from_checkpoint needs every __init__ "
             "argument without a default from its caller",
-        report::Level::kNote};
+        items.datamodule_hyper_parameters != kNoNode ? report::Level::kWarning : report::Level::kNote};
   if (is_no_hparams(tree, node))
     return Missing{path, "emptied",
                    (is_mapping(tree, node) ? "an empty dict" : show(tree, node)) +

@@ -21,6 +21,10 @@ std::string OptimizerAt::state_path(const Tree& tree, NodeId id) const {
 
 namespace {
 
+// A file within Limits::paths (places, shared parts counted again) has fewer. One beyond it lists an
+// optimizer a million times: security-limits speaks, and the status is 2.
+constexpr std::size_t kMostVisits = 4'000'000;
+
 // What one walk over an optimizer visits.
 std::size_t visits(const Tree& tree, const OptimizerAt& optimizer) {
   std::size_t count = 1;
@@ -39,8 +43,7 @@ std::vector<OptimizerAt> optimizers_of(const Context& context) {
   if (items.kind != lightning::FileKind::kTrainer) return result;
   const Tree& tree = context.file().tree;
   const auto states = sequence(tree, items.optimizer_states);
-  // Strings may be shared (names as ids), so may None and small parts: four times the nodes is generous.
-  std::size_t left = 4 * tree.size();
+  std::size_t left = kMostVisits;
   for (std::size_t i = 0; i < states.size(); ++i) {
     OptimizerAt optimizer{index_path("optimizer_states", i), states[i], member(tree, states[i], "state"),
                           sequence(tree, member(tree, states[i], "param_groups"))};
