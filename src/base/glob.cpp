@@ -176,6 +176,37 @@ std::string literal_prefix(std::string_view pattern, std::size_t& position) {
   return prefix;
 }
 
+// See Glob::pieces_. Bytes may be searched instead of characters where the pattern is UTF-8.
+std::vector<std::string> pieces_of(std::string_view pattern) {
+  if (!is_utf8(pattern)) return {};
+  std::vector<std::string> pieces(1);
+  for (std::size_t i = 0; i < pattern.size();) {
+    const Token token = next_token(pattern, i);
+    if (token.kind == Kind::kOne || token.kind == Kind::kRun) return {};
+    if (token.kind == Kind::kAnyRun)
+      pieces.emplace_back();
+    else
+      pieces.back() += token.text;
+  }
+  return pieces;
+}
+
+// The first piece begins the text, the last one ends it, the others stand in between in their order: the
+// leftmost place of each leaves the most for those after it.
+bool matches_pieces(std::string_view text, const std::vector<std::string>& pieces) {
+  const std::string &first = pieces.front(), &last = pieces.back();
+  if (pieces.size() == 1) return text == first;
+  if (text.size() < first.size() + last.size() || !text.starts_with(first) || !text.ends_with(last))
+    return false;
+  text = text.substr(first.size(), text.size() - first.size() - last.size());
+  for (std::size_t i = 1; i + 1 < pieces.size(); ++i) {
+    const std::size_t at = text.find(pieces[i]);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + pieces[i].size());
+  }
+  return true;
+}
+
 bool ends_in_escape(std::string_view pattern) {
   std::size_t backslashes = 0;
   while (backslashes < pattern.size() && pattern[pattern.size() - 1 - backslashes] == '\\') ++backslashes;
@@ -195,9 +226,11 @@ Glob::Glob(std::string_view pattern) : pattern_(pattern) {
          fmt::format("the pattern {} ends in a backslash that escapes nothing; write \\\\ for a backslash",
                      quote(abbreviate(pattern, 80))));
   }
+  pieces_ = pieces_of(pattern);
 }
 
 bool Glob::matches(std::string_view text) const {
+  if (!pieces_.empty()) return matches_pieces(text, pieces_);
   std::size_t position = 0;
   const std::string prefix = literal_prefix(pattern_, position);
   if (!text.starts_with(prefix)) return false;

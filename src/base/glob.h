@@ -12,6 +12,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ckpt {
 
@@ -25,6 +26,9 @@ class Glob {
 
  private:
   std::string pattern_;
+  // What stands between the ** of a pattern that has no other wildcard: most have not, and are matched
+  // without looking for components. Empty for the others.
+  std::vector<std::string> pieces_;
 };
 
 // What `ckpt-show FILE PATTERN` and `--only`/`--ignore` mean: a pattern with a wildcard is a Glob; one

@@ -156,3 +156,31 @@ TEST_CASE("patterns that make backtracking explode, and long names, take linear 
   CHECK(Glob("**x").matches("." + std::string(1 << 20, '"') + "[x"));
   CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
 }
+
+// "***" means what "**" does, and is not matched piece by piece.
+TEST_CASE("patterns of ** alone are matched as all others are") {
+  constexpr std::string_view kLetters[] = {"a", "b", ".", "[", "]", "\"", "\xC3\xA9", "\x80", "**", "**"};
+  std::uint32_t seed = 1;
+  const auto word = [&](std::size_t letters, std::size_t most) {
+    std::string text;
+    for (std::size_t i = 0; i < 1 + (seed >> 8) % most; ++i) {
+      seed = seed * 1664525 + 1013904223;
+      text += kLetters[(seed >> 16) % letters];
+    }
+    return text;
+  };
+  std::size_t matched = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    const std::string pattern = word(10, 6), text = word(8, 9);
+    std::string slow;
+    for (std::size_t at = 0; at < pattern.size(); ++at) {
+      const bool run = pattern.compare(at, 2, "**") == 0;
+      slow += run ? "***" : pattern.substr(at, 1);
+      at += run ? 1 : 0;
+    }
+    const bool fast = Glob(pattern).matches(text);
+    if (slow != pattern && fast != Glob(slow).matches(text)) FAIL_CHECK(pattern << " on " << text);
+    matched += fast ? 1 : 0;
+  }
+  CHECK(matched > 1000);
+}
