@@ -16,8 +16,8 @@ CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits = {}
 // The same for bytes in memory (tests, fuzzing); `path` is used in messages only.
 CheckpointPtr open_checkpoint(io::SourcePtr source, const std::string& path, const Limits& limits = {});
 
-// True for a directory that is one checkpoint, whole or not: distributed (DCP) or DeepSpeed. Opening it throws
-// kUnsupported, or kTruncated where the save was interrupted.
+// True for a directory that is one checkpoint, whole or not: distributed (DCP) or DeepSpeed.
+// Opening it throws kUnsupported, or kTruncated where the save was interrupted.
 bool is_checkpoint_directory(const std::string& path);
 
 }  // namespace ckpt
