@@ -87,9 +87,10 @@ TEST_CASE("settings and kind of a scheduler are compared, progress is not") {
   CHECK(against("cross-scheduler-changed", old, now) ==
         Lines{"warning lr_schedulers[0].base_lrs: [0.1], [0.001] in the base"});
   other.set(other.scheduler, "T_max", other.integer(10));
-  CHECK(against("cross-scheduler-changed", old, other) ==
-        Lines{"warning lr_schedulers[0]: another scheduler: it has T_max, base_lrs, gamma, step_size, that of "
-              "the base base_lrs, gamma, step_size"});
+  CHECK(
+      against("cross-scheduler-changed", old, other) ==
+      Lines{"warning lr_schedulers[0]: another scheduler: it has T_max, base_lrs, gamma, step_size, that of "
+            "the base base_lrs, gamma, step_size"});
   other.set(other.scheduler, "swa_lrs", other.list({}));
   CHECK(against("cross-scheduler-changed", old, other).empty());
 }
