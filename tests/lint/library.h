@@ -6,7 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include <doctest/doctest.h>
+
+#include "base/error.h"
 #include "lint/rule_loader.h"
+#include "lint/rule_set.h"
+#include "tests/support/folder.h"
 
 namespace ckpt::lint::test {
 
@@ -60,5 +65,28 @@ struct TestLibrary {
 
   Library library() const { return {kChecks, catalog, sets}; }
 };
+
+inline const Rule& rule_of(const RuleSet& set, std::string_view id) {
+  for (const Rule& rule : set.rules)
+    if (rule.info.id == id) return rule;
+  FAIL("no such rule");
+  return set.rules.front();
+}
+
+inline RuleSet load(const std::string& name) { return load_rule_set(name, TestLibrary().library()); }
+
+// The error without the folder's name, or "no error".
+inline std::string error_of(const ckpt::test::Folder& folder, const std::string& path) {
+  try {
+    load(path);
+  } catch (const Error& e) {
+    CHECK(e.code() == ErrorCode::kUsage);
+    std::string text = e.text();
+    for (std::size_t at; (at = text.find(folder.path())) != std::string::npos;)
+      text.erase(at, folder.path().size());
+    return text;
+  }
+  return "no error";
+}
 
 }  // namespace ckpt::lint::test

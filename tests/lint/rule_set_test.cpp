@@ -18,33 +18,6 @@ using namespace ckpt::lint;
 using namespace ckpt::lint::test;
 using ckpt::test::Folder;
 
-namespace {
-
-const Rule& rule_of(const RuleSet& set, std::string_view id) {
-  for (const Rule& rule : set.rules)
-    if (rule.info.id == id) return rule;
-  FAIL("no such rule");
-  return set.rules.front();
-}
-
-RuleSet load(const std::string& name) { return load_rule_set(name, TestLibrary().library()); }
-
-// The error without the folder's name, or "no error".
-std::string error_of(const Folder& folder, const std::string& path) {
-  try {
-    load(path);
-  } catch (const Error& e) {
-    CHECK(e.code() == ErrorCode::kUsage);
-    std::string text = e.text();
-    for (std::size_t at; (at = text.find(folder.path())) != std::string::npos;)
-      text.erase(at, folder.path().size());
-    return text;
-  }
-  return "no error";
-}
-
-}  // namespace
-
 TEST_CASE("the catalogue comes in id order, off, with default parameters") {
   const TestLibrary texts;
   const std::vector<Rule> rules = load_catalog(texts.library());
