@@ -1,6 +1,6 @@
 # Writes OUT: a .cpp that holds every rule file (CATALOG) and every rule set (SETS) as a raw string.
 function(embed result function_name files)
-  list(SORT files)
+  list(SORT files COMPARE FILE_BASENAME)
   set(text "constexpr BuiltinFile k_${function_name}[] = {\n")
   foreach(file IN LISTS files)
     get_filename_component(name ${file} NAME_WE)

@@ -14,9 +14,9 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "checkpoint/lightning.h"
+#include "training/items.h"
 #include "checkpoint/open.h"
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "diff/diff.h"
 #include "io/byte_source.h"
 #include "lint/engine.h"
@@ -45,7 +45,7 @@ Reached use(const std::vector<std::byte>& bytes, const lint::RuleSet& rules) {
   input.path = "mutation.ckpt";
   try {
     input.file = open_checkpoint(io::memory_source(bytes), input.path);
-    input.items = lightning::find_items(*input.file);
+    input.items = training::find_items(*input.file);
   } catch (const Error& error) {
     input.failure = error;
   }

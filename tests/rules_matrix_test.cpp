@@ -11,8 +11,8 @@
 #include <doctest/doctest.h>
 
 #include "base/text.h"
-#include "checkpoint/lightning.h"
-#include "checkpoint/opened.h"
+#include "training/items.h"
+#include "training/opened.h"
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "report/finding.h"

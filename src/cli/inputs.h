@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "report/report.h"
 
 namespace ckpt::cli {

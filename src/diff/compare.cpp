@@ -18,7 +18,7 @@
 namespace ckpt::diff {
 namespace {
 
-using lightning::Section;
+using training::Section;
 using value::Kind;
 using value::Tree;
 
@@ -127,7 +127,7 @@ class Comparer {
       const Place* place = place_of(i, places[i]);
       if (place == nullptr) continue;
       if (place->key.space == Space::kWeight) return Section::kWeights;
-      return lightning::section_of(out_.sides[i].items(), place->path);
+      return training::section_of(out_.sides[i].items(), place->path);
     }
     return Section::kOther;
   }
@@ -157,7 +157,7 @@ class Comparer {
   // True if only the newer of the two files could hold this.
   bool is_unrecorded(const Side& without, Section section, const Place& place) const {
     const auto& version = without.items().version;
-    return options_.migrate && version && without.items().kind == lightning::FileKind::kTrainer &&
+    return options_.migrate && version && without.items().kind == training::FileKind::kTrainer &&
            unrecorded(*version, section, place.path);
   }
 
@@ -299,7 +299,7 @@ void count_tensors(const Side& side, Totals& totals) {
 
 // All sides to the layout of the newest version among them.
 void migrate_all(Diff& diff) {
-  const lightning::Version* newest = nullptr;
+  const training::Version* newest = nullptr;
   for (const Side& side : diff.sides) {
     const auto& version = side.items().version;
     if (version && (newest == nullptr || version->at_least(newest->major, newest->minor, newest->patch)))

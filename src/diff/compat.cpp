@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "checkpoint/training_types.h"
+#include "training/types.h"
 #include "diff/match.h"
 #include "show/summary.h"
 #include "tensor/stats.h"
@@ -14,14 +14,14 @@
 namespace ckpt::diff {
 namespace {
 
-using lightning::FileKind;
+using training::FileKind;
 using value::kNoNode;
 
 constexpr std::string_view kStrict = "load_state_dict(strict=True)";
 constexpr std::string_view kLax = "load_state_dict(strict=False)";
 constexpr std::string_view kFit = "Trainer.fit(ckpt_path=...)";
 
-bool is_weight(const Change& change) { return change.section == lightning::Section::kWeights; }
+bool is_weight(const Change& change) { return change.section == training::Section::kWeights; }
 
 // Findings of one rule and input are one, with a count: a thousand missing keys are one fact.
 class Judge {

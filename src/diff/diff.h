@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/glob.h"
-#include "checkpoint/lightning.h"
+#include "training/items.h"
 #include "diff/migrate.h"
 #include "diff/names.h"
 #include "diff/optimizers.h"
@@ -73,7 +73,7 @@ struct Detail {
 struct Change {
   ChangeKind kind = ChangeKind::kValue;
   Part part = Part::kOther;
-  lightning::Section section = lightning::Section::kOther;
+  training::Section section = training::Section::kOther;
   std::uint32_t input = 1;    // the input that differs from the base (input 0)
   std::string_view path;      // in the input; in the base where the input has nothing
   std::string_view old_path;  // in the base, where it is another one; else empty

@@ -10,7 +10,7 @@
 namespace ckpt::diff {
 namespace {
 
-using lightning::Section;
+using training::Section;
 
 constexpr std::string_view kCallbacks = "callbacks";
 

@@ -7,13 +7,13 @@
 #include <string_view>
 #include <vector>
 
-#include "checkpoint/lightning.h"
+#include "training/items.h"
 #include "diff/side.h"
 
 namespace ckpt::diff {
 
 struct KeyMatch {
-  lightning::Section section = lightning::Section::kCallbacks;
+  training::Section section = training::Section::kCallbacks;
   std::string_view old_path;  // in the base: callbacks["EarlyStopping{...}"]
   std::string_view new_path;
   bool same_to_lightning = false;  // it finds either (a class of before 1.5, or a migrated key): no change

@@ -13,7 +13,7 @@
 namespace ckpt::diff {
 namespace {
 
-using lightning::Version;
+using training::Version;
 
 // A prefix of paths that a version moved; an empty `to`: it was dropped.
 struct Move {
@@ -127,7 +127,7 @@ bool count_epochs_from_zero(Side& side, Migrator& migrator) {
 std::string with_current_key(std::string_view path) {
   constexpr std::string_view kCallbacks = "callbacks[\"";
   if (!path.starts_with(kCallbacks)) return std::string(path);
-  return std::string(kCallbacks) + lightning::current_callback_key(path.substr(kCallbacks.size()));
+  return std::string(kCallbacks) + training::current_callback_key(path.substr(kCallbacks.size()));
 }
 
 // Keys that would become one stay as they are: Lightning keeps the last of them, a
@@ -194,7 +194,7 @@ bool is_own_callback(std::string_view path) {
 
 Migration migrate(Side& side, const Version& to) {
   Migration out;
-  if (!side.items().version || side.items().kind != lightning::FileKind::kTrainer) return out;
+  if (!side.items().version || side.items().kind != training::FileKind::kTrainer) return out;
   out.from = *side.items().version;
   out.to = to;
   const auto crosses = [&](int major, int minor, int patch) {
@@ -226,9 +226,9 @@ Migration migrate(Side& side, const Version& to) {
   return out;
 }
 
-bool unrecorded(const Version& version, lightning::Section section, std::string_view path) {
+bool unrecorded(const Version& version, training::Section section, std::string_view path) {
   // The datamodule's state has had a key of its own, its class's name, since 1.6.0.
-  if (section == lightning::Section::kDataModule) return !version.at_least(1, 6);
+  if (section == training::Section::kDataModule) return !version.at_least(1, 6);
   if (is_own_callback(path)) return false;
   for (const Since& since : recorded_since()) {
     if (!is_below(path, since.root) || !before(version, since.version)) continue;

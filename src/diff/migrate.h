@@ -10,22 +10,22 @@
 #include <string_view>
 #include <vector>
 
-#include "checkpoint/lightning.h"
+#include "training/items.h"
 #include "diff/side.h"
 
 namespace ckpt::diff {
 
 struct Migration {
-  lightning::Version from, to;
+  training::Version from, to;
   std::vector<std::string> done;  // "loops moved to the layout of 2.0.0 (28 places)", in the order applied
   bool any() const { return !done.empty(); }
 };
 
 // Brings `side` to the layout of `to`. Nothing happens where the side is no Trainer's file or no older.
-Migration migrate(Side& side, const lightning::Version& to);
+Migration migrate(Side& side, const training::Version& to);
 
 // True if a file of version `version` could not have held this (migrated) path: a later
 // one began to record it.
-bool unrecorded(const lightning::Version& version, lightning::Section section, std::string_view path);
+bool unrecorded(const training::Version& version, training::Section section, std::string_view path);
 
 }  // namespace ckpt::diff

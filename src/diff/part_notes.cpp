@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "checkpoint/training_types.h"
+#include "training/types.h"
 
 namespace ckpt::diff {
 namespace {
@@ -62,12 +62,12 @@ std::string container_note(const PartContext& c) {
   const Checkpoint& b = c.diff.sides[c.input].file();
   std::string text = both(a.format, b.format);
   add(text, both(format_bytes(a.file_size), format_bytes(b.file_size)));
-  std::map<lightning::Section, std::pair<std::uint64_t, std::uint64_t>> bytes;
+  std::map<training::Section, std::pair<std::uint64_t, std::uint64_t>> bytes;
   for (const auto& [section, amount] : c.old_summary.by_section) bytes[section].first = amount.bytes;
   for (const auto& [section, amount] : c.new_summary.by_section) bytes[section].second = amount.bytes;
   for (const auto& [section, size] : bytes)
     if (size.first != size.second)
-      add(text, fmt::format("{} {}", lightning::title(section),
+      add(text, fmt::format("{} {}", training::title(section),
                             both(format_bytes(size.first), format_bytes(size.second))));
   return text;
 }
@@ -83,7 +83,7 @@ std::string tensors_note(const PartContext& c) {
 
 std::string weights_note(const PartContext& c, std::size_t changed, std::size_t cast) {
   const auto amount = [](const show::Summary& summary) {
-    const auto found = summary.by_section.find(lightning::Section::kWeights);
+    const auto found = summary.by_section.find(training::Section::kWeights);
     return found == summary.by_section.end() ? show::Amount{} : found->second;
   };
   const show::Amount a = amount(c.old_summary);

@@ -17,7 +17,7 @@ std::optional<std::string_view> plain_name(std::string_view path, std::string_vi
 }
 
 Key key_of(Side& side, std::string_view path) {
-  const lightning::Items& items = side.items();
+  const training::Items& items = side.items();
   const bool weights = items.state_dict != value::kNoNode && is_below(path, items.state_dict_path);
   const bool current = items.current_model_state != value::kNoNode && is_below(path, kCurrentModel);
   if (!weights && !current) return {Space::kPath, 0, path};
@@ -56,16 +56,16 @@ bool is_below(std::string_view path, std::string_view root) {
          (path.size() == root.size() || path[root.size()] == '.' || path[root.size()] == '[');
 }
 
-std::optional<WeightPath> weight_path(const lightning::Items& items, std::string_view path) {
+std::optional<WeightPath> weight_path(const training::Items& items, std::string_view path) {
   if (items.current_model_state != value::kNoNode && is_below(path, kCurrentModel)) {
-    lightning::Items current;
+    training::Items current;
     current.state_dict = items.current_model_state;
     current.state_dict_path = kCurrentModel;
-    if (auto name = lightning::weight_name(current, path))
+    if (auto name = training::weight_name(current, path))
       return WeightPath{Space::kCurrentWeight, std::move(*name)};
     return std::nullopt;
   }
-  if (auto name = lightning::weight_name(items, path)) return WeightPath{Space::kWeight, std::move(*name)};
+  if (auto name = training::weight_name(items, path)) return WeightPath{Space::kWeight, std::move(*name)};
   return std::nullopt;
 }
 

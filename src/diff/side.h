@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "checkpoint/leaves.h"
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 
 namespace ckpt::diff {
 
@@ -62,7 +62,7 @@ class Side {
   std::vector<Leaf> leaves;   // of the file, then those that migrations add
 
   const Checkpoint& file() const { return *input->file; }
-  const lightning::Items& items() const { return input->items; }
+  const training::Items& items() const { return input->items; }
   const TensorRecord& record(const Slot& slot) const { return file().record_of(file().entries[slot.index]); }
   const Leaf& leaf(const Slot& slot) const { return leaves[slot.index]; }
   // The tree that a leaf's node belongs to.
@@ -88,6 +88,6 @@ struct WeightPath {
   Space space = Space::kWeight;
   std::string name;
 };
-std::optional<WeightPath> weight_path(const lightning::Items& items, std::string_view path);
+std::optional<WeightPath> weight_path(const training::Items& items, std::string_view path);
 
 }  // namespace ckpt::diff

@@ -12,7 +12,7 @@
 namespace ckpt::diff {
 namespace {
 
-using lightning::Section;
+using training::Section;
 
 constexpr std::size_t kMostNames = 8;  // in one text
 

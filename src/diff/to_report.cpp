@@ -41,7 +41,7 @@ void add_delta(const tensor::Delta& delta, const std::vector<std::int64_t>& shap
 }
 
 std::string_view section_name(const Change& change) {
-  return change.part == Part::kImports ? title(Part::kImports) : lightning::title(change.section);
+  return change.part == Part::kImports ? title(Part::kImports) : training::title(change.section);
 }
 
 Object change_row(const Diff& diff, const Change& change) {

@@ -27,7 +27,7 @@ std::vector<std::size_t> Context::selected(const Rule& rule) const {
   const Selector& select = rule.select;
   for (std::size_t i = 0; i < file().entries.size(); ++i) {
     const std::string& path = file().entries[i].path;
-    const auto name = lightning::weight_name(items(), path);
+    const auto name = training::weight_name(items(), path);
     const bool wanted = any_matches(select.paths, path) || (name && any_matches(select.tensors, *name));
     if (!wanted || any_matches(select.ignore, path) || (name && any_matches(select.ignore, *name))) continue;
     result.push_back(i);

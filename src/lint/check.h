@@ -15,8 +15,8 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
-#include "checkpoint/lightning.h"
-#include "checkpoint/opened.h"
+#include "training/items.h"
+#include "training/opened.h"
 #include "report/finding.h"
 #include "report/property.h"
 #include "tensor/delta.h"
@@ -92,7 +92,7 @@ class Context {
   Profile profile = Profile::kResume;
 
   const Checkpoint& file() const { return *input.file; }
-  const lightning::Items& items() const { return input.items; }
+  const training::Items& items() const { return input.items; }
   // Entries of file().entries that the rule selects, in document order.
   std::vector<std::size_t> selected(const Rule& rule) const;
   // Null where the tensor cannot be read (no data, out of bounds, missing record): other rules say so.

@@ -78,8 +78,8 @@ std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::s
 
 // Tensors of the base by weight name, others by path: the weights of a plain file and of
 // a Trainer's file meet.
-std::string alignment_key(const lightning::Items& items, const TensorEntry& entry) {
-  const auto name = lightning::weight_name(items, entry.path);
+std::string alignment_key(const training::Items& items, const TensorEntry& entry) {
+  const auto name = training::weight_name(items, entry.path);
   return name ? "w:" + *name : "p:" + entry.path;
 }
 
@@ -146,7 +146,7 @@ class Collector {
 
   bool ignored(const Rule& rule, const std::string& path) const {
     if (rule.select.ignore.empty() || path.empty()) return false;
-    const auto name = lightning::weight_name(context_.items(), path);
+    const auto name = training::weight_name(context_.items(), path);
     return std::any_of(rule.select.ignore.begin(), rule.select.ignore.end(),
                        [&](const Glob& glob) { return glob.matches(path) || (name && glob.matches(*name)); });
   }

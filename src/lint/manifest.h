@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "report/property.h"
 
 namespace ckpt::lint {

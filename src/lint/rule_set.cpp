@@ -173,7 +173,7 @@ std::optional<ProfileSetting> parse_profile(std::string_view text) {
   return std::nullopt;
 }
 
-Profile profile_for(ProfileSetting setting, const lightning::Items& items) {
+Profile profile_for(ProfileSetting setting, const training::Items& items) {
   switch (setting) {
     case ProfileSetting::kResume: return Profile::kResume;
     case ProfileSetting::kInference: return Profile::kInference;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/glob.h"
-#include "checkpoint/lightning.h"
+#include "training/items.h"
 #include "lint/file_glob.h"
 #include "lint/rule.h"
 
@@ -31,7 +31,7 @@ std::span<const BuiltinFile> builtin_rule_sets();  // generated from rules/*.yam
 enum class ProfileSetting : std::uint8_t { kResume, kInference, kAny, kAuto };
 std::string_view to_string(ProfileSetting setting);
 std::optional<ProfileSetting> parse_profile(std::string_view text);
-Profile profile_for(ProfileSetting setting, const lightning::Items& items);
+Profile profile_for(ProfileSetting setting, const training::Items& items);
 
 // An entry of `suppressions:`: findings that do not count.
 struct Suppression {

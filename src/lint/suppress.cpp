@@ -37,7 +37,7 @@ bool ran(const Rule* rule, const Opened& input, bool has_base) {
 bool covers(const Suppression& one, const Opened& input, const report::Finding& finding) {
   if (one.rule != finding.rule_id) return false;
   if (one.paths.empty()) return true;
-  const auto name = lightning::weight_name(input.items, finding.where.path);
+  const auto name = training::weight_name(input.items, finding.where.path);
   return std::any_of(one.paths.begin(), one.paths.end(), [&](const Glob& glob) {
     return glob.matches(finding.where.path) || (name && glob.matches(*name));
   });

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "lint/rule_set.h"
 #include "report/finding.h"
 

@@ -67,11 +67,11 @@ void add_dict(const Checkpoint& file, std::string_view name, NodeId dict, Object
 
 Object lightning_object(const Opened& input, const Summary& summary) {
   const Checkpoint& file = *input.file;
-  const lightning::Items& items = input.items;
+  const training::Items& items = input.items;
   Object out = {{"version", plain(file, items.version_node)},
                 {"epoch", plain(file, items.epoch)},
                 {"global_step", plain(file, items.global_step)}};
-  if (const auto weights = summary.by_section.find(lightning::Section::kWeights);
+  if (const auto weights = summary.by_section.find(training::Section::kWeights);
       weights != summary.by_section.end())
     out.push_back({"state_dict", amount_object(weights->second)});
   List optimizers, schedulers, callbacks;
@@ -98,7 +98,7 @@ Object summary_facts(const Opened& input, const Summary& summary) {
   const Checkpoint& file = *input.file;
   Object sections;
   for (const auto& [section, amount] : summary.by_section)
-    sections.push_back({std::string(lightning::title(section)), amount_object(amount)});
+    sections.push_back({std::string(training::title(section)), amount_object(amount)});
   List imports, defects, records;
   for (const pickle::Import& import : file.imports) imports.emplace_back(import.module + "." + import.name);
   for (const Defect& defect : file.defects)
@@ -112,7 +112,7 @@ Object summary_facts(const Opened& input, const Summary& summary) {
                       {"complete", file.complete},
                       {"records", std::move(records)}};
   return {{"format", file.format},
-          {"kind", lightning::describe(input.items.kind)},
+          {"kind", training::describe(input.items.kind)},
           {"lightning", lightning_object(input, summary)},
           {"sections", std::move(sections)},
           {"container", std::move(container)},

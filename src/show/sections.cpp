@@ -9,7 +9,7 @@
 namespace ckpt::show {
 namespace {
 
-using lightning::Items;
+using training::Items;
 using report::Cell;
 using report::Line;
 using report::Section;
@@ -73,17 +73,17 @@ void add_file(const Opened& input, const Summary& summary, std::vector<Section>&
   const Checkpoint& file = *input.file;
   std::vector<Line> lines;
   for (const auto& [section, amount] : summary.by_section)
-    lines.push_back(row(std::string(lightning::title(section)), amount_text(amount)));
+    lines.push_back(row(std::string(training::title(section)), amount_text(amount)));
   out.push_back(report::make_section(
       "file",
-      fmt::format("{} · {} · {} · pickle protocol {}", lightning::describe(input.items.kind), file.format,
+      fmt::format("{} · {} · {} · pickle protocol {}", training::describe(input.items.kind), file.format,
                   plural(summary.storages, "storage"), file.pickle_protocol),
       lines));
 }
 
 void add_weights(const Opened& input, const Summary& summary, std::vector<Section>& out) {
   if (input.items.state_dict == kNoNode) return;
-  const auto weights = summary.by_section.find(lightning::Section::kWeights);
+  const auto weights = summary.by_section.find(training::Section::kWeights);
   std::vector<Line> lines;
   for (const auto& [dtype, amount] : summary.by_dtype) lines.push_back(row(dtype, amount_text(amount)));
   out.push_back(report::make_section(
@@ -174,13 +174,13 @@ void add_imports(const Checkpoint& file, std::vector<Section>& out) {
 
 void add_other(const Opened& input, std::vector<Section>& out) {
   const Items& items = input.items;
-  if (items.kind == lightning::FileKind::kStateDict || items.root == kNoNode) return;
+  if (items.kind == training::FileKind::kStateDict || items.root == kNoNode) return;
   const Checkpoint& file = *input.file;
   std::vector<Line> lines;
   for (const value::Item& item : file.tree.items(items.root)) {
     std::string path;
     value::append_key(path, file.tree, item.key);
-    if (lightning::section_of(items, path) == lightning::Section::kOther)
+    if (training::section_of(items, path) == training::Section::kOther)
       lines.push_back(row(abbreviate(key_text(file.tree, item.key), 60), value_text(file, item.value)));
   }
   if (!lines.empty()) out.push_back(report::make_section("other keys", plural(lines.size(), "key"), lines));

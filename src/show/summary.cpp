@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "checkpoint/training_types.h"
+#include "training/types.h"
 #include "tensor/stats.h"
 #include "value/path.h"
 
@@ -33,7 +33,7 @@ void count(const Opened& input, Summary& out) {
       file.storages.size());  // per storage: a bit for each section, bit 31 for the file
   for (const TensorEntry& entry : file.entries) {
     const tensor::TensorView& view = file.record_of(entry).view;
-    const auto section = lightning::section_of(input.items, entry.path);
+    const auto section = training::section_of(input.items, entry.path);
     const auto new_bytes = [&](unsigned bit) -> std::uint64_t {
       if (!view.has_storage() || (seen[view.storage] >> bit & 1u) != 0) return 0;
       seen[view.storage] |= 1u << bit;
@@ -46,7 +46,7 @@ void count(const Opened& input, Summary& out) {
     const std::uint64_t in_section = new_bytes(static_cast<unsigned>(section));
     add(out.by_section[section], in_section);
     add(out.all, new_bytes(31));
-    if (section == lightning::Section::kWeights)
+    if (section == training::Section::kWeights)
       add(out.by_dtype[std::string(tensor::name(view.dtype))], in_section);
   }
   out.storages = file.storages.size();
@@ -122,7 +122,7 @@ std::optional<double> scalar_value(const Checkpoint& checkpoint, NodeId node) {
 Summary summarize(const Opened& input) {
   const Checkpoint& file = *input.file;
   const Tree& tree = file.tree;
-  const lightning::Items& items = input.items;
+  const training::Items& items = input.items;
   Summary out;
   count(input, out);
   out.epoch = integer(tree, items.epoch);
@@ -141,13 +141,13 @@ Summary summarize(const Opened& input) {
 
 std::string describe(const Opened& input) {
   const Tree& tree = input.file->tree;
-  const lightning::Items& items = input.items;
+  const training::Items& items = input.items;
   std::string text;
-  if (items.kind == lightning::FileKind::kTrainer)
+  if (items.kind == training::FileKind::kTrainer)
     text = items.version ? fmt::format("Lightning {}", one_line(items.version->text))
                          : "Lightning, version unknown";
   else
-    text = lightning::describe(items.kind);
+    text = training::describe(items.kind);
   if (const auto epoch = integer(tree, items.epoch)) text += fmt::format(" · epoch {}", *epoch);
   if (const auto step = integer(tree, items.global_step)) text += fmt::format(" · step {}", *step);
   return text + " · " + format_bytes(input.file->file_size);

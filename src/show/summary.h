@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "value/tree.h"
 
 namespace ckpt::show {
@@ -42,7 +42,7 @@ struct CallbackSummary {
 };
 
 struct Summary {
-  std::map<lightning::Section, Amount> by_section;
+  std::map<training::Section, Amount> by_section;
   std::map<std::string, Amount> by_dtype;  // of the weights
   Amount all;
   std::size_t storages = 0;

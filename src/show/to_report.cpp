@@ -36,19 +36,19 @@ struct Shown {
   const TensorEntry& entry(std::size_t i) const { return file().entries[entries[i]]; }
   const TensorRecord& record(std::size_t i) const { return file().record_of(entry(i)); }
   std::string name(std::size_t i) const {
-    const auto name = lightning::weight_name(input->items, entry(i).path);
+    const auto name = training::weight_name(input->items, entry(i).path);
     return name ? *name : value::display_path(entry(i).path);
   }
 };
 
-bool selected(const Options& options, const lightning::Items& items, std::string_view path) {
+bool selected(const Options& options, const training::Items& items, std::string_view path) {
   if (!options.pattern || matches_prefix_or_glob(*options.pattern, path)) return true;
-  const auto name = lightning::weight_name(items, path);
+  const auto name = training::weight_name(items, path);
   return name && matches_prefix_or_glob(*options.pattern, *name);
 }
 
 void select(const Options& options, Shown& shown) {
-  const lightning::Items& items = shown.input->items;
+  const training::Items& items = shown.input->items;
   for (std::uint32_t i = 0; i < shown.file().entries.size(); ++i)
     if (selected(options, items, shown.file().entries[i].path)) shown.entries.push_back(i);
   shown.leaves = collect_leaves(shown.file());

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/glob.h"
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "report/report.h"
 
 namespace ckpt::show {

@@ -43,7 +43,7 @@ inline diff::Diff compare_two(const Opened& a, const Opened& b, const diff::Opti
 inline std::string lines_of(const diff::Diff& diff) {
   std::string out;
   for (const diff::Change& change : diff.changes) {
-    const bool named = !change.name.empty() && change.section == lightning::Section::kWeights;
+    const bool named = !change.name.empty() && change.section == training::Section::kWeights;
     out += std::string(to_string(change.kind)) + " ";
     if (change.kind == diff::ChangeKind::kRenamed)
       out += std::string(change.old_name.empty() ? change.old_path : change.old_name) + " -> ";

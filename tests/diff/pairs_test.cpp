@@ -52,7 +52,7 @@ TEST_CASE("what has a cause is told, and verified") {
     const auto diff = test::compare_two(a, b);
     int explained = 0;
     for (const auto& change : diff.changes) {
-      if (change.section != lightning::Section::kWeights || change.kind == diff::ChangeKind::kRemoved)
+      if (change.section != training::Section::kWeights || change.kind == diff::ChangeKind::kRemoved)
         continue;
       CAPTURE(change.path);
       REQUIRE(change.detail);

@@ -1,8 +1,8 @@
 // Any bytes as a checkpoint: opened, judged by every rule of the strict set, compared with itself.
 #include "base/error.h"
-#include "checkpoint/lightning.h"
+#include "training/items.h"
 #include "checkpoint/open.h"
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "diff/diff.h"
 #include "io/byte_source.h"
 #include "lint/engine.h"
@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     input.file =
         open_checkpoint(io::memory_source(fuzz::bytes_of(data, size)), input.path, fuzz::short_limits());
-    input.items = lightning::find_items(*input.file);
+    input.items = training::find_items(*input.file);
   } catch (const Error& error) {
     input.failure = error;
   }

@@ -198,7 +198,7 @@ TEST_CASE("the nearest config upwards is found, up to the repository") {
 }
 
 TEST_CASE("the profile auto asks whether any training state is there") {
-  using lightning::Items;
+  using training::Items;
   CHECK(profile_for(ProfileSetting::kAuto, Items{}) == Profile::kInference);
   for (const auto member :
        {&Items::optimizer_states, &Items::lr_schedulers, &Items::callbacks, &Items::precision}) {

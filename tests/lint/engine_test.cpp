@@ -55,7 +55,7 @@ class Builder {
   Opened build() {
     Opened opened;
     opened.path = file_->path;
-    opened.items.kind = lightning::FileKind::kWeights;
+    opened.items.kind = training::FileKind::kWeights;
     opened.items.root = root_;
     opened.items.state_dict = state_dict_;
     opened.items.state_dict_path = "state_dict";

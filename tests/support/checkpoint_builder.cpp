@@ -189,7 +189,7 @@ Opened CheckpointBuilder::build() {
   collect_entries(*file_, Limits{});
   Opened opened;
   opened.path = file_->path;
-  opened.items = lightning::find_items(*file_);
+  opened.items = training::find_items(*file_);
   opened.file = file_;
   return opened;
 }

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "checkpoint/opened.h"
+#include "training/opened.h"
 #include "value/tree.h"
 
 namespace ckpt::test {

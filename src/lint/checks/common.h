@@ -14,36 +14,22 @@
 #include "base/glob.h"
 #include "lint/check.h"
 #include "lint/rule.h"
+#include "value/access.h"
 #include "value/path.h"
 #include "value/tree.h"
 
 namespace ckpt::lint {
 
+using value::index_path;
+using value::key_path;
 using value::Kind;
 using value::kNoNode;
 using value::NodeId;
+using value::SubValue;
 using value::Tree;
-
-// kNoNode where `dict` is no dict or has no such key.
-NodeId member(const Tree& tree, NodeId dict, std::string_view key);
-// Items of a dict, or of an object that was filled like one (a subclass of dict).
-std::span<const value::Item> mapping_items(const Tree& tree, NodeId id);
-bool is_mapping(const Tree& tree, NodeId id);
-// Elements of a list or tuple; empty for everything else.
-std::span<const NodeId> sequence(const Tree& tree, NodeId id);
-bool is_sequence(const Tree& tree, NodeId id);
-bool is_kind(const Tree& tree, NodeId id, Kind kind);  // false for kNoNode
-
-// int, float, bool and big ints as Python compares them; nullopt for everything else (None, tensors, text).
-std::optional<double> number_of(const Tree& tree, NodeId id);
-std::optional<std::int64_t> integer_of(const Tree& tree, NodeId id);
-std::optional<std::string_view> string_of(const Tree& tree, NodeId id);
 
 // "3", "'adam'", "dict with 3 items": one short line for a message. Callers quote nothing further.
 std::string show(const Tree& tree, NodeId id);
-
-std::string key_path(std::string path, std::string_view key);
-std::string index_path(std::string path, std::uint64_t index);
 
 bool any_match(std::span<const Glob> globs, std::string_view text);
 std::vector<Glob> globs_of(const Rule& rule, std::string_view param);
@@ -63,7 +49,7 @@ struct WeightKey {
   std::string path;
   NodeId value = kNoNode;
 };
-std::vector<WeightKey> weight_keys(const Checkpoint& file, const lightning::Items& items);
+std::vector<WeightKey> weight_keys(const Checkpoint& file, const training::Items& items);
 
 // Names without what torch.compile, FSDP, DDP, DeepSpeed and checkpoint wrappers put into them, so that two
 // files that differ only in the wrapper compare as equal.
@@ -77,17 +63,6 @@ std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file);
 std::map<std::string, std::string> global_places(const Checkpoint& file);
 
 // A Trainer file that has no training state at all: save_weights_only=True.
-bool is_weights_only(const lightning::Items& items);
-
-// Every value below `start` with its path relative to it (start_path "").
-struct SubValue {
-  std::string path;
-  NodeId id = kNoNode;
-  bool container = false;  // a non-empty container or object, its parts follow
-};
-std::vector<SubValue> values_below(const Tree& tree, NodeId start, std::string_view start_path);
-
-// Equality of scalars as Python's ==: numbers as numbers, everything else by kind and text.
-bool same_scalar(const Tree& a, NodeId x, const Tree& b, NodeId y);
+bool is_weights_only(const training::Items& items);
 
 }  // namespace ckpt::lint

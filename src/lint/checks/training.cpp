@@ -40,7 +40,7 @@ std::size_t visits(const Tree& tree, const OptimizerAt& optimizer) {
 std::vector<OptimizerAt> optimizers_of(const Context& context) {
   std::vector<OptimizerAt> result;
   const auto& items = context.items();
-  if (items.kind != lightning::FileKind::kTrainer) return result;
+  if (items.kind != training::FileKind::kTrainer) return result;
   const Tree& tree = context.file().tree;
   const auto states = sequence(tree, items.optimizer_states);
   std::size_t left = kMostVisits;
@@ -86,7 +86,7 @@ std::vector<ScalerAt> scalers_of(const Tree& tree) {
 std::vector<SchedulerAt> schedulers_of(const Context& context) {
   std::vector<SchedulerAt> result;
   const auto& items = context.items();
-  if (items.kind != lightning::FileKind::kTrainer) return result;
+  if (items.kind != training::FileKind::kTrainer) return result;
   const Tree& tree = context.file().tree;
   const auto states = sequence(tree, items.lr_schedulers);
   for (std::size_t i = 0; i < states.size(); ++i) {

@@ -1,0 +1,88 @@
+// Best scores of ModelCheckpoint and EarlyStopping that are NaN, or infinite after something was measured.
+#include <cmath>
+
+#include "base/text.h"
+#include "lint/checks/common.h"
+#include "lint/checks/list.h"
+#include "lint/checks/callbacks/score_mode.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"value", "consequence"};
+
+struct Scores {
+  const Context& context;
+  const Tree& tree;
+  std::map<std::string_view, std::size_t> entries;  // of the selected tensors only
+  const Emit& emit;
+
+  std::optional<double> value(NodeId node, const std::string& path) const {
+    if (!is_kind(tree, node, Kind::kTensor)) return number_of(tree, node);
+    const auto entry = entries.find(path);
+    if (entry == entries.end()) return std::nullopt;
+    const auto* stats = context.stats(entry->second);
+    if (stats == nullptr || !stats->decoded || stats->numel == 0) return std::nullopt;
+    return stats->nan > 0 ? std::nan("") : tensor::to_double(stats->max);
+  }
+
+  // `mode`: of the callback whose initial value an infinity may be: the one that everything is better than.
+  void judge(NodeId node, const std::string& path, bool inf_allowed,
+             ScoreMode mode = ScoreMode::kUnknown) const {
+    const auto score = value(node, path);
+    if (!score || std::isfinite(*score)) return;
+    const bool unbeatable = std::isinf(*score) && ((mode == ScoreMode::kMin && *score < 0) ||
+                                                   (mode == ScoreMode::kMax && *score > 0));
+    if (std::isinf(*score) && inf_allowed && !unbeatable) return;
+    Hit hit = make_hit(path, std::isnan(*score) ? "nan" : "infinite");
+    hit.fields = {
+        {"value", std::isnan(*score) ? "NaN" : format_double(*score)},
+        {"consequence", std::isnan(*score) ? "every comparison with NaN is false, so it never changes again"
+                        : unbeatable       ? "nothing is ever better, it counts to its end and stops"
+                                           : "the monitored metric was not finite"}};
+    hit.properties = {{"value", *score}};
+    // A metric may overflow honestly; NaN never means anything.
+    if (std::isinf(*score)) hit.level = report::Level::kWarning;
+    emit(std::move(hit));
+  }
+};
+
+// T3: infinities are the initial values, as long as nothing has taken their place.
+void judge_callback(const Scores& scores, NodeId state, const std::string& path, ScoreMode mode) {
+  const Tree& tree = scores.tree;
+  const auto at = [&](std::string_view key) { return member(tree, state, key); };
+  const auto no_path = [&](std::string_view key) { return string_of(tree, at(key)).value_or("").empty(); };
+  scores.judge(at("best_model_score"), key_path(path, "best_model_score"), no_path("best_model_path"));
+  scores.judge(at("kth_value"), key_path(path, "kth_value"), no_path("kth_best_model_path"));
+  scores.judge(at("best_score"), key_path(path, "best_score"),
+               number_of(tree, at("wait_count")).value_or(0) == 0, mode);
+  const auto models_path = key_path(path, "best_k_models");
+  for (const auto& model : mapping_items(tree, at("best_k_models"))) {
+    std::string place = models_path;
+    value::append_key(place, tree, model.key);
+    scores.judge(model.value, place, false);
+  }
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const auto& file = context.file();
+  if (context.items().kind != training::FileKind::kTrainer) return;
+  Scores scores{context, file.tree, {}, emit};
+  for (const auto index : context.selected(rule)) scores.entries.emplace(file.entries[index].path, index);
+  for (const auto& callback : mapping_items(file.tree, context.items().callbacks)) {
+    std::string path = "callbacks";
+    value::append_key(path, file.tree, callback.key);
+    judge_callback(scores, callback.value, path, score_mode(string_of(file.tree, callback.key).value_or("")));
+  }
+}
+
+}  // namespace
+
+const Check kCallbackScore{.name = "callback-score",
+                           .help = "callbacks whose best score is not finite",
+                           .needs = kStats,
+                           .params = {},
+                           .fields = kFields,
+                           .run = run};
+
+}  // namespace ckpt::lint

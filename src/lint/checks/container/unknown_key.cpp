@@ -1,0 +1,42 @@
+// Top-level keys that no version of Lightning writes.
+#include "base/text.h"
+#include "lint/checks/common.h"
+#include "lint/checks/list.h"
+
+namespace ckpt::lint {
+namespace {
+
+// Before 0.10 callbacks kept their state at the top (utilities/migration/migration.py names them).
+constexpr ParamSpec kParams[] = {
+    {"allow", ParamType::kGlobs, "[\"checkpoint_callback_best*\", \"early_stop_callback_*\"]",
+     "keys that are known"},
+};
+constexpr std::string_view kFields[] = {"value"};
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto& items = context.items();
+  if (items.kind != training::FileKind::kTrainer) return;  // T12: others have no known keys
+  const auto allow = globs_of(rule, "allow");
+  for (const auto& item : mapping_items(tree, items.root)) {
+    std::string path;
+    value::append_key(path, tree, item.key);
+    if (training::section_of(items, path) != training::Section::kOther) continue;
+    const auto key = string_of(tree, item.key);
+    if (any_match(allow, key ? *key : std::string_view(path))) continue;
+    Hit hit = make_hit(std::move(path), "unknown-key", report::PlaceKind::kProperty);
+    hit.fields = {{"value", show(tree, item.value)}};
+    emit(std::move(hit));
+  }
+}
+
+}  // namespace
+
+const Check kUnknownKey{.name = "unknown-key",
+                        .help = "top-level keys that are not Lightning's",
+                        .needs = kNothing,
+                        .params = kParams,
+                        .fields = kFields,
+                        .run = run};
+
+}  // namespace ckpt::lint

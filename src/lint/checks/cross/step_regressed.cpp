@@ -1,0 +1,54 @@
+// Training progress that went backwards against the base.
+#include "lint/checks/common.h"
+#include "lint/checks/cross/cross.h"
+#include "lint/checks/list.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"key", "value", "base-value"};
+
+// T17: before 1.6 `epoch` was the next epoch, since then it is the current one.
+std::optional<double> epoch_of(const Opened& opened) {
+  const auto epoch = number_of(opened.file->tree, opened.items.epoch);
+  if (!epoch) return std::nullopt;
+  return *epoch - (counts_batches(opened) ? 1.0 : 0.0);
+}
+
+std::string show_progress(const Opened& opened, std::string_view key, NodeId node) {
+  const auto text = show(opened.file->tree, node);
+  return key == "epoch" && counts_batches(opened) ? text + " (the next epoch, as Lightning before 1.6 counts)"
+                                                  : text;
+}
+
+void compare(const Context& context, std::string_view key, NodeId node, NodeId base_node, const Emit& emit) {
+  Hit hit = make_hit(key_path("", key), "regressed");
+  hit.base_path = hit.path;
+  hit.fields = {{"key", std::string(key)},
+                {"value", show_progress(context.input, key, node)},
+                {"base-value", show_progress(*context.base, key, base_node)}};
+  emit(std::move(hit));
+}
+
+void run(const Context& context, const Rule&, const Emit& emit) {
+  if (context.base == nullptr || !context.base->file) return;
+  const auto& base = *context.base;
+  const auto epoch = epoch_of(context.input), base_epoch = epoch_of(base);
+  if (epoch && base_epoch && *epoch < *base_epoch)
+    compare(context, "epoch", context.items().epoch, base.items.epoch, emit);
+  // T16, T17: batches before 1.6, steps of all optimizers since: not the same unit across that line.
+  const auto steps = comparable_steps(context);
+  if (steps && steps->now < steps->base)
+    compare(context, "global_step", context.items().global_step, base.items.global_step, emit);
+}
+
+}  // namespace
+
+const Check kStepRegressed{.name = "step-regressed",
+                           .help = "epoch or global_step lower than in the base",
+                           .needs = kBase,
+                           .params = {},
+                           .fields = kFields,
+                           .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,37 @@
+// A file of an older Lightning than the base is of.
+#include <tuple>
+
+#include "lint/checks/common.h"
+#include "lint/checks/cross/cross.h"
+#include "lint/checks/list.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"value", "base-value"};
+
+auto numbers(const training::Version& version) {
+  return std::tie(version.major, version.minor, version.patch);
+}
+
+void run(const Context& context, const Rule&, const Emit& emit) {
+  if (!has_base(context)) return;
+  const auto& now = context.items().version;
+  const auto& old = context.base->items.version;
+  if (!now || !old || numbers(*now) >= numbers(*old)) return;
+  Hit hit = make_hit(key_path("", "pytorch-lightning_version"), "downgrade");
+  hit.base_path = hit.path;
+  hit.fields = {{"value", now->text}, {"base-value", old->text}};
+  emit(std::move(hit));
+}
+
+}  // namespace
+
+const Check kVersionChange{.name = "version-change",
+                           .help = "a file of an older Lightning than the base",
+                           .needs = kBase,
+                           .params = {},
+                           .fields = kFields,
+                           .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,135 @@
+// Hyperparameters that say another setting than the optimizer has.
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "base/text.h"
+#include "lint/checks/common.h"
+#include "lint/checks/list.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr ParamSpec kParams[] = {
+    {"map", ParamType::kExpect, "{}",
+     "hyperparameter (or a glob): key of the parameter groups, or a list of keys of which one must fit"},
+    {"rtol", ParamType::kNumber, "1.0e-6", "relative difference that is still the same number"},
+};
+constexpr std::string_view kFields[] = {"text"};
+
+using Numbers = std::vector<double>;
+
+// A number, or a short list of them (betas). Empty for everything else: None, text, tensors.
+Numbers numbers_of(const Tree& tree, NodeId id) {
+  if (const auto number = number_of(tree, id)) return {*number};
+  Numbers result;
+  for (const NodeId element : sequence(tree, id)) {
+    const auto number = number_of(tree, element);
+    if (!number || result.size() >= 8) return {};
+    result.push_back(*number);
+  }
+  return result;
+}
+
+std::string show_numbers(const Numbers& numbers) {
+  if (numbers.size() == 1) return format_double(numbers.front());
+  std::string text;
+  for (const double number : numbers) text += (text.empty() ? "" : ", ") + format_double(number);
+  return "[" + text + "]";
+}
+
+bool same_numbers(const Numbers& a, const Numbers& b, double rtol) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [rtol](double x, double y) {
+    return x == y || std::abs(x - y) <= rtol * std::max(std::abs(x), std::abs(y));
+  });
+}
+
+// What a scheduler moves says nothing: the learning rate where it left its own beside it (initial_lr), both
+// where stochastic weight averaging took over (SWALR's swa_lr), momentum or betas where OneCycleLR and
+// CyclicLR cycle them.
+bool is_moved(const Tree& tree, NodeId group, std::string_view key) {
+  if (key.ends_with("lr") && member(tree, group, "swa_lr") != kNoNode) return true;
+  if (key == "lr") return member(tree, group, "initial_lr") != kNoNode;
+  return (key == "momentum" || key == "betas") && member(tree, group, "max_momentum") != kNoNode;
+}
+
+std::vector<std::string> keys_of(const report::Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value.data())) return {*text};
+  std::vector<std::string> keys;
+  if (const auto* list = std::get_if<report::List>(&value.data()))
+    for (const auto& element : *list)
+      if (const auto* text = std::get_if<std::string>(&element.data())) keys.push_back(*text);
+  return keys;
+}
+
+struct Setting {
+  std::string path;
+  Numbers value;
+};
+
+// Every group of every optimizer: one that fits is enough, since groups have settings of their own by design.
+std::vector<Setting> settings_of(const Tree& tree, const training::Items& items,
+                                 const std::vector<std::string>& keys) {
+  std::vector<Setting> settings;
+  const auto optimizers = sequence(tree, items.optimizer_states);
+  for (std::size_t o = 0; o < optimizers.size(); ++o) {
+    const auto groups = sequence(tree, member(tree, optimizers[o], "param_groups"));
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      for (const auto& key : keys) {
+        auto value = numbers_of(tree, member(tree, groups[g], key));
+        if (value.empty() || is_moved(tree, groups[g], key)) continue;
+        const auto group_path = index_path(key_path(index_path("optimizer_states", o), "param_groups"), g);
+        settings.push_back({key_path(group_path, key), std::move(value)});
+      }
+  }
+  return settings;
+}
+
+void judge(const SubValue& hparam, const Tree& tree, const std::vector<Setting>& settings, double rtol,
+           const Emit& emit) {
+  const Numbers wanted = numbers_of(tree, hparam.id);
+  const bool fits = std::any_of(settings.begin(), settings.end(),
+                                [&](const Setting& s) { return same_numbers(wanted, s.value, rtol); });
+  if (wanted.empty() || settings.empty() || fits) return;
+  const auto& first = settings.front();
+  const std::string more =
+      settings.size() == 1 ? "" : ", and none of the " + std::to_string(settings.size()) + " settings fits";
+  Hit hit =
+      text_hit(hparam.path, "drift",
+               show_numbers(wanted) + ", but " + first.path + " is " + show_numbers(first.value) + more);
+  emit(std::move(hit));
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto& items = context.items();
+  if (items.kind != training::FileKind::kTrainer) return;
+  const std::string root = "hyper_parameters.";
+  const auto hparams = values_below(tree, items.hyper_parameters, "hyper_parameters");
+  for (const auto& [pattern, value] : rule.object("map")) {
+    const Glob glob(root + pattern);
+    const auto settings = settings_of(tree, items, keys_of(value));
+    for (const auto& hparam : hparams)
+      if (glob.matches(hparam.path)) judge(hparam, tree, settings, rule.number("rtol"), emit);
+  }
+}
+
+void validate(const Rule& rule) {
+  if (rule.on && rule.object("map").empty())
+    throw std::invalid_argument("compares nothing: say what, as in map: {lr: [initial_lr, lr]}");
+  for (const auto& [name, value] : rule.object("map"))
+    if (keys_of(value).empty())
+      throw std::invalid_argument("'" + name + "' needs a key of the parameter groups, or a list of keys");
+}
+
+}  // namespace
+
+const Check kHparamsDrift{.name = "hparams-drift",
+                          .help = "hyperparameters that the optimizer's settings contradict",
+                          .needs = kNothing,
+                          .params = kParams,
+                          .fields = kFields,
+                          .run = run,
+                          .validate = validate};
+
+}  // namespace ckpt::lint

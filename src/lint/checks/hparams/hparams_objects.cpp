@@ -1,0 +1,88 @@
+// Objects among the hyperparameters: models and optimizers, or whatever is no plain value.
+
+#include "base/text.h"
+#include "lint/checks/common.h"
+#include "lint/checks/hparams/hparams.h"
+#include "lint/checks/list.h"
+#include "lint/checks/security/weights_only_names.h"
+#include "value/walk.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kChoices[] = {"models", "non-plain"};
+constexpr ParamSpec kParams[] = {
+    {"of", ParamType::kString, "",
+     "models (nn.Module and optimizers) | non-plain (every class that torch's weights_only list has not)",
+     kChoices},
+    {"allow", ParamType::kGlobs, "[]", "classes that are right (module.name)"},
+};
+constexpr std::string_view kFields[] = {"class", "what", "places"};
+
+struct Use {
+  std::string first, what;
+  std::uint64_t places = 0;
+};
+using Uses = std::map<std::string, Use>;  // by class
+
+bool is_plain(const Tree& tree, NodeId id, const std::string& name) {
+  // OmegaConf is a rule of its own.
+  if (name.empty() || name.starts_with("omegaconf.")) return true;
+  NodeId global = tree.origin(id);
+  if (global == kNoNode) global = tree.kind(id) == Kind::kObject ? tree.object(id).callee : id;
+  return is_kind(tree, global, Kind::kGlobal) && is_weights_only_name(tree.module(global), tree.text(global));
+}
+
+void note(Uses& uses, const std::string& name, std::string_view what, std::string_view path) {
+  Use& use = uses[name];
+  if (use.places++ == 0) use.first = path, use.what = what;
+}
+
+// What is inside of an object is the object's business; containers are looked into.
+Uses uses_in(const Tree& tree, const HparamSection& section, bool models) {
+  Uses uses;
+  try {
+    value::walk(tree, section.node, section.path, Limits{}, [&](const value::Visit& visit) {
+      if (visit.place == value::Place::kRepeat) return value::Next::kSkip;
+      const std::string name = class_of(tree, visit.id);
+      if (models) {
+        const auto part = model_part(tree, visit.id);
+        if (part.empty()) return value::Next::kInto;
+        note(uses, name, part, visit.path);
+        return value::Next::kSkip;
+      }
+      if (!is_plain(tree, visit.id, name)) note(uses, name, "", visit.path);
+      return tree.kind(visit.id) == Kind::kObject ? value::Next::kSkip : value::Next::kInto;
+    });
+  } catch (const Error&) {
+    // Beyond the limits: the reader has said so.
+  }
+  return uses;
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto allowed = globs_of(rule, "allow");
+  for (const auto& section : hparam_sections(tree, context.items()))
+    for (const auto& [name, use] : uses_in(tree, section, rule.string("of") == "models")) {
+      if (any_match(allowed, name)) continue;
+      Hit hit = make_hit(use.first, "object");
+      hit.fields = {
+          {"class", one_line(abbreviate(name, 120))},
+          {"what", use.what},
+          {"places", use.places == 1 ? "" : ", here and at " + plural(use.places - 1, "other place")}};
+      hit.properties = {{"class", name}, {"places", use.places}};
+      emit(std::move(hit));
+    }
+}
+
+}  // namespace
+
+const Check kHparamsObjects{.name = "hparams-objects",
+                            .help = "objects among the hyperparameters",
+                            .needs = kNothing,
+                            .params = kParams,
+                            .fields = kFields,
+                            .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,73 @@
+#include "lint/checks/optimizer/optimizer_layout.h"
+
+#include <algorithm>
+
+namespace ckpt::lint {
+namespace {
+
+// Source: torch/optim/*.py, 1.0 to 2.13. The first whose marks are all there: the last two have no setting of
+// their own and are told from the others by what is missing.
+constexpr TorchLayout kLayouts[] = {
+    {"Adam or AdamW", {"amsgrad"}, {"lr", "eps", "weight_decay"}, true, {"exp_avg", "exp_avg_sq"}},
+    {"NAdam",
+     {"momentum_decay"},
+     {"lr", "eps", "weight_decay", "momentum_decay"},
+     true,
+     {"exp_avg", "exp_avg_sq", "mu_product"}},
+    {"SGD", {"dampening", "nesterov"}, {"lr", "momentum", "dampening", "weight_decay"}, false, {}},
+    {"RMSprop",
+     {"alpha", "centered"},
+     {"lr", "alpha", "eps", "weight_decay", "momentum"},
+     false,
+     {"square_avg"}},
+    {"ASGD", {"lambd", "t0"}, {"lr", "lambd", "alpha", "t0", "weight_decay"}, false, {"eta", "mu", "ax"}},
+    {"Rprop", {"etas", "step_sizes"}, {"lr"}, false, {"prev", "step_size"}},
+    {"Adagrad",
+     {"lr_decay", "initial_accumulator_value"},
+     {"lr", "lr_decay", "eps", "weight_decay"},
+     false,
+     {"sum"}},
+    {"Adadelta", {"rho", "capturable"}, {"lr", "rho", "eps", "weight_decay"}, false, {"square_avg"}},
+    {"Adafactor", {"beta2_decay", "d"}, {"lr", "beta2_decay", "d", "weight_decay"}, false, {}},
+    {"Muon", {"ns_coefficients", "ns_steps"}, {"lr", "momentum", "weight_decay"}, false, {}},
+    {"LBFGS", {"line_search_fn", "history_size"}, {"lr"}, false, {}},
+    {"RAdam",
+     {"capturable", "decoupled_weight_decay"},
+     {"lr", "eps", "weight_decay"},
+     true,
+     {"exp_avg", "exp_avg_sq"}},
+    {"Adamax", {"capturable", "differentiable"}, {"lr", "eps", "weight_decay"}, true, {"exp_avg", "exp_inf"}},
+};
+
+bool has(const Tree& tree, NodeId group, std::string_view key) {
+  return key.empty() || member(tree, group, key) != kNoNode;
+}
+
+}  // namespace
+
+const TorchLayout* torch_layout(const Tree& tree, NodeId group) {
+  const auto found = std::find_if(std::begin(kLayouts), std::end(kLayouts), [&](const TorchLayout& layout) {
+    return std::all_of(layout.marks.begin(), layout.marks.end(),
+                       [&](const auto mark) { return has(tree, group, mark); });
+  });
+  return found == std::end(kLayouts) ? nullptr : &*found;
+}
+
+bool is_torch(const Tree& tree, NodeId group) {
+  // foreach came with 1.12, to all classes but SparseAdam and LBFGS; other libraries have one or the other.
+  return has(tree, group, "foreach") && has(tree, group, "maximize") &&
+         (has(tree, group, "capturable") || has(tree, group, "differentiable"));
+}
+
+bool is_plain_sgd(const Tree& tree, NodeId group) {
+  const NodeId momentum = member(tree, group, "momentum");
+  return momentum != kNoNode && has(tree, group, "dampening") &&
+         number_of(tree, momentum).value_or(0.0) == 0.0;
+}
+
+bool keeps_state(const Tree& tree, NodeId group) {
+  if (is_plain_sgd(tree, group)) return false;
+  return torch_layout(tree, group) != nullptr || has(tree, group, "betas");
+}
+
+}  // namespace ckpt::lint

@@ -1,0 +1,115 @@
+// Groups that do not learn: a learning rate of 0 that no schedule explains.
+#include <map>
+#include <set>
+
+#include "lint/checks/list.h"
+#include "lint/checks/scheduler/scheduler_rates.h"
+#include "lint/checks/training.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"lr", "group", "groups", "scheduled"};
+
+// T27: 0 is right at a schedule's end and at a warm-up's start. T28: nothing links a scheduler to its
+// optimizer, so every scheduler with a rate for each group may explain it; one that does not say its rates
+// explains all (T9).
+struct Schedules {
+  bool silent = false;
+  struct Rate {
+    bool zero = false;  // of any scheduler
+    std::string said;   // by the first scheduler
+  };
+  // By the number of groups, then the group. Filled once: a hostile file lists one scheduler a million times.
+  std::map<std::size_t, std::vector<Rate>> rates;
+};
+
+void add_rates(const Checkpoint& file, const Scalars& scalars, const std::string& path, NodeId last,
+               Schedules& schedules) {
+  const auto numbers = sequence(file.tree, last);
+  auto& rates = schedules.rates[numbers.size()];
+  rates.resize(numbers.size());
+  for (std::size_t i = 0; i < numbers.size(); ++i) {
+    const auto value = scalars.value(numbers[i], index_path(path, i));
+    rates[i].zero = rates[i].zero || value == 0.0;
+    if (rates[i].said.empty()) rates[i].said = path + " says " + show_scalar(file, numbers[i], value);
+  }
+}
+
+// Schedulers inside of another one are not asked: its own rates are the groups'.
+Schedules schedules_of(const Context& context, const Scalars& scalars) {
+  const Tree& tree = context.file().tree;
+  Schedules schedules;
+  for (const auto& scheduler : schedulers_of(context)) {
+    if (scheduler.path != index_path("lr_schedulers", scheduler.top)) continue;
+    const NodeId last = member(tree, scheduler.node, "_last_lr");
+    schedules.silent = schedules.silent || last == kNoNode;
+    if (is_sequence(tree, last))
+      add_rates(context.file(), scalars, key_path(scheduler.path, "_last_lr"), last, schedules);
+  }
+  return schedules;
+}
+
+// What the schedulers say about a group; nullopt where one of them says 0, too.
+std::optional<std::string> other_rate(const Schedules& schedules, std::size_t groups, std::size_t group) {
+  const auto rates = schedules.rates.find(groups);
+  if (rates == schedules.rates.end()) return "no scheduler sets it";
+  const auto& rate = rates->second[group];
+  return rate.zero ? std::nullopt : std::optional(rate.said);
+}
+
+// Groups none of whose parameters has state, in an optimizer that keeps some: they are frozen, and the rate
+// does not matter.
+std::set<std::size_t> groups_without_state(const Tree& tree, const OptimizerAt& optimizer) {
+  std::set<std::size_t> groups;
+  const auto by_id = groups_by_id(tree, optimizer);
+  for (std::size_t g = 0; g < optimizer.groups.size(); ++g) groups.insert(g);
+  bool any = false;
+  for (const auto& item : mapping_items(tree, optimizer.state))
+    if (const auto group = by_id.find(id_text(tree, item.key)); group != by_id.end())
+      groups.erase(group->second), any = true;
+  return any ? groups : std::set<std::size_t>{};
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  if (number_of(tree, context.items().global_step).value_or(0.0) <= 0.0) return;
+  const Scalars scalars(context, rule);
+  const auto schedules = schedules_of(context, scalars);
+  if (schedules.silent) return;
+  const auto rates = rates_of(context, scalars);
+  const auto optimizers = optimizers_of(context);
+  for (std::size_t o = 0; o < optimizers.size(); ++o) {
+    const auto& optimizer = optimizers[o];
+    const auto drivers = o < rates.optimizers.size() ? drivers_of(rates, o) : std::vector<std::size_t>{};
+    const auto count = optimizer.groups.size();
+    std::optional<std::set<std::size_t>> frozen;
+    for (std::size_t g = 0; g < count; ++g) {
+      const NodeId lr = member(tree, optimizer.groups[g], "lr");
+      const auto rate = scalars.value(lr, key_path(optimizer.group_path(g), "lr"));
+      if (rate != 0.0) continue;
+      const auto other = other_rate(schedules, count, g);
+      // At a schedule's end 0 is right, and the scheduler's own rate is what was changed: scheduler-lr-drift.
+      if (!other || explains_zero(rates, drivers, g)) continue;
+      if (!frozen) frozen = groups_without_state(tree, optimizer);
+      if (frozen->contains(g)) continue;
+      Hit hit = make_hit(key_path(optimizer.group_path(g), "lr"), "lr-zero");
+      hit.fields = {{"lr", show_scalar(context.file(), lr, rate)},
+                    {"group", std::to_string(g)},
+                    {"groups", std::to_string(count)},
+                    {"scheduled", *other}};
+      emit(std::move(hit));
+    }
+  }
+}
+
+}  // namespace
+
+const Check kOptimizerLr{.name = "optimizer-lr",
+                         .help = "parameter groups with a learning rate of 0 that no schedule explains",
+                         .needs = kStats,
+                         .params = {},
+                         .fields = kFields,
+                         .run = run};
+
+}  // namespace ckpt::lint

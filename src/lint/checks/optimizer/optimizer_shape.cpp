@@ -1,0 +1,312 @@
+// Moments whose shapes fit no weight, or another one: the state belongs to another model, to other parameters
+// of this one, or to an optimizer that has them in another order.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "lint/checks/list.h"
+#include "lint/checks/optimizer/moments.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"text"};
+using Shape = std::vector<std::int64_t>;
+
+// --- the weights ------------------------------------------------------------------------------------------
+
+// Where in an order there are weights of a shape, ascending.
+using Places = std::map<Shape, std::vector<std::size_t>>;
+
+struct Weights {
+  std::map<Shape, std::size_t> floating;
+  std::map<std::uint64_t, std::size_t> sizes;  // their numbers of elements
+  // Weights that other rules find to be no weights (integers, bool, None, a list): a moment may be theirs.
+  std::map<Shape, std::size_t> others;
+  std::size_t loose = 0;
+  std::map<std::string_view, const tensor::TensorView*> by_name;  // null: no tensor
+  Places places;                                                  // in the order of the state_dict
+  Places by_letter;                                               // in that of the names
+  bool ordered = true;  // as the module has its parameters, as far as the keys tell
+};
+
+// A module's own entries stand together. Keys in an order of their own (ModelPruning moves what it prunes to
+// the end, other writers sort) say nothing about the order of the parameters.
+bool is_module_order(const std::vector<WeightKey>& keys) {
+  std::set<std::string_view> modules;
+  std::string_view last;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto dot = keys[i].name.rfind('.');
+    const auto module = dot == std::string_view::npos ? std::string_view{} : keys[i].name.substr(0, dot);
+    if ((i == 0 || module != last) && !modules.insert(module).second) return false;
+    last = module;
+    // A pruned weight is registered anew, behind the bias; an optimizer that is older has it before.
+    if (keys[i].name.ends_with("_orig")) return false;
+  }
+  const auto before = [](const WeightKey& a, const WeightKey& b) { return a.name < b.name; };
+  return !std::is_sorted(keys.begin(), keys.end(), before);
+}
+
+Weights weights_of(const Checkpoint& file, const training::Items& items) {
+  Weights weights;
+  const auto keys = weight_keys(file, items);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto& key = keys[i];
+    if (!is_kind(file.tree, key.value, Kind::kTensor)) {
+      ++weights.loose;
+      weights.by_name.emplace(key.name, nullptr);
+      continue;
+    }
+    const auto& view = file.tensor_records[file.tree.payload(key.value)].view;
+    weights.by_name.emplace(key.name, &view);
+    weights.places[view.shape].push_back(i);
+    if (tensor::is_floating(view.dtype))
+      ++weights.floating[view.shape], ++weights.sizes[view.numel];
+    else
+      ++weights.others[view.shape];
+  }
+  std::size_t place = 0;
+  for (const auto& [name, view] : weights.by_name)
+    if (view != nullptr) weights.by_letter[view->shape].push_back(place++);
+  weights.ordered = weights.loose == 0 && !weights.floating.contains(Shape{0}) && is_module_order(keys);
+  return weights;
+}
+
+// --- which weights are left -------------------------------------------------------------------------------
+
+template <typename Key>
+class Pool {
+ public:
+  explicit Pool(const std::map<Key, std::size_t>& all) : all_(all) {}
+  bool take(const Key& key) {
+    const auto found = all_.find(key);
+    if (found == all_.end()) return false;
+    auto& used = used_[key];
+    return used < found->second && ++used > 0;
+  }
+
+ private:
+  const std::map<Key, std::size_t>& all_;
+  std::map<Key, std::size_t> used_;
+};
+
+const Shape& shape_of(const ParameterMoments& parameter) { return parameter.moments.front().view->shape; }
+
+// Optimizers that keep everything as vectors.
+bool is_flat(const Weights& weights, const std::vector<ParameterMoments>& parameters) {
+  Pool<std::uint64_t> sizes(weights.sizes);
+  return std::all_of(parameters.begin(), parameters.end(), [&](const ParameterMoments& parameter) {
+    return shape_of(parameter).size() == 1 && sizes.take(parameter.moments.front().view->numel);
+  });
+}
+
+// --- order ------------------------------------------------------------------------------------------------
+
+// The first element that no weight is left for behind those of the elements before it; shapes.size() if none.
+// The sequence is shapes[from..] followed by shapes[..from].
+std::size_t first_out_of_order(const Places& all, const std::vector<Shape>& shapes, std::size_t from) {
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const auto places = all.find(shapes[(from + i) % shapes.size()]);
+    if (places == all.end()) continue;  // a weight of another kind stands for it
+    const auto place = std::lower_bound(places->second.begin(), places->second.end(), next);
+    if (place == places->second.end()) return i;
+    next = *place + 1;
+  }
+  return shapes.size();
+}
+
+// One part of a module may have been given before another (head, then backbone), or the parameters may have
+// been sorted by their names (minGPT does).
+bool is_order_of_its_own(const Weights& weights, const std::vector<Shape>& shapes, std::size_t odd) {
+  if (first_out_of_order(weights.by_letter, shapes, 0) == shapes.size()) return true;
+  constexpr std::size_t kTries = 32;  // the parts may share shapes where they meet
+  for (std::size_t from = odd; from > 0 && from + kTries > odd; --from)
+    if (first_out_of_order(weights.places, shapes, from) == shapes.size()) return true;
+  return false;
+}
+
+// --- one optimizer ----------------------------------------------------------------------------------------
+
+struct Judge {
+  const Checkpoint& file;
+  const Weights& weights;
+  const OptimizerAt& optimizer;
+  const Emit& emit;
+
+  struct Count {
+    std::size_t found = 0, of = 0;
+  };
+
+  void say(const ParameterMoments& parameter, const Moment& moment, std::string_view kind, std::string text,
+           Count count, std::optional<report::Level> level = std::nullopt) const {
+    Hit hit = text_hit(key_path(optimizer.state_path(file.tree, parameter.id), moment.name), kind,
+                       std::move(text), report::PlaceKind::kTensor);
+    hit.properties = {{"shape", format_shape(moment.view->shape)},
+                      {"found", std::uint64_t{count.found}},
+                      {"parameters", std::uint64_t{count.of}}};
+    hit.level = level;
+    emit(std::move(hit));
+  }
+
+  // Moments of one parameter that differ; what is left can be compared with weights.
+  std::vector<ParameterMoments> without_differing(std::vector<ParameterMoments> parameters) const {
+    const auto differs = [](const ParameterMoments& parameter) {
+      return std::any_of(parameter.moments.begin(), parameter.moments.end(),
+                         [&](const Moment& moment) { return moment.view->shape != shape_of(parameter); });
+    };
+    const auto first = std::find_if(parameters.begin(), parameters.end(), differs);
+    if (first == parameters.end()) return parameters;
+    const Count count{static_cast<std::size_t>(std::count_if(parameters.begin(), parameters.end(), differs)),
+                      parameters.size()};
+    const Moment& front = first->moments.front();
+    const Moment& odd =
+        *std::find_if(first->moments.begin(), first->moments.end(),
+                      [&](const Moment& moment) { return moment.view->shape != front.view->shape; });
+    // The one that no weight has is the wrong one, whichever comes first.
+    const bool front_fits =
+        weights.floating.contains(front.view->shape) || !weights.floating.contains(odd.view->shape);
+    const Moment& wrong = front_fits ? odd : front;
+    const Moment& right = front_fits ? front : odd;
+    say(*first, wrong, "shape",
+        fmt::format("{}, but {} of the same parameter is {}{}", format_shape(wrong.view->shape), right.name,
+                    format_shape(right.view->shape), more(count)),
+        count);
+    std::erase_if(parameters, differs);
+    return parameters;
+  }
+
+  static std::string more(Count count) {
+    return count.found == 1
+               ? ""
+               : fmt::format(" ({} of {}, this is the first)", count.found, plural(count.of, "parameter"));
+  }
+
+  // The name of each id, if the optimizer was given named parameters.
+  std::map<std::string, std::string_view> names() const {
+    std::map<std::string, std::string_view> names;
+    for (const NodeId group : optimizer.groups) {
+      const auto ids = sequence(file.tree, member(file.tree, group, "params"));
+      const auto list = sequence(file.tree, member(file.tree, group, "param_names"));
+      if (ids.size() != list.size()) continue;
+      for (std::size_t i = 0; i < ids.size(); ++i)
+        if (const auto name = string_of(file.tree, list[i])) names.emplace(id_text(file.tree, ids[i]), *name);
+    }
+    return names;
+  }
+
+  // False where the names are not those of the state_dict: named_parameters() of a part of the module.
+  bool judge_names(const std::vector<ParameterMoments>& parameters) const {
+    const auto all = names();
+    if (all.empty()) return false;
+    Count lacking{0, parameters.size()}, wrong{0, parameters.size()};
+    const ParameterMoments *first_lacking = nullptr, *first_wrong = nullptr;
+    std::string_view lacking_name, wrong_name;
+    for (const auto& parameter : parameters) {
+      const auto name = all.find(id_text(file.tree, parameter.id));
+      if (name == all.end()) return false;
+      const auto weight = weights.by_name.find(name->second);
+      if (weight == weights.by_name.end()) {
+        if (lacking.found++ == 0) first_lacking = &parameter, lacking_name = name->second;
+      } else if (weight->second != nullptr && weight->second->shape != shape_of(parameter) &&
+                 weight->second->shape != Shape{0}) {
+        if (wrong.found++ == 0) first_wrong = &parameter, wrong_name = name->second;
+      }
+    }
+    if (lacking.found * 2 > lacking.of) return false;
+    if (first_wrong != nullptr)
+      say(*first_wrong, first_wrong->moments.front(), "other-weight",
+          fmt::format("{}, but {}, which param_names says it is of, is {}{}",
+                      format_shape(shape_of(*first_wrong)), one_line(wrong_name),
+                      format_shape(weights.by_name.at(wrong_name)->shape), more(wrong)),
+          wrong);
+    if (first_lacking != nullptr)
+      say(*first_lacking, first_lacking->moments.front(), "no-weight",
+          fmt::format("param_names says it is of {}, which the state_dict does not have{}",
+                      one_line(lacking_name), more(lacking)),
+          lacking, report::Level::kWarning);
+    return true;
+  }
+
+  bool judge_fit(const std::vector<ParameterMoments>& parameters) const {
+    Pool<Shape> floating(weights.floating), others(weights.others);
+    auto loose = weights.loose;
+    Count unfit{0, parameters.size()};
+    const ParameterMoments* first = nullptr;
+    for (const auto& parameter : parameters) {
+      // A weight of shape [0] is ZeRO's placeholder (rule state-dict-zero-size): it may stand for any shape.
+      if (floating.take(shape_of(parameter)) || floating.take(Shape{0}) || others.take(shape_of(parameter)))
+        continue;
+      if (loose > 0) {
+        --loose;
+        continue;
+      }
+      if (unfit.found++ == 0) first = &parameter;
+    }
+    if (first == nullptr || is_flat(weights, parameters)) return first == nullptr;
+    const auto shape = format_shape(shape_of(*first));
+    say(*first, first->moments.front(), "shape",
+        unfit.found == 1
+            ? shape + " fits no weight that is left for it: the first step fails"
+            : fmt::format(
+                  "{} fits no weight that is left for it, nor do the moments of {} more of {}: another "
+                  "model's, or weights are gone",
+                  shape, unfit.found - 1, plural(unfit.of, "parameter")),
+        unfit);
+    return false;
+  }
+
+  void judge_order(const std::vector<ParameterMoments>& parameters) const {
+    std::map<std::string, const ParameterMoments*> by_id;
+    for (const auto& parameter : parameters) by_id.emplace(id_text(file.tree, parameter.id), &parameter);
+    for (const NodeId group : optimizer.groups) {
+      std::vector<const ParameterMoments*> in_order;
+      std::vector<Shape> shapes;
+      for (const NodeId id : sequence(file.tree, member(file.tree, group, "params")))
+        if (const auto found = by_id.find(id_text(file.tree, id)); found != by_id.end()) {
+          in_order.push_back(found->second);
+          shapes.push_back(shape_of(*found->second));
+        }
+      const auto odd = first_out_of_order(weights.places, shapes, 0);
+      if (odd == shapes.size() || is_order_of_its_own(weights, shapes, odd)) continue;
+      return say(
+          *in_order[odd], in_order[odd]->moments.front(), "order",
+          fmt::format("{}: no such weight follows those of the parameters before it, the moments are in "
+                      "another order than the weights",
+                      format_shape(shapes[odd])),
+          {1, shapes.size()}, report::Level::kWarning);
+    }
+  }
+
+  void judge() const {
+    auto all = comparable_moments(file, optimizer);
+    const auto count = all.size();
+    const auto parameters = without_differing(std::move(all));
+    if (parameters.empty() || judge_names(parameters)) return;
+    if (judge_fit(parameters) && weights.ordered && parameters.size() == count) judge_order(parameters);
+  }
+};
+
+void run(const Context& context, const Rule&, const Emit& emit) {
+  const auto& file = context.file();
+  const auto optimizers = optimizers_of(context);
+  if (optimizers.empty()) return;
+  const auto weights = weights_of(file, context.items());
+  if (weights.floating.empty()) return;
+  for (const auto& optimizer : optimizers) Judge{file, weights, optimizer, emit}.judge();
+}
+
+}  // namespace
+
+const Check kOptimizerShape{
+    .name = "optimizer-shape",
+    .help = "optimizer moments whose shape no weight has, or that are of other weights",
+    .needs = kNothing,
+    .params = {},
+    .fields = kFields,
+    .run = run};
+
+}  // namespace ckpt::lint

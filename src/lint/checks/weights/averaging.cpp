@@ -1,0 +1,172 @@
+// What WeightAveraging leaves: state_dict holds the averaged weights, current_model_state the live ones.
+#include <cmath>
+#include <map>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
+#include "lint/checks/list.h"
+#include "lint/checks/training.h"
+#include "tensor/delta.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kChoices[] = {"incomplete", "identical"};
+constexpr ParamSpec kParams[] = {
+    {"find", ParamType::kString, "", "incomplete | identical", kChoices},
+};
+constexpr std::string_view kFields[] = {"text"};
+
+// --- incomplete: callbacks/weight_averaging.py writes and reads the two keys together ----------------------
+
+using Keys = std::map<std::string_view, NodeId>;
+
+Keys keys_of(const Tree& tree, NodeId dict) {
+  Keys keys;
+  for (const auto& item : mapping_items(tree, dict))
+    if (const auto key = string_of(tree, item.key)) keys.emplace(*key, item.value);
+  return keys;
+}
+
+std::uint64_t keys_without(const Keys& from, const Keys& in, std::string& first) {
+  std::uint64_t missing = 0;
+  for (const auto& [key, value] : from)
+    if (!in.contains(key) && missing++ == 0) first = key;
+  return missing;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+// load_state_dict of the live model raises on the first of them.
+void find_other_shapes(const Checkpoint& file, const Keys& averaged, const Keys& current, const Emit& emit) {
+  std::uint64_t count = 0;
+  std::string first;
+  for (const auto& [key, node] : averaged) {
+    const auto other = current.find(key);
+    if (other == current.end() || !is_kind(file.tree, node, Kind::kTensor) ||
+        !is_kind(file.tree, other->second, Kind::kTensor))
+      continue;
+    const auto& shape = file.tensor_records[file.tree.payload(node)].view.shape;
+    const auto& live = file.tensor_records[file.tree.payload(other->second)].view.shape;
+    if (shape == live || count++ > 0) continue;
+    first = fmt::format("{} is {}, but {} in state_dict", quote(key), shape_text(live), shape_text(shape));
+  }
+  if (count == 0) return;
+  Hit hit =
+      text_hit("current_model_state", "shapes-differ",
+               fmt::format("{} of another shape, first {}: resuming fails", plural(count, "tensor"), first),
+               report::PlaceKind::kObject);
+  hit.properties = {{"tensors", count}};
+  emit(std::move(hit));
+}
+
+// torch.optim.swa_utils.AveragedModel counts up from 0; the next average weighs by 1 / (n_averaged + 1).
+void find_bad_count(const Context& context, const Scalars& scalars, const Emit& emit) {
+  const std::string path = "averaging_state.n_averaged";
+  const NodeId node = member(context.file().tree, context.items().averaging_state, "n_averaged");
+  const auto count = scalars.value(node, path);
+  if (!count || (std::isfinite(*count) && *count >= 0)) return;
+  Hit hit = text_hit(path, "count",
+                     format_double(*count) + " averages: the next one is weighed by 1 / (n_averaged + 1)");
+  hit.properties = {{"averages", *count}};
+  emit(std::move(hit));
+}
+
+void find_incomplete(const Context& context, const Scalars& scalars, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto& items = context.items();
+  const NodeId live = items.current_model_state, state = items.averaging_state;
+  if (live == kNoNode && state == kNoNode) return;
+  if (live == kNoNode || state == kNoNode) {
+    const bool no_live = live == kNoNode;
+    emit(text_hit(no_live ? "current_model_state" : "averaging_state", "missing",
+                  fmt::format("absent, but {} is there: training goes on from the averaged weights, and the "
+                              "average starts anew",
+                              no_live ? "averaging_state" : "current_model_state"),
+                  report::PlaceKind::kProperty));
+    return;
+  }
+  std::string extra, lost;
+  const Keys averaged = keys_of(tree, items.state_dict), current = keys_of(tree, live);
+  find_other_shapes(context.file(), averaged, current, emit);
+  find_bad_count(context, scalars, emit);
+  const auto more = keys_without(current, averaged, extra), fewer = keys_without(averaged, current, lost);
+  if (more == 0 && fewer == 0) return;
+  std::string text;
+  if (fewer > 0) text = fmt::format("{} of state_dict missing, first {}", plural(fewer, "key"), quote(lost));
+  if (more > 0)
+    text += fmt::format("{}{} that state_dict has not, first {}", text.empty() ? "" : ", ",
+                        plural(more, "key"), quote(extra));
+  Hit hit = text_hit("current_model_state", "keys-differ", std::move(text), report::PlaceKind::kObject);
+  hit.properties = {{"missing", fewer}, {"extra", more}};
+  emit(std::move(hit));
+}
+
+// --- identical ---------------------------------------------------------------------------------------------
+
+const TensorRecord* floating(const Checkpoint& file, NodeId node) {
+  if (!is_kind(file.tree, node, Kind::kTensor)) return nullptr;
+  const auto& record = file.tensor_records[file.tree.payload(node)];
+  return tensor::is_floating(record.view.dtype) ? &record : nullptr;
+}
+
+// Bit for bit; false as well where one of them cannot be read, which other rules say.
+bool same(const Checkpoint& file, const TensorRecord& a, const TensorRecord& b) {
+  const auto *x = readable_storage(file, a), *y = readable_storage(file, b);
+  if (x == nullptr || y == nullptr) return false;
+  try {
+    return tensor::same_elements(a.view, *x, b.view, *y);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void find_identical(const Context& context, const Scalars& scalars, const Emit& emit) {
+  const auto& file = context.file();
+  const auto& items = context.items();
+  const auto averaged =
+      scalars.value(member(file.tree, items.averaging_state, "n_averaged"), "averaging_state.n_averaged");
+  if (!averaged || *averaged <= 1) return;  // the first average is a copy
+  const Keys live = keys_of(file.tree, items.current_model_state);
+  std::uint64_t compared = 0;
+  for (const auto& key : weight_keys(file, items)) {
+    const auto other = live.find(key.name);
+    const auto* a = floating(file, key.value);
+    const auto* b = other == live.end() ? nullptr : floating(file, other->second);
+    if (a == nullptr || b == nullptr) continue;
+    if (!same(file, *a, *b)) return;
+    ++compared;
+  }
+  if (compared == 0) return;
+  Hit hit = text_hit(
+      "current_model_state", "identical",
+      fmt::format("{} bit for bit those of state_dict after {:.0f} averages: one was copied over the other",
+                  plural(compared, "tensor"), *averaged),
+      report::PlaceKind::kObject);
+  hit.properties = {{"tensors", compared}, {"averages", *averaged}};
+  emit(std::move(hit));
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  if (context.items().kind != training::FileKind::kTrainer) return;
+  const Scalars scalars(context, rule);
+  if (rule.string("find") == "incomplete")
+    find_incomplete(context, scalars, emit);
+  else
+    find_identical(context, scalars, emit);
+}
+
+}  // namespace
+
+const Check kAveraging{.name = "averaging",
+                       .help = "averaged and live weights that do not belong together, or are the same",
+                       .needs = kStats,
+                       .params = kParams,
+                       .fields = kFields,
+                       .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,87 @@
+// Batch norm layers whose running statistics are still what they were initialised with.
+#include <fmt/format.h>
+
+#include "lint/checks/common.h"
+#include "lint/checks/list.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kChoices[] = {"never", "reset"};
+constexpr ParamSpec kParams[] = {
+    {"find", ParamType::kString, "",
+     "never (no batch was counted, and steps were made) | reset (batches were counted)", kChoices},
+};
+constexpr std::string_view kFields[] = {"layer", "step", "batches"};
+constexpr std::string_view kMean = "running_mean";
+constexpr std::string_view kVariance = "running_var";
+
+struct Layer {
+  std::optional<std::size_t> mean;
+  bool zero_mean = false, unit_variance = false;
+  std::optional<double> batches;  // num_batches_tracked, absent in files of torch before 0.4.1
+};
+
+bool is_component(std::string_view name, std::string_view last) {
+  return name.ends_with(last) && (name.size() == last.size() || name[name.size() - last.size() - 1] == '.');
+}
+
+// By the module's name with its dot ("encoder.1.").
+std::map<std::string, Layer> layers_of(const Context& context, const Rule& rule) {
+  std::map<std::string, Layer> layers;
+  for (const auto index : context.selected(rule)) {
+    const auto* stats = context.stats(index);
+    const auto name = training::weight_name(context.items(), context.file().entries[index].path);
+    if (!name || stats == nullptr || !stats->decoded || stats->numel == 0) continue;
+    const double lowest = tensor::to_double(stats->min), highest = tensor::to_double(stats->max);
+    for (const auto part : {kMean, kVariance, std::string_view("num_batches_tracked")}) {
+      if (!is_component(*name, part)) continue;
+      Layer& layer = layers[name->substr(0, name->size() - part.size())];
+      if (part == kMean) {
+        layer.mean = index;
+        layer.zero_mean = stats->zeros == stats->numel;
+      } else if (part == kVariance) {
+        layer.unit_variance = lowest == 1.0 && highest == 1.0 && stats->nan == 0;
+      } else {
+        layer.batches = lowest;
+      }
+    }
+  }
+  return layers;
+}
+
+// num_batches_tracked alone proves nothing: statistics that were converted from another framework come with
+// 0.
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const bool reset = rule.string("find") == "reset";
+  const auto step = number_of(tree, context.items().global_step);
+  const bool trained = context.items().kind == training::FileKind::kTrainer && step && *step > 0;
+  if (!reset && !trained) return;
+  for (const auto& [prefix, layer] : layers_of(context, rule)) {
+    if (!layer.mean || !layer.zero_mean || !layer.unit_variance) continue;
+    const double batches = layer.batches.value_or(0);
+    if (reset != (batches > 0)) continue;
+    Hit hit = make_hit(context.file().entries[*layer.mean].path, reset ? "reset" : "untrained",
+                       report::PlaceKind::kTensor);
+    const auto counted = fmt::format("{:.0f}", batches);
+    hit.fields = {{"layer", prefix.empty() ? prefix : prefix.substr(0, prefix.size() - 1)},
+                  {"step", show(tree, context.items().global_step)},
+                  {"batches", reset           ? counted
+                              : layer.batches ? ", num_batches_tracked is " + counted
+                                              : ""}};
+    emit(std::move(hit));
+  }
+}
+
+}  // namespace
+
+const Check kBnUntrained{
+    .name = "bn-untrained",
+    .help = "batch norm layers that never saw a batch, or whose statistics were reset after that",
+    .needs = kStats,
+    .params = kParams,
+    .fields = kFields,
+    .run = run};
+
+}  // namespace ckpt::lint

@@ -1,0 +1,36 @@
+// Which weights are one: views of the same elements of one storage. And ties as rule files spell them.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "training/items.h"
+#include "lint/rule.h"
+
+namespace ckpt::lint {
+
+// True for two views of exactly the same elements: storage, offset, shape and strides.
+bool same_view(const tensor::TensorView& a, const tensor::TensorView& b);
+
+struct SharedGroup {
+  std::vector<std::size_t> entries;  // indices into Checkpoint::entries, ascending; two or more
+  bool same = true;                  // all are one view; false: they overlap
+};
+
+// Groups among `entries` (ascending), by their first member. Views that interleave without gaps of their own
+// (columns of one matrix) are only grouped if they are the same view: whether they overlap is not worked out.
+std::vector<SharedGroup> shared_groups(const Checkpoint& file, std::span<const std::size_t> entries);
+
+// "lm_head.weight = encoder.embed.weight" -> the names, two or more. Throws std::invalid_argument.
+std::vector<std::string> parse_tie(std::string_view text);
+std::vector<std::vector<std::string>> ties_of(const Rule& rule, std::string_view param);
+
+// Weights by name without wrappers' prefixes (unwrapped_name), components of composite tensors left out.
+std::map<std::string, std::size_t> weights_by_name(const Checkpoint& file, const training::Items& items);
+
+}  // namespace ckpt::lint

@@ -1,0 +1,46 @@
+// Weights that no rule about numbers has looked at, because their dtype has no decoder.
+#include "base/text.h"
+#include "lint/checks/common.h"
+#include "lint/checks/list.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kFields[] = {"dtype", "weights", "name"};
+
+struct Use {
+  std::uint64_t weights = 0;
+  std::size_t first = 0;
+};
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const auto& file = context.file();
+  std::map<tensor::DType, Use> uses;
+  for (const auto index : context.selected(rule)) {
+    const auto& entry = file.entries[index];
+    const auto dtype = file.record_of(entry).view.dtype;
+    if (entry.part || tensor::is_decodable(dtype)) continue;
+    if (Use& use = uses[dtype]; use.weights++ == 0) use.first = index;
+  }
+  for (const auto& [dtype, use] : uses) {
+    const auto& path = file.entries[use.first].path;
+    Hit hit = make_hit(path, "undecoded", report::PlaceKind::kTensor);
+    hit.fields = {{"dtype", std::string(tensor::name(dtype))},
+                  {"weights", plural(use.weights, "weight")},
+                  {"name", quote(training::weight_name(context.items(), path).value_or(path))}};
+    hit.properties = {{"weights", use.weights}};
+    emit(std::move(hit));
+  }
+}
+
+}  // namespace
+
+const Check kUndecoded{
+    .name = "undecoded",
+    .help = "weights whose elements are opaque codes, so that nothing is known of their values",
+    .needs = kNothing,
+    .params = {},
+    .fields = kFields,
+    .run = run};
+
+}  // namespace ckpt::lint

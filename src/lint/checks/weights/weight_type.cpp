@@ -1,0 +1,192 @@
+// Weights that are no floating-point tensors, and weights that have not the precision of their own moments.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "lint/checks/list.h"
+#include "lint/checks/weights/modules.h"
+#include "lint/checks/weights/trained_weights.h"
+#include "lint/checks/training.h"
+#include "lint/checks/weights/weight_names.h"
+
+namespace ckpt::lint {
+namespace {
+
+constexpr std::string_view kChoices[] = {"not-floating", "precision"};
+constexpr ParamSpec kParams[] = {
+    {"find", ParamType::kString, "",
+     "not-floating (no tensor, or integers) | precision (another one than that of the weight's moments)",
+     kChoices},
+    {"allow", ParamType::kGlobs, "[]", "names that are not judged"},
+};
+constexpr std::string_view kFields[] = {"text"};
+
+// --- not floating ------------------------------------------------------------------------------------------
+
+bool is_integral(tensor::DType dtype) {
+  const auto kind = tensor::dtype_class(dtype);
+  return kind == tensor::DTypeClass::kSInt || kind == tensor::DTypeClass::kUInt ||
+         kind == tensor::DTypeClass::kBool;
+}
+
+// Modules of torch.ao.nn.quantized: a bias is None there, and a scale and a zero point stand beside it.
+ModulePaths quantized_modules(const std::vector<WeightKey>& keys) {
+  ModulePaths modules;
+  for (const auto& key : keys)
+    if (leaf_of(key.name) == "zero_point") modules.emplace(module_of(key.name));
+  return modules;
+}
+
+// Scalars, text and containers are certain; an object may be a tensor of a class that is not known here.
+bool is_no_tensor(const Tree& tree, const WeightKey& key, const ModulePaths& quantized) {
+  const Kind kind = tree.kind(key.value);
+  if (kind == Kind::kTensor || kind == Kind::kObject || kind == Kind::kPersistent) return false;
+  return kind != Kind::kNone || !quantized.contains(module_of(key.name));
+}
+
+// Parameters with moments of this shape that no floating weight of it can be.
+std::uint64_t without_weight(const Moments& moments, const std::vector<ShapedWeight>& same) {
+  const auto floating = std::count_if(same.begin(), same.end(), [](const ShapedWeight& weight) {
+    return tensor::is_floating(weight.record->view.dtype);
+  });
+  const auto parameters = moments.parameters(same.front().record->view.shape);
+  const auto taken = static_cast<std::uint64_t>(floating);
+  return parameters > taken ? parameters - taken : 0;
+}
+
+// What 8 bits hold may be a quantized weight, and a bias of several dimensions is a mask (GPT-2's attn.bias).
+bool may_be_meant(std::string_view name, const tensor::TensorView& view) {
+  const bool bias = leaf_of(name).find("bias") != std::string_view::npos;
+  if (bias ? view.shape.size() != 1 : view.shape.size() < 2) return true;
+  return view.dtype != tensor::DType::kBool && tensor::bits(view.dtype) <= 8;
+}
+
+void judge_integers(const Context& context, const std::vector<Glob>& allow, const Emit& emit) {
+  const Moments moments(context);
+  for (const auto& [shape, same] : weights_by_shape(context)) {
+    auto left = without_weight(moments, same);
+    for (const auto& weight : same) {
+      const auto& view = weight.record->view;
+      if (!is_integral(view.dtype) || !is_weight_or_bias(weight.name) || any_match(allow, weight.name))
+        continue;
+      const bool certain = left > 0;
+      if (!certain && may_be_meant(weight.name, view)) continue;
+      left -= certain ? 1 : 0;
+      Hit hit =
+          text_hit(weight.path, "integers",
+                   fmt::format("{} {}{}", tensor::name(view.dtype), format_shape(shape),
+                               certain ? ", but the optimizer trains a floating-point parameter of this "
+                                         "shape that has no other weight"
+                                       : ", where a model has floating-point numbers"),
+                   report::PlaceKind::kTensor);
+      if (!certain) hit.level = report::Level::kWarning;
+      emit(std::move(hit));
+    }
+  }
+}
+
+void judge_floating(const Context& context, const std::vector<Glob>& allow, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto keys = weight_keys(context.file(), context.items());
+  const auto quantized = quantized_modules(keys);
+  for (const auto& key : keys)
+    if (is_weight_or_bias(key.name) && is_no_tensor(tree, key, quantized) && !any_match(allow, key.name))
+      emit(text_hit(key.path, "no-tensor",
+                    fmt::format("{} ({}), not a tensor: load_state_dict fails", show(tree, key.value),
+                                value::type_name(tree, key.value))));
+  judge_integers(context, allow, emit);
+}
+
+// --- precision ---------------------------------------------------------------------------------------------
+
+// Weights of one dtype whose moments have another.
+struct Differing {
+  std::uint64_t weights = 0;
+  ShapedWeight first;  // of the state_dict
+};
+using Pair = std::pair<tensor::DType, tensor::DType>;  // of the weight, of the moment
+
+// Optimizers that keep the weights in a better precision themselves (Apex, Megatron) train 16-bit weights
+// with float32 moments.
+bool has_master_weights(const Context& context) {
+  const Tree& tree = context.file().tree;
+  std::set<NodeId> seen;  // states and parameters: a hostile file lists one a million times
+  for (const auto& optimizer : optimizers_of(context)) {
+    if (!seen.insert(optimizer.state).second) continue;
+    for (const auto& parameter : mapping_items(tree, optimizer.state)) {
+      if (!seen.insert(parameter.value).second) continue;
+      for (const auto& item : mapping_items(tree, parameter.value))
+        if (string_of(tree, item.key).value_or("").find("master") != std::string_view::npos) return true;
+    }
+  }
+  return false;
+}
+
+// Lower than its moments: it was cast after training. float64 beside float32 moments: the same, upwards.
+// Moments of fewer bits than their weights are another rule's (optimizer-dtype).
+bool was_cast(tensor::DType weight, tensor::DType moment) {
+  const bool real = tensor::dtype_class(weight) == tensor::DTypeClass::kFloat &&
+                    tensor::dtype_class(moment) == tensor::DTypeClass::kFloat;
+  if (!real || weight == moment) return false;
+  return tensor::bits(weight) < tensor::bits(moment) ||
+         (weight == tensor::DType::kFloat64 && moment == tensor::DType::kFloat32);
+}
+
+void compare_shape(const std::vector<ShapedWeight>& same,
+                   const std::map<tensor::DType, std::uint64_t>& moments, const std::vector<Glob>& allow,
+                   std::map<Pair, Differing>& found) {
+  for (const auto& [dtype, parameters] : moments) {
+    const auto equal = static_cast<std::uint64_t>(
+        std::count_if(same.begin(), same.end(),
+                      [&, own = dtype](const ShapedWeight& w) { return w.record->view.dtype == own; }));
+    // More parameters than weights of their dtype: the others are among those of another.
+    for (std::uint64_t left = parameters > equal ? parameters - equal : 0; const auto& weight : same) {
+      if (left == 0) break;
+      if (!was_cast(weight.record->view.dtype, dtype) || any_match(allow, weight.name)) continue;
+      --left;
+      Differing& differing = found[{weight.record->view.dtype, dtype}];
+      if (differing.weights++ == 0 || weight.position < differing.first.position) differing.first = weight;
+    }
+  }
+}
+
+void judge_precision(const Context& context, const std::vector<Glob>& allow, const Emit& emit) {
+  const Moments moments(context);
+  if (!moments.any() || has_master_weights(context)) return;
+  std::map<Pair, Differing> found;
+  for (const auto& [shape, same] : weights_by_shape(context))
+    compare_shape(same, moments.of(shape), allow, found);
+  for (const auto& [dtypes, differing] : found) {
+    const bool lower = tensor::bits(dtypes.first) < tensor::bits(dtypes.second);
+    Hit hit = text_hit(differing.first.path, "precision",
+                       fmt::format("{} of {}, but moments of {}, first {}: cast after training{}",
+                                   plural(differing.weights, "weight"), tensor::name(dtypes.first),
+                                   tensor::name(dtypes.second), quote(differing.first.name),
+                                   lower ? ", and what was cast away is lost" : ""),
+                       report::PlaceKind::kTensor);
+    hit.properties = {{"weights", differing.weights}};
+    emit(std::move(hit));
+  }
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const auto allow = globs_of(rule, "allow");
+  if (rule.string("find") == "precision")
+    judge_precision(context, allow, emit);
+  else
+    judge_floating(context, allow, emit);
+}
+
+}  // namespace
+
+const Check kWeightType{
+    .name = "weight-type",
+    .help = "weights that are no floating-point tensors, or not of the precision of their moments",
+    .needs = kNothing,
+    .params = kParams,
+    .fields = kFields,
+    .run = run};
+
+}  // namespace ckpt::lint

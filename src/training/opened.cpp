@@ -1,0 +1,29 @@
+#include "training/opened.h"
+
+#include <new>
+
+#include "checkpoint/open.h"
+
+namespace ckpt {
+
+Opened open_input(const std::string& path, const Limits& limits) {
+  Opened opened;
+  opened.path = path;
+  try {
+    opened.file = open_checkpoint(path, limits);
+    opened.items = training::find_items(*opened.file);
+  } catch (const Error& error) {
+    opened.failure = error;
+  } catch (const std::bad_alloc&) {
+    opened.failure = Error(ErrorCode::kLimit, "not enough memory to read this file");
+  }
+  return opened;
+}
+
+const tensor::Storage* readable_storage(const Checkpoint& checkpoint, const TensorRecord& record) {
+  if (!record.view.has_storage() || !record.view.in_bounds) return nullptr;
+  const tensor::Storage& storage = checkpoint.storages[record.view.storage];
+  return storage.bytes == nullptr && record.view.numel > 0 ? nullptr : &storage;
+}
+
+}  // namespace ckpt

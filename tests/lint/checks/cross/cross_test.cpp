@@ -1,0 +1,284 @@
+// Rules that compare a checkpoint with a base.
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include "tests/lint/checks/support.h"
+
+using namespace ckpt;
+using namespace ckpt::test;
+
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+using Lines = std::vector<std::string>;
+
+// What the rule says of `now` against `old`, after both were changed.
+Lines against(const char* rule, CheckpointBuilder& old, CheckpointBuilder& now, LintRun with = {}) {
+  const Opened base = old.build(), input = now.build();
+  with.base = &base;
+  return lines(lint_with(rule, input, with));
+}
+
+// A checkpoint that was trained on: more steps, other weights.
+void train(CheckpointBuilder& b) {
+  b.set(b.root, "global_step", b.integer(12));
+  b.set(b.weights, "net.weight", b.tensor({2, 3}, {2, 3, 4, 5, 6, 7}));
+  b.set(b.weights, "net.bias", b.tensor({2}, {1, 1}));
+}
+
+value::NodeId scaler(CheckpointBuilder& b) {
+  return b.dict({{"scale", b.real(1024)},
+                 {"growth_factor", b.real(2)},
+                 {"backoff_factor", b.real(0.5)},
+                 {"growth_interval", b.integer(2000)}});
+}
+
+}  // namespace
+
+TEST_CASE("another dtype is told once a weight, or once for many") {
+  CheckpointBuilder old, now, cast;
+  now.set(now.weights, "_orig_mod.net.weight", now.tensor({2, 3}, {1, 2, 3, 4, 5, 6}));
+  now.remove(now.weights, "net.weight");
+  now.file().tensor_records.back().view.dtype = tensor::DType::kInt32;
+  CHECK(against("cross-dtype-changed", old, now) ==
+        Lines{"warning state_dict[\"_orig_mod.net.weight\"]: int32, float32 in the base"});
+  CHECK(against("cross-dtype-changed", old, now, {.params = {{"show", std::int64_t{0}}}}) ==
+        Lines{"warning state_dict: 1 weight: int32, float32 in the base, first \"net.weight\""});
+  CHECK(against("cross-dtype-changed", old, old).empty());
+}
+
+TEST_CASE("another optimizer, other groups and other parameters are told, missing state is not") {
+  CheckpointBuilder old, same, sgd, fewer, grouped, none;
+  CHECK(against("cross-optimizer-changed", old, same).empty());
+  sgd.remove(sgd.group, "betas");
+  sgd.set(sgd.group, "momentum", sgd.real(0.9));
+  CHECK(
+      against("cross-optimizer-changed", old, sgd) ==
+      Lines{
+          "error optimizer_states[0]: another optimizer: its groups have momentum, those of the base betas"});
+  fewer.set(fewer.group, "params", fewer.list({fewer.integer(0)}));
+  CHECK(against("cross-optimizer-changed", old, fewer) ==
+        Lines{"error optimizer_states[0].param_groups[0].params: 1 parameter, 2 in the base"});
+  none.set(none.root, "optimizer_states", value::kNoNode);
+  CHECK(against("cross-optimizer-changed", old, none).empty());
+  CHECK(against("cross-optimizer-changed", none, old).empty());
+  const auto group = [&] {
+    return grouped.dict({{"betas", grouped.none()}, {"params", grouped.list({grouped.integer(0)})}});
+  };
+  grouped.set(grouped.root, "optimizer_states",
+              grouped.list({grouped.dict(
+                  {{"state", grouped.dict({})}, {"param_groups", grouped.list({group(), group()})}})}));
+  CHECK(against("cross-optimizer-changed", old, grouped) ==
+        Lines{"error optimizer_states[0].param_groups: 2 groups, 1 in the base"});
+  grouped.set(grouped.root, "callbacks",
+              grouped.dict({{"BackboneFinetuning",
+                             grouped.dict({{"internal_optimizer_metadata", grouped.dict({})}})}}));
+  CHECK(against("cross-optimizer-changed", old, grouped).empty());
+}
+
+TEST_CASE("settings and kind of a scheduler are compared, progress is not") {
+  CheckpointBuilder old, now, other;
+  now.set(now.scheduler, "last_epoch", now.integer(7));
+  now.set(now.scheduler, "_last_lr", now.list({now.real(1e-5)}));
+  now.set(now.scheduler, "verbose", now.boolean(false));
+  CHECK(against("cross-scheduler-changed", old, now).empty());
+  now.set(now.scheduler, "base_lrs", now.list({now.real(0.1)}));
+  CHECK(against("cross-scheduler-changed", old, now) ==
+        Lines{"warning lr_schedulers[0].base_lrs: [0.1], [0.001] in the base"});
+  other.set(other.scheduler, "T_max", other.integer(10));
+  CHECK(
+      against("cross-scheduler-changed", old, other) ==
+      Lines{"warning lr_schedulers[0]: another scheduler: it has T_max, base_lrs, gamma, step_size, that of "
+            "the base base_lrs, gamma, step_size"});
+  other.set(other.scheduler, "swa_lrs", other.list({}));
+  CHECK(against("cross-scheduler-changed", old, other).empty());
+}
+
+TEST_CASE("milestones are compared, functions of a schedule are not") {
+  CheckpointBuilder old, now;
+  const auto milestones = [](CheckpointBuilder& b, const char* at) {
+    b.set(b.scheduler, "milestones", b.dict({{at, b.integer(1)}}));
+    b.set(b.scheduler, "lr_lambdas", b.list({b.call("my.schedules", at, {})}));
+  };
+  milestones(old, "30");
+  milestones(now, "60");
+  CHECK(against("cross-scheduler-changed", old, now) ==
+        Lines{"warning lr_schedulers[0].milestones: {\"60\": 1}, {\"30\": 1} in the base"});
+  milestones(now, "30");
+  CHECK(against("cross-scheduler-changed", old, now).empty());
+}
+
+TEST_CASE("schedulers within a scheduler are compared, too") {
+  CheckpointBuilder old, now;
+  const auto inner = [](CheckpointBuilder& b, int steps) {
+    b.set(b.scheduler, "_schedulers",
+          b.list({b.dict({{"total_iters", b.integer(5)}}), b.dict({{"T_max", b.integer(steps)}})}));
+  };
+  inner(old, 10);
+  inner(now, 20);
+  CHECK(against("cross-scheduler-changed", old, now) ==
+        Lines{"warning lr_schedulers[0]._schedulers[1].T_max: 20, 10 in the base"});
+}
+
+TEST_CASE("a callback's key must not change, other than as Lightning migrates it") {
+  CheckpointBuilder old, now;
+  const auto saver = [](CheckpointBuilder& b, const char* key) {
+    b.set(b.root, "callbacks", b.dict({{key, b.dict({})}}));
+  };
+  saver(old, "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min', 'save_on_train_epoch_end': True}");
+  saver(now, "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}");
+  CHECK(against("cross-callback-key-changed", old, now).empty());
+  saver(now, "ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max'}");
+  CHECK(against("cross-callback-key-changed", old, now) ==
+        Lines{"warning callbacks[\"ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max'}\"]: in the base its "
+              "key is "
+              "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}"});
+  saver(now, "Timer");
+  CHECK(against("cross-callback-key-changed", old, now).empty());
+}
+
+TEST_CASE("a scaler that came or went is told, its key and files without training state are not") {
+  CheckpointBuilder old, now, weights;
+  old.set(old.root, "MixedPrecision", scaler(old));
+  CHECK(against("cross-precision-changed", old, now) ==
+        Lines{"warning MixedPrecision: a gradient scaler with scale 1024.0 in the base, none in this file"});
+  CHECK(against("cross-precision-changed", now, old) ==
+        Lines{"warning MixedPrecision: a gradient scaler with scale 1024.0, none in the base"});
+  now.set(now.root, "NativeMixedPrecisionPlugin", scaler(now));
+  CHECK(against("cross-precision-changed", old, now).empty());
+  weights.set(weights.root, "optimizer_states", value::kNoNode);
+  CHECK(against("cross-precision-changed", old, weights).empty());
+  CHECK(against("cross-precision-changed", weights, old).empty());
+}
+
+TEST_CASE("an older Lightning than the base's is told") {
+  CheckpointBuilder old, now;
+  now.set(now.root, "pytorch-lightning_version", now.text("2.6.4"));
+  CHECK(against("cross-version-downgrade", old, now) ==
+        Lines{"warning [\"pytorch-lightning_version\"]: 2.6.4, 2.6.5 in the base"});
+  CHECK(against("cross-version-downgrade", now, old).empty());
+  now.set(now.root, "pytorch-lightning_version", now.text("2.6.5.post0"));
+  CHECK(against("cross-version-downgrade", now, old).empty());
+}
+
+TEST_CASE("steps without a change of any weight are told, whatever the counters do") {
+  CheckpointBuilder old, now;
+  CHECK(against("cross-weights-identical", old, now).empty());  // no steps
+  now.set(now.root, "global_step", now.integer(12));
+  now.set(now.weights, "norm.num_batches_tracked", now.integers({}, {12}));
+  CHECK(against("cross-weights-identical", old, now) ==
+        Lines{"warning state_dict: all of 2 floating weights bit for bit as in the base, although "
+              "global_step went from 8 to 12"});
+  CHECK(against("cross-trainable-unchanged", old, now).empty());  // one finding is enough
+  now.set(now.weights, "net.bias", now.tensor({2}, {0.5F, -0.25F}));
+  CHECK(against("cross-weights-identical", old, now).empty());
+  CheckpointBuilder before;  // batches there, steps of all optimizers here
+  before.set(before.root, "pytorch-lightning_version", before.text("1.5.10"));
+  CheckpointBuilder after;
+  after.set(after.root, "global_step", after.integer(16));
+  CHECK(against("cross-weights-identical", before, after).empty());
+}
+
+TEST_CASE("a trained weight that did not move is told, a frozen one and a bias are not") {
+  CheckpointBuilder old, now;
+  train(now);
+  CHECK(against("cross-trainable-unchanged", old, now).empty());
+  now.set(now.weights, "net.weight", now.tensor({2, 3}, {1, 2, 3, 4, 5, 6}));
+  CHECK(against("cross-trainable-unchanged", old, now) ==
+        Lines{"warning state_dict[\"net.weight\"]: bit for bit what it is in the base, although global_step "
+              "went from 8 to 12"});
+  // Another weight of that shape: one of the two is frozen, and nothing tells which.
+  old.set(old.weights, "frozen.weight", old.tensor({2, 3}, {1, 1, 1, 1, 1, 1}));
+  now.set(now.weights, "frozen.weight", now.tensor({2, 3}, {1, 1, 1, 1, 1, 1}));
+  CHECK(against("cross-trainable-unchanged", old, now).empty());
+  CheckpointBuilder bias;
+  train(bias);
+  bias.set(bias.weights, "net.bias", bias.tensor({2}, {0.5F, -0.5F}));
+  CheckpointBuilder base;
+  CHECK(against("cross-trainable-unchanged", base, bias).empty());
+  CHECK(
+      against("cross-trainable-unchanged", base, bias, {.params = {{"min-dims", std::int64_t{1}}}}).size() ==
+      1);
+}
+
+TEST_CASE("limits on how far weights move hold for each of them") {
+  CheckpointBuilder old, now;
+  train(now);
+  CHECK(against("cross-delta-limit", old, now, {.params = {{"max-abs", 1.0}}}) ==
+        Lines{"error state_dict[\"net.bias\"]: 2 of 2 elements changed, by up to 1.5 (limit 1.0)"});
+  CHECK(against("cross-delta-limit", old, now, {.params = {{"max-abs", 1.5}}}).empty());
+}
+
+TEST_CASE(
+    "running statistics that moved far are told in units of the layer, those that came or went are not") {
+  CheckpointBuilder old, now;
+  old.set(old.weights, "norm.running_mean",
+          old.tensor({2}, {0.01F, 0}));  // near 0: relative to itself, anything is far
+  old.set(old.weights, "norm.running_var", old.tensor({2}, {4, 4}));
+  old.set(old.weights, "gone.running_var", old.tensor({2}, {1, 1}));
+  now.set(now.weights, "norm.running_mean", now.tensor({2}, {1.01F, 1}));
+  now.set(now.weights, "norm.running_var", now.tensor({2}, {6, 4}));
+  now.set(now.weights, "new.running_var", now.tensor({2}, {9, 9}));
+  CHECK(against("cross-bn-drift", old, now).empty());
+  CHECK(against("cross-bn-drift", old, now, {.params = {{"max-mean-shift", 0.25}}}) ==
+        Lines{"note state_dict[\"norm.running_mean\"]: moved by 0.5 standard deviations of the base (limit "
+              "0.25)"});
+  now.set(now.weights, "norm.running_var", now.tensor({2}, {4, 20}));
+  CHECK(against("cross-bn-drift", old, now) ==
+        Lines{"note state_dict[\"norm.running_var\"]: moved by 2.83 times its length (limit 1.0)"});
+}
+
+TEST_CASE("sections that grew are told, new ones and small growth are not") {
+  CheckpointBuilder old, now;
+  const LintRun small{.params = {{"min-bytes", std::int64_t{16}}}};
+  now.set(now.weights, "net.cache", now.tensor({64}, std::vector<float>(64, 1)));
+  now.set(now.root, "current_model_state",
+          now.dict({{"net.weight", now.tensor({64}, std::vector<float>(64, 1))}}));
+  CHECK(against("cross-size-growth", old, now, small) == Lines{"warning : weights: 296 B, 40 B in the base"});
+  CHECK(against("cross-size-growth", old, now).empty());
+  CHECK(against("cross-size-growth", old, now, {.params = {{"min-bytes", std::int64_t{16}}, {"ratio", 10.0}}})
+            .empty());
+}
+
+TEST_CASE("ties that came or went are told") {
+  CheckpointBuilder tied, loose;
+  const auto shared = tied.tensor({2}, {1, 2});
+  tied.set(tied.weights, "embed.weight", shared);
+  tied.set(tied.weights, "head.weight", shared);
+  loose.set(loose.weights, "embed.weight", loose.tensor({2}, {1, 2}));
+  loose.set(loose.weights, "head.weight", loose.tensor({2}, {1, 2}));
+  CHECK(against("cross-tie-changed", tied, loose) ==
+        Lines{"warning state_dict[\"head.weight\"]: a tensor of its own, in the base it is one with "
+              "\"embed.weight\""});
+  CHECK(against("cross-tie-changed", loose, tied) ==
+        Lines{"warning state_dict[\"head.weight\"]: a tensor of its own in the base, now it is one with "
+              "\"embed.weight\""});
+  CHECK(against("cross-tie-changed", tied, tied).empty());
+  loose.remove(loose.weights, "head.weight");
+  CHECK(against("cross-tie-changed", tied, loose).empty());
+}
+
+TEST_CASE("a worse best score is told by the callback's mode") {
+  CheckpointBuilder old, now;
+  now.set(now.stopping, "best_score", now.tensor({}, {0.5F}));
+  CHECK(against("cross-best-score-worse", old, now) ==
+        Lines{"error callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].best_score: 0.5, "
+              "0.25 in the base (mode min)"});
+  CHECK(against("cross-best-score-worse", now, old).empty());
+  CHECK(against("cross-best-score-worse", old, now, {.params = {{"tolerance", 0.3}}}).empty());
+  now.set(now.stopping, "best_score", now.tensor({}, {kInf}));  // nothing was measured yet
+  CHECK(against("cross-best-score-worse", old, now).empty());
+  now.set(now.saving, "best_model_score", now.tensor({}, {0.5F}));  // its key does not tell the mode
+  CHECK(against("cross-best-score-worse", old, now).empty());
+  CHECK(against("cross-best-score-worse", old, now, {.params = {{"mode", std::string("min")}}}).size() == 1);
+}
+
+TEST_CASE("datamodule hyperparameters that an old Lightning did not write are no change") {
+  CheckpointBuilder old, now;
+  now.set(now.root, "datamodule_hyper_parameters", now.dict({{"batch_size", now.integer(16)}}));
+  CHECK(against("cross-hparam-changed", old, now) ==
+        Lines{"warning datamodule_hyper_parameters: not in the base"});
+  old.set(old.root, "pytorch-lightning_version", old.text("1.6.5"));
+  CHECK(against("cross-hparam-changed", old, now).empty());
+}

@@ -1,0 +1,321 @@
+// Rules about what a resumed run restores without a word: loops, callbacks, averages, hyperparameters.
+#include <cmath>
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include "tests/lint/checks/cases.h"
+
+using namespace ckpt;
+using namespace ckpt::test;
+using value::kNoNode;
+using value::NodeId;
+
+namespace {
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr const char* kMin = "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}";
+
+NodeId counts(CheckpointBuilder& b, int count) {
+  return b.dict({{"ready", b.integer(count)}, {"completed", b.integer(count)}});
+}
+
+void set_fit_loop(CheckpointBuilder& b, const Fields& fields) {
+  b.set(b.root, "loops", b.dict({{"fit_loop", b.dict(fields)}}));
+}
+
+Fields fit_loop(CheckpointBuilder& b) {
+  return {{"epoch_progress", b.dict({{"current", counts(b, 1)}})},
+          {"epoch_loop.batch_progress", b.dict({{"total", counts(b, 8)}})},
+          {"epoch_loop.automatic_optimization.optim_progress", b.dict({})}};
+}
+
+// Of before 1.6, resumed for 8 steps; `automatic` and `manual` are the steps that were counted before.
+void migrate(CheckpointBuilder& b, int automatic, int manual) {
+  b.set(b.steps, "completed", b.integer(automatic + 8));
+  b.set(b.manual_steps, "completed", b.integer(manual));
+  b.set(b.root, "global_step", b.integer(automatic + 8));
+  b.set(b.stepped, "_batches_that_stepped", b.integer(automatic + 8));
+  b.set(b.epochs, "completed", b.integer(5));
+}
+
+// Two models; the first is the better one, the second the k-th.
+void set_models(CheckpointBuilder& b, const char* best = "/x/a.ckpt", const char* kth = "/x/b.ckpt",
+                float kth_value = 0.5F) {
+  b.set(b.saving, "best_k_models",
+        b.dict({{"/x/a.ckpt", b.tensor({}, {0.25F})}, {"/x/b.ckpt", b.tensor({}, {0.5F})}}));
+  b.set(b.saving, "best_model_path", b.text(best));
+  b.set(b.saving, "kth_best_model_path", b.text(kth));
+  b.set(b.saving, "kth_value", b.tensor({}, {kth_value}));
+  b.set(b.root, "callbacks", b.dict({{kMin, b.dict(b.saving)}}));
+}
+
+void set_stopping(CheckpointBuilder& b, const char* mode, float best, int wait) {
+  b.set(b.stopping, "best_score", b.tensor({}, {best}));
+  b.set(b.stopping, "wait_count", b.integer(wait));
+  b.set(b.root, "callbacks",
+        b.dict({{"EarlyStopping{'monitor': 'm', 'mode': '" + std::string(mode) + "'}", b.dict(b.stopping)}}));
+}
+
+void set_average(CheckpointBuilder& b, std::int64_t averages, std::vector<std::int64_t> shape) {
+  const auto size = static_cast<std::size_t>(shape[0]);
+  b.set(b.root, "current_model_state",
+        b.dict({{"net.weight", b.tensor({2, 3}, {1, 2, 3, 4, 5, 6})},
+                {"net.bias", b.tensor(std::move(shape), std::vector<float>(size, 1))},
+                {"norm.num_batches_tracked", b.integers({}, {9})}}));
+  b.set(b.root, "averaging_state", b.dict({{"n_averaged", b.integers({}, {averages})}}));
+}
+
+}  // namespace
+
+TEST_CASE("loops without their progress are told by what is lost") {
+  const Case cases[] = {
+      {"loops-missing",
+       "an empty fit_loop",
+       [](auto& b) { set_fit_loop(b, {}); },
+       {"error loops.fit_loop: empty: training restarts at epoch 0 and step 0"}},
+      {"loops-missing", "whole", [](auto& b) { set_fit_loop(b, fit_loop(b)); }, {}},
+      {"loops-missing",
+       "no epochs",
+       [](auto& b) {
+         auto fields = fit_loop(b);
+         b.remove(fields, "epoch_progress");
+         set_fit_loop(b, fields);
+       },
+       {"error loops.fit_loop: no epoch_progress: epochs are counted from 0 again"}},
+      {"loops-missing",
+       "no batches, no steps",
+       [](auto& b) {
+         set_fit_loop(b, {{"epoch_progress", b.dict({})}});
+       },
+       {"error loops.fit_loop: no epoch_loop.batch_progress, "
+        "epoch_loop.automatic_optimization.optim_progress: batches, steps are counted from 0 again"}},
+      {"loops-missing",
+       "the layout of 1.6 to 1.9",
+       [](auto& b) {
+         auto fields = fit_loop(b);
+         b.remove(fields, "epoch_loop.automatic_optimization.optim_progress");
+         fields.emplace_back("epoch_loop.batch_loop.optimizer_loop.optim_progress", b.dict({}));
+         set_fit_loop(b, fields);
+       },
+       {}},
+      {"loops-missing",
+       "no steps, and none by hand",
+       [](auto& b) {
+         auto fields = fit_loop(b);
+         b.remove(fields, "epoch_loop.automatic_optimization.optim_progress");
+         fields.emplace_back("epoch_loop.manual_optimization.optim_step_progress",
+                             b.dict({{"total", counts(b, 0)}}));
+         set_fit_loop(b, fields);
+       },
+       {"error loops.fit_loop: no epoch_loop.automatic_optimization.optim_progress: steps are counted from "
+        "0"}},
+      {"loops-progress-order",
+       "another step count has a rule of its own",
+       [](auto& b) { b.set(b.steps, "completed", b.integer(77)); },
+       {}},
+      {"loops-step-mismatch",
+       "no progress of steps has a rule of its own",
+       [](auto& b) {
+         set_fit_loop(
+             b, {{"epoch_loop.manual_optimization.optim_step_progress", b.dict({{"total", counts(b, 0)}})}});
+       },
+       {}},
+      {"loops-progress-order",
+       "more batches stepped than were begun",
+       [](auto& b) { b.set(b.stepped, "_batches_that_stepped", b.integer(500)); },
+       {"error loops.fit_loop[\"epoch_loop.state_dict\"]._batches_that_stepped: 500 batches that stepped, "
+        "but 8 "
+        "batches were begun"}},
+      {"loops-progress-order",
+       "the migration of 1.6.5 began with the steps of two optimizers (T17)",
+       [](auto& b) {
+         b.set(b.root, "global_step", b.integer(24));
+         b.set(b.steps, "ready", b.integer(24));
+         b.set(b.steps, "completed", b.integer(24));
+         b.set(b.stepped, "_batches_that_stepped", b.integer(16));
+       },
+       {}},
+      {"loops-progress-order", "migrated from before 1.6 (T17)", [](auto& b) { migrate(b, 20, 20); }, {}},
+      {"loops-progress-order",
+       "ahead in one of the two ways of training alone: nobody migrated that",
+       [](auto& b) { migrate(b, 20, 3); },
+       {"error loops.fit_loop.epoch_progress.current: completed 5 is more than processed 2",
+        "error loops.fit_loop.epoch_progress.total: completed 5 is more than processed 2",
+        "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.",
+        "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.",
+        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"].",
+        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"]."}},
+      {"loops-step-mismatch", "migrated from before 1.6 (T17)", [](auto& b) { migrate(b, 20, 20); }, {}},
+      {"loops-progress-order",
+       "fewer: gradients are accumulated",
+       [](auto& b) { b.set(b.stepped, "_batches_that_stepped", b.integer(2)); },
+       {}},
+      {"loops-progress-order",
+       "negative steps in both places",
+       [](auto& b) {
+         b.set(b.root, "global_step", b.integer(-8));
+         b.set(b.steps, "ready", b.integer(-8));
+         b.set(b.steps, "completed", b.integer(-8));
+       },
+       {"error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.current: "
+        "ready is "
+        "-8",
+        "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.total: "
+        "ready "
+        "is -8"}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("callbacks that are not in a file with optimizers are missed") {
+  const auto gone = [](CheckpointBuilder& b) { b.set(b.root, "callbacks", kNoNode); };
+  check_case(
+      {"callbacks-missing", "gone", gone, {"warning callbacks: absent, though optimizer_states is there"}});
+  check_case({"callbacks-missing", "inference", gone, {}}, {.profile = lint::Profile::kInference});
+  check_case(
+      {"callbacks-missing", "none has a state", [](auto& b) { b.set(b.root, "callbacks", b.dict({})); }, {}});
+  check_case({"callbacks-missing",
+              "save_weights_only has a rule of its own (T11)",
+              [&](auto& b) {
+                gone(b);
+                b.set(b.root, "optimizer_states", kNoNode);
+              },
+              {}});
+}
+
+TEST_CASE("paths and scores of a ModelCheckpoint are those of its models") {
+  const std::string at = "warning callbacks[\"" + std::string(kMin) + "\"].";
+  check_case({"callbacks-best-inconsistent", "as saved", [](auto& b) { set_models(b); }, {}});
+  check_case(
+      {"callbacks-best-inconsistent",
+       "the path of a worse one",
+       [](auto& b) { set_models(b, "/x/b.ckpt"); },
+       {at + "best_model_path: \"/x/b.ckpt\" has the score 0.5 in best_k_models, but best_model_score is "
+             "0.25"}});
+  check_case(
+      {"callbacks-best-inconsistent",
+       "a k-th path that is gone",
+       [](auto& b) { set_models(b, "/x/a.ckpt", "/x/gone.ckpt"); },
+       {at + "kth_best_model_path: \"/x/gone.ckpt\" is not among the 2 models in best_k_models: Lightning "
+             "raises KeyError"}});
+  check_case({"callbacks-best-inconsistent",
+              "another k-th value",
+              [](auto& b) { set_models(b, "/x/a.ckpt", "/x/b.ckpt", 0.75F); },
+              {at + "kth_value: 0.75, but kth_best_model_path has the score 0.5 in best_k_models"}});
+  check_case({"callbacks-best-inconsistent",
+              "fewer models than k: no k-th yet",
+              [](auto& b) { set_models(b, "/x/a.ckpt", "", static_cast<float>(kInf)); },
+              {}});
+}
+
+TEST_CASE("early stopping that can never improve, and counters below 0") {
+  const auto stopping = [](const char* mode, double best, int wait) {
+    return [=](CheckpointBuilder& b) { set_stopping(b, mode, static_cast<float>(best), wait); };
+  };
+  const std::string at = "[\"EarlyStopping{'monitor': 'm', 'mode': 'min'}\"].";
+  check_case({"callbacks-score-nonfinite", "the first score (T3)", stopping("min", kInf, 0), {}});
+  check_case({"callbacks-score-nonfinite", "that of mode max (T3)", stopping("max", -kInf, 0), {}});
+  check_case({"callbacks-score-nonfinite",
+              "the other infinity",
+              stopping("min", -kInf, 0),
+              {"warning callbacks" + at + "best_score: -inf: nothing is ever better"}});
+  check_case(
+      {"callbacks-score-nonfinite",
+       "the other infinity of mode max",
+       stopping("max", kInf, 0),
+       {"warning callbacks[\"EarlyStopping{'monitor': 'm', 'mode': 'max'}\"].best_score: inf: nothing is "
+        "ever better"}});
+  check_case({"callbacks-counter", "healthy", stopping("min", 0.5, 0), {}});
+  check_case(
+      {"callbacks-counter",
+       "a negative count",
+       stopping("min", 0.5, -99),
+       {"error callbacks" + at + "wait_count: -99: checks without improvement are counted from 0 up"}});
+  const auto timer = [](double seconds) {
+    return [=](CheckpointBuilder& b) {
+      b.set(b.root, "callbacks",
+            b.dict({{"Timer", b.dict({{"time_elapsed",
+                                       b.dict({{"train", b.real(seconds)}, {"validate", b.real(0)}})}})}}));
+    };
+  };
+  check_case({"callbacks-counter", "a time", timer(12.5), {}});
+  check_case({"callbacks-counter",
+              "no time",
+              timer(NAN),
+              {"error callbacks.Timer.time_elapsed.train: nan: no time"}});
+}
+
+TEST_CASE("live weights of another shape and impossible counts of averages") {
+  const Case cases[] = {
+      {"averaging-state-incomplete",
+       "another shape",
+       [](auto& b) { set_average(b, 8, {7}); },
+       {"error current_model_state: 1 tensor of another shape, first \"net.bias\" is [7], but [2] in "
+        "state_dict: "
+        "resuming fails"}},
+      {"averaging-state-incomplete",
+       "a negative count",
+       [](auto& b) { set_average(b, -1, {2}); },
+       {"error averaging_state.n_averaged: -1.0 averages"}},
+      {"averaging-state-incomplete", "before the first average", [](auto& b) { set_average(b, 0, {2}); }, {}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("hyperparameters that were taken out are told from those that never were") {
+  const auto hparams = [](NodeId (*make)(CheckpointBuilder&)) {
+    return [make](CheckpointBuilder& b) { b.set(b.root, "hyper_parameters", make(b)); };
+  };
+  const Case cases[] = {
+      {"hparams-missing",
+       "the name is left",
+       hparams([](auto&) { return kNoNode; }),
+       {"warning hyper_parameters: absent, but hparams_name is there"}},
+      {"hparams-missing",
+       "never saved",
+       [](auto& b) {
+         b.set(b.root, "hyper_parameters", kNoNode);
+         b.set(b.root, "hparams_name", kNoNode);
+       },
+       {"note hyper_parameters: absent, like hparams_name: save_hyperparameters() was not called"}},
+      {"hparams-missing",
+       "never saved, beside a datamodule that saves its own",
+       [](auto& b) {
+         b.set(b.root, "hyper_parameters", kNoNode);
+         b.set(b.root, "hparams_name", kNoNode);
+         b.set(b.root, "datamodule_hyper_parameters", b.dict({{"batch_size", b.integer(4)}}));
+         b.set(b.root, "datamodule_hparams_name", b.text("kwargs"));
+       },
+       {"warning hyper_parameters: absent, like hparams_name"}},
+      {"hparams-missing",
+       "emptied",
+       hparams([](auto& b) { return b.dict({}); }),
+       {"warning hyper_parameters: an empty dict: Lightning writes a dict"}},
+      {"hparams-missing",
+       "None",
+       hparams([](auto& b) { return b.none(); }),
+       {"warning hyper_parameters: None: Lightning writes a dict"}},
+      {"hparams-missing",
+       "a list",
+       hparams([](auto& b) { return b.list({b.integer(1)}); }),
+       {"warning hyper_parameters: a list of 1 item: Lightning writes a dict"}},
+      {"hparams-missing",
+       "OmegaConf's container",
+       hparams([](auto& b) { return b.call("omegaconf.dictconfig", "DictConfig", {}); }),
+       {}},
+      {"hparams-missing",
+       "no name",
+       [](auto& b) { b.set(b.root, "hparams_name", kNoNode); },
+       {"note hyper_parameters: there, but not hparams_name: the module filled self.hparams"}},
+      {"hparams-missing",
+       "a name of None (T14)",
+       [](auto& b) { b.set(b.root, "hparams_name", b.none()); },
+       {}},
+      {"hparams-missing",
+       "the datamodule's name is left",
+       [](auto& b) { b.set(b.root, "datamodule_hparams_name", b.text("kwargs")); },
+       {"warning datamodule_hyper_parameters: absent, but datamodule_hparams_name is there"}},
+  };
+  for (const auto& c : cases) check_case(c);
+}

@@ -1,0 +1,297 @@
+// Infinities that are right, copies of weights outside of the state_dict, weights of a wrong type or
+// precision.
+#include <limits>
+
+#include <doctest/doctest.h>
+
+#include "tests/lint/checks/cases.h"
+
+using namespace ckpt;
+using namespace ckpt::test;
+
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+Change weight(const char* name, std::vector<std::int64_t> shape, std::vector<float> values) {
+  return [=](CheckpointBuilder& b) { b.set(b.weights, name, b.tensor(shape, values)); };
+}
+
+Change without_optimizer(const Change& change) {
+  return [=](CheckpointBuilder& b) {
+    change(b);
+    b.set(b.root, "optimizer_states", value::kNoNode);
+  };
+}
+
+tensor::TensorView& last_view(CheckpointBuilder& b) { return b.file().tensor_records.back().view; }
+
+// A weight of `dtype` in place of the healthy one; the bytes are float32's, as many as are needed.
+Change retyped(const char* name, std::vector<std::int64_t> shape, tensor::DType dtype) {
+  return [=](CheckpointBuilder& b) {
+    b.set(b.weights, name, b.tensor(shape, std::vector<float>(16, 1)));
+    last_view(b).dtype = dtype;
+  };
+}
+
+void make_plain(CheckpointBuilder& b) {
+  for (const char* key : {"epoch", "global_step", "pytorch-lightning_version", "loops", "callbacks",
+                          "optimizer_states", "lr_schedulers", "hyper_parameters", "state_dict"})
+    b.set(b.root, key, value::kNoNode);
+}
+
+}  // namespace
+
+TEST_CASE("infinities are judged by value, name and optimizer") {
+  const char* rule = "weights-nonfinite";
+  const std::vector<Case> cases = {
+      {rule,
+       "observers that saw nothing",
+       [](CheckpointBuilder& b) {
+         weight("obs.min_val", {}, {kInf})(b);
+         weight("obs.max_val", {2}, {-kInf, -kInf})(b);
+       },
+       {}},
+      {rule, "a minimum that is -inf can never be replaced", weight("obs.min_val", {1}, {-kInf}), {"note "}},
+      {rule, "the first value of a best loss", weight("best_loss", {}, {kInf}), {}},
+      {rule, "a mask by value", weight("future", {2, 2}, {0, -kInf, 0, 0}), {}},
+      {rule, "a mask by name", weight("masked_bias", {3}, {1, -kInf, kInf}), {}},
+      {rule, "logarithms of 0", weight("log_prior", {2}, {-0.5F, -kInf}), {}},
+      {rule, "bounds of intervals", weight("edges", {4}, {-kInf, 0, 1, kInf}), {"note "}},
+      {rule, "NaN among them is wrong", weight("future", {2}, {kNan, -kInf}), {"error "}},
+      {rule, "a weight is never right", weight("head.weight", {2}, {-kInf, -kInf}), {"error "}},
+      {rule, "nor a scale", weight("logit_scale", {}, {kInf}), {"error "}},
+      {rule, "nor what the optimizer trains", weight("net.bias", {2}, {0, -kInf}), {"error "}},
+      {rule,
+       "whatever it is called",
+       [](CheckpointBuilder& b) {
+         b.remove(b.weights, "net.weight");
+         weight("theta", {2, 3}, {0, 0, 0, 0, 0, -kInf})(b);
+       },
+       {"error state_dict.theta"}},
+      {rule, "a shape that nothing trains", weight("theta", {5}, {0, 1, 2, 3, kInf}), {"note "}},
+      {rule,
+       "no optimizer to ask",
+       without_optimizer(weight("theta", {5}, {0, 1, 2, 3, kInf})),
+       {"warning "}},
+      {rule, "one of several of this shape is trained", weight("theta", {2}, {1, kInf}), {"warning "}},
+      {"weights-buffer-nonfinite",
+       "running statistics",
+       weight("n.running_var", {2}, {kInf, kInf}),
+       {"error "}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("NaN is found in copies of weights wherever they are, scores and optimizers are others' business") {
+  const char* rule = "weights-nonfinite";
+  const auto nan_state = [](CheckpointBuilder& b) {
+    return b.dict({{"net.weight", b.tensor({2}, {1, kNan})}, {"net.theta", b.tensor({2}, {1, kNan})}});
+  };
+  const std::vector<Case> cases = {
+      {rule,
+       "the average of SWA",
+       [&](CheckpointBuilder& b) { b.set(b.stopping, "average_model_state", nan_state(b)); },
+       {"warning callbacks", "error callbacks"}},
+      {rule,
+       "a copy of a weight, by its key",
+       [&](CheckpointBuilder& b) {
+         b.set(b.weights, "net.theta", b.tensor({2}, {1, 2}));
+         b.set(b.stopping, "average_model_state", nan_state(b));
+       },
+       {"error callbacks", "error callbacks"}},
+      {rule,
+       "a score",
+       [](CheckpointBuilder& b) { b.set(b.stopping, "best_score", b.tensor({}, {kNan})); },
+       {}},
+      {rule,
+       "a key of one's own",
+       [&](CheckpointBuilder& b) { b.set(b.root, "ema_state_dict", nan_state(b)); },
+       {"warning ema_state_dict[\"net.theta\"]", "error ema_state_dict[\"net.weight\"]"}},
+      {rule,
+       "the live weights",
+       [&](CheckpointBuilder& b) { b.set(b.root, "current_model_state", nan_state(b)); },
+       {"error ", "error "}},
+      {rule,
+       "moments",
+       [](CheckpointBuilder& b) {
+         b.set(b.moments, "exp_avg", b.tensor({2, 3}, {kNan, 0, 0, 0, 0, 0}));
+       },
+       {}},
+      {rule,
+       "hyperparameters",
+       [](CheckpointBuilder& b) { b.set(b.hparams, "prior", b.tensor({1}, {kNan})); },
+       {}},
+      {rule,
+       "two models in a plain file",
+       [&](CheckpointBuilder& b) {
+         make_plain(b);
+         b.set(b.root, "generator", nan_state(b));
+         b.set(b.root, "optimizer", b.dict({{"exp_avg", b.tensor({1}, {kNan})}}));
+       },
+       {"warning generator[\"net.theta\"]", "error generator[\"net.weight\"]"}},
+      {"optimizer-nonfinite",
+       "the optimizer of a plain file",
+       [](CheckpointBuilder& b) {
+         make_plain(b);
+         b.set(b.root, "optimizer", b.dict({{"exp_avg", b.tensor({1}, {kNan})}}));
+       },
+       {"error optimizer.exp_avg"}},
+      {"weights-all-zero",
+       "live weights, and the average of SWA",
+       [](CheckpointBuilder& b) {
+         const auto zeros = b.tensor({1, 2}, {0, 0});
+         b.set(b.root, "current_model_state", b.dict({{"net.weight", zeros}, {"net.theta", zeros}}));
+         b.set(b.stopping, "average_model_state", b.dict({{"net.weight", zeros}}));
+         b.set(b.stopping, "other", b.dict({{"net.weight", zeros}}));
+       },
+       {"warning callbacks", "warning current_model_state[\"net.weight\"]"}},
+      {"weights-all-zero", "recurrent layers", weight("r.weight_hh_l0", {1, 2}, {0, 0}), {"warning "}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("a plain file without a state_dict is not clean without a word") {
+  const char* rule = "structure-no-weights";
+  const std::vector<Case> cases = {
+      {rule, "a Trainer's file", [](CheckpointBuilder&) {}, {}},
+      {rule,
+       "a Trainer's file without one",
+       [](CheckpointBuilder& b) { b.set(b.root, "state_dict", value::kNoNode); },
+       {}},
+      {rule,
+       "two models",
+       [](CheckpointBuilder& b) {
+         make_plain(b);
+         b.set(b.root, "generator", b.dict({{"weight", b.tensor({1}, {1})}}));
+       },
+       {"note : no state_dict among 1 tensor"}},
+      {rule,
+       "one that is known",
+       [](CheckpointBuilder& b) {
+         make_plain(b);
+         b.set(b.root, "model", b.dict({{"weight", b.tensor({1}, {1})}}));
+       },
+       {}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("batch norm statistics that were reset after batches were counted") {
+  const auto norm = [](std::int64_t batches, float variance) {
+    return [=](CheckpointBuilder& b) {
+      b.set(b.weights, "norm.running_mean", b.tensor({2}, {0, 0}));
+      b.set(b.weights, "norm.running_var", b.tensor({2}, {1, variance}));
+      b.set(b.weights, "norm.num_batches_tracked", b.integers({}, {batches}));
+    };
+  };
+  const std::vector<Case> cases = {
+      {"weights-bn-reset",
+       "counted, and as initialised",
+       norm(8, 1),
+       {"warning state_dict[\"norm.running_mean\"]: all 0, and running_var all 1, as initialised, though "
+        "num_batches_tracked counts 8"}},
+      {"weights-bn-reset", "never counted", norm(0, 1), {}},
+      {"weights-bn-reset", "statistics moved", norm(8, 1.5F), {}},
+      {"weights-bn-untrained", "counted: another rule's", norm(8, 1), {}},
+      {"weights-bn-untrained", "never counted", norm(0, 1), {"warning "}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("a weight is a floating-point tensor") {
+  using tensor::DType;
+  const char* rule = "weights-not-floating";
+  const auto value = [](const char* name, auto make) {
+    return [=](CheckpointBuilder& b) { b.set(b.weights, name, make(b)); };
+  };
+  const auto none = [](CheckpointBuilder& b) { return b.none(); };
+  const std::vector<Case> cases = {
+      {rule, "healthy, with a counter", [](CheckpointBuilder&) {}, {}},
+      {rule,
+       "int32 where the optimizer trains",
+       retyped("net.weight", {2, 3}, DType::kInt32),
+       {"error state_dict[\"net.weight\"]: int32 [2, 3], but the optimizer trains"}},
+      {rule, "int8 likewise", retyped("net.weight", {2, 3}, DType::kInt8), {"error "}},
+      {rule, "a bias of bools", retyped("net.bias", {2}, DType::kBool), {"error "}},
+      {rule, "int8 that nothing trains", retyped("q.weight", {4, 4}, DType::kInt8), {}},
+      {rule, "int64 that nothing trains", retyped("q.weight", {2, 4}, DType::kInt64), {"warning "}},
+      {rule, "GPT-2's mask", retyped("attn.bias", {1, 1, 2, 2}, DType::kBool), {}},
+      {rule, "class weights", retyped("loss.weight", {4}, DType::kInt64), {}},
+      {rule, "an index table", retyped("relative_index", {2, 3}, DType::kInt64), {}},
+      {rule,
+       "None",
+       value("net.bias", none),
+       {"error state_dict[\"net.bias\"]: None (NoneType), not a tensor"}},
+      {rule, "a number", value("net.weight", [](CheckpointBuilder& b) { return b.real(1); }), {"error "}},
+      {rule,
+       "a number with another name",
+       value("net.version", [](CheckpointBuilder& b) { return b.real(1); }),
+       {}},
+      {rule,
+       "an object may be a tensor",
+       value("net.weight", [](CheckpointBuilder& b) { return b.call("lib", "Tensor8", {}); }),
+       {}},
+      {rule,
+       "no bias in a quantized layer",
+       [&](CheckpointBuilder& b) {
+         b.set(b.weights, "q.bias", b.none());
+         b.set(b.weights, "q.zero_point", b.integers({}, {0}));
+       },
+       {}},
+      {"state-dict-non-tensor", "said once", value("net.bias", none), {}},
+      {"state-dict-non-tensor",
+       "objects",
+       value("net.weight", [](CheckpointBuilder& b) { return b.call("lib", "Tensor8", {}); }),
+       {"warning "}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("weights have the precision of their moments") {
+  using tensor::DType;
+  const char* rule = "weights-moment-dtype";
+  const std::vector<Case> cases = {
+      {rule, "healthy", [](CheckpointBuilder&) {}, {}},
+      {rule,
+       "one in half",
+       retyped("net.weight", {2, 3}, DType::kFloat16),
+       {"warning state_dict[\"net.weight\"]: 1 weight of float16, but moments of float32, first "
+        "\"net.weight\": cast "
+        "after training, and"}},
+      {rule,
+       "both",
+       [](CheckpointBuilder& b) {
+         retyped("net.weight", {2, 3}, DType::kFloat16)(b);
+         retyped("net.bias", {2}, DType::kFloat16)(b);
+       },
+       {"warning state_dict[\"net.weight\"]: 2 weights of float16"}},
+      {rule,
+       "float64",
+       retyped("net.weight", {2, 3}, DType::kFloat64),
+       {"warning state_dict[\"net.weight\"]: 1 weight of float64"}},
+      {rule, "frozen, of the same shape", retyped("old.weight", {2, 3}, DType::kBFloat16), {}},
+      {rule, "no optimizer", without_optimizer(retyped("net.weight", {2, 3}, DType::kFloat16)), {}},
+      {rule,
+       "master weights",
+       [](CheckpointBuilder& b) {
+         retyped("net.weight", {2, 3}, DType::kFloat16)(b);
+         b.set(b.moments, "master_param", b.tensor({2, 3}, {1, 2, 3, 4, 5, 6}));
+       },
+       {}},
+      {rule, "integers are another rule's", retyped("net.weight", {2, 3}, DType::kInt32), {}},
+      {rule,
+       "moments of 16 bits",
+       [](CheckpointBuilder& b) {
+         b.set(b.moments, "exp_avg", b.tensor({2, 3}, std::vector<float>(6, 1)));
+         last_view(b).dtype = DType::kBFloat16;
+       },
+       {}},
+      {"optimizer-dtype",
+       "float64 weights are said once",
+       retyped("net.weight", {2, 3}, DType::kFloat64),
+       {}},
+  };
+  for (const auto& c : cases) check_case(c);
+}
