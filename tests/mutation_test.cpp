@@ -14,14 +14,14 @@
 #include <doctest/doctest.h>
 
 #include "base/error.h"
-#include "training/items.h"
 #include "checkpoint/open.h"
-#include "training/opened.h"
 #include "diff/diff.h"
 #include "io/byte_source.h"
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "tests/support/files.h"
+#include "training/items.h"
+#include "training/opened.h"
 
 namespace ckpt::test {
 

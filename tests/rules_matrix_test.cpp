@@ -11,12 +11,12 @@
 #include <doctest/doctest.h>
 
 #include "base/text.h"
-#include "training/items.h"
-#include "training/opened.h"
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "report/finding.h"
 #include "tests/support/files.h"
+#include "training/items.h"
+#include "training/opened.h"
 
 namespace ckpt::test {
 

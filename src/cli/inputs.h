@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "training/opened.h"
 #include "report/report.h"
+#include "training/opened.h"
 
 namespace ckpt::cli {
 

@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "training/types.h"
 #include "diff/match.h"
 #include "show/summary.h"
 #include "tensor/stats.h"
+#include "training/types.h"
 
 namespace ckpt::diff {
 namespace {

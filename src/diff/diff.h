@@ -13,12 +13,12 @@
 #include <vector>
 
 #include "base/glob.h"
-#include "training/items.h"
 #include "diff/migrate.h"
 #include "diff/names.h"
 #include "diff/optimizers.h"
 #include "diff/side.h"
 #include "tensor/delta.h"
+#include "training/items.h"
 
 namespace ckpt::diff {
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "training/items.h"
 #include "diff/side.h"
+#include "training/items.h"
 
 namespace ckpt::diff {
 

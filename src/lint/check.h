@@ -15,12 +15,12 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
-#include "training/items.h"
-#include "training/opened.h"
 #include "report/finding.h"
 #include "report/property.h"
 #include "tensor/delta.h"
 #include "tensor/stats.h"
+#include "training/items.h"
+#include "training/opened.h"
 
 namespace ckpt::lint {
 

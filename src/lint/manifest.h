@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "training/opened.h"
 #include "report/property.h"
+#include "training/opened.h"
 
 namespace ckpt::lint {
 

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/glob.h"
-#include "training/items.h"
 #include "lint/file_glob.h"
 #include "lint/rule.h"
+#include "training/items.h"
 
 namespace ckpt::lint {
 

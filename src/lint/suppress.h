@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "training/opened.h"
 #include "lint/rule_set.h"
 #include "report/finding.h"
+#include "training/opened.h"
 
 namespace ckpt::lint {
 

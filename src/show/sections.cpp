@@ -9,11 +9,11 @@
 namespace ckpt::show {
 namespace {
 
-using training::Items;
 using report::Cell;
 using report::Line;
 using report::Section;
 using report::Style;
+using training::Items;
 using value::Kind;
 using value::kNoNode;
 using value::NodeId;

@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "training/types.h"
 #include "tensor/stats.h"
+#include "training/types.h"
 #include "value/path.h"
 
 namespace ckpt::show {

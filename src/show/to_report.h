@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "base/glob.h"
-#include "training/opened.h"
 #include "report/report.h"
+#include "training/opened.h"
 
 namespace ckpt::show {
 

@@ -1,13 +1,13 @@
 // Any bytes as a checkpoint: opened, judged by every rule of the strict set, compared with itself.
 #include "base/error.h"
-#include "training/items.h"
 #include "checkpoint/open.h"
-#include "training/opened.h"
 #include "diff/diff.h"
 #include "io/byte_source.h"
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "tests/fuzz/fuzz_input.h"
+#include "training/items.h"
+#include "training/opened.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace ckpt;

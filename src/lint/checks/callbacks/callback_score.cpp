@@ -2,9 +2,9 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "lint/checks/callbacks/score_mode.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
-#include "lint/checks/callbacks/score_mode.h"
 
 namespace ckpt::lint {
 namespace {

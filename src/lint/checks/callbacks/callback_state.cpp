@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "lint/checks/list.h"
 #include "lint/checks/callbacks/score_mode.h"
+#include "lint/checks/list.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {

@@ -3,9 +3,9 @@
 #include <stdexcept>
 
 #include "base/text.h"
-#include "training/types.h"
 #include "lint/checks/list.h"
 #include "lint/checks/training.h"
+#include "training/types.h"
 
 namespace ckpt::lint {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 #include "lint/checks/common.h"
-#include "lint/checks/security/dangerous_names.h"
 #include "lint/checks/list.h"
+#include "lint/checks/security/dangerous_names.h"
 
 namespace ckpt::lint {
 namespace {

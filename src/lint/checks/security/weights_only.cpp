@@ -9,8 +9,8 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "lint/checks/common.h"
-#include "lint/checks/security/dangerous_names.h"
 #include "lint/checks/list.h"
+#include "lint/checks/security/dangerous_names.h"
 #include "lint/checks/security/weights_only_names.h"
 
 namespace ckpt::lint {

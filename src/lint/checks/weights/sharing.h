@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
-#include "training/items.h"
 #include "lint/rule.h"
+#include "training/items.h"
 
 namespace ckpt::lint {
 

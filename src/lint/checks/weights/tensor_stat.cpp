@@ -5,8 +5,8 @@
 #include <stdexcept>
 
 #include "base/text.h"
-#include "lint/checks/weights/infinities.h"
 #include "lint/checks/list.h"
+#include "lint/checks/weights/infinities.h"
 #include "lint/checks/weights/weight_names.h"
 
 namespace ckpt::lint {

@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 #include "lint/checks/list.h"
+#include "lint/checks/training.h"
 #include "lint/checks/weights/modules.h"
 #include "lint/checks/weights/trained_weights.h"
-#include "lint/checks/training.h"
 #include "lint/checks/weights/weight_names.h"
 
 namespace ckpt::lint {
