@@ -111,16 +111,17 @@ Base open_base(const LintRun& run, Report& report) {
 }
 
 // Several rule sets may say different things about a rule; the first message is the one of the report.
-void add_rules(const lint::RuleSet& rules, Report& report, std::map<std::string, std::string>& messages) {
+void add_rules(const lint::RuleSet& rules, Report& report,
+               std::map<std::string, report::RuleInfo>& messages) {
   for (const lint::Rule& rule : rules.rules)
-    if (messages.emplace(rule.info.id, rule.message).second) report.rules.push_back(rule.info);
+    if (messages.emplace(rule.info.id, rule.info).second) report.rules.push_back(rule.info);
 }
 
 // A finding's arguments belong to the message of its rule in the report, or are left out.
-void keep_arguments(const lint::RuleSet& rules, const std::map<std::string, std::string>& messages,
+void keep_arguments(const lint::RuleSet& rules, const std::map<std::string, report::RuleInfo>& messages,
                     std::vector<Finding>& findings) {
   for (const lint::Rule& rule : rules.rules) {
-    if (messages.at(rule.info.id) == rule.message) continue;
+    if (same_words(messages.at(rule.info.id), rule.info)) continue;
     for (Finding& finding : findings)
       if (finding.rule_id == rule.info.id) finding.arguments.clear();
   }
@@ -168,7 +169,7 @@ void apply_baseline(const LintRun& run, const std::optional<lint::BaselineFindin
 
 struct Plan {
   std::vector<LintConfigs::Choice> choices;
-  std::map<std::string, std::string> messages;  // rule -> the message that the report has
+  std::map<std::string, report::RuleInfo> messages;  // rule -> the words that the report has
 };
 
 Plan plan(const LintRun& run, LintConfigs& configs, Report& report) {

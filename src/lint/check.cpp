@@ -14,6 +14,15 @@ bool any_matches(const std::vector<Glob>& globs, std::string_view text) {
 
 }  // namespace
 
+std::optional<report::Level> resuming_level(Profile profile, report::Level level) {
+  switch (profile) {
+    case Profile::kResume: return level;
+    case Profile::kInference: return std::nullopt;
+    case Profile::kAny: return report::Level::kNote;
+  }
+  return std::nullopt;
+}
+
 Context::Context(const Opened& input_, const Opened* base_, Profile profile_)
     : input(input_), base(base_), profile(profile_) {
   if (input.file == nullptr) return;
@@ -33,6 +42,35 @@ std::vector<std::size_t> Context::selected(const Rule& rule) const {
     result.push_back(i);
   }
   return result;
+}
+
+const KindSpec* find_kind(const Check& check, std::string_view name) {
+  const auto found = std::find_if(check.kinds.begin(), check.kinds.end(),
+                                  [&](const KindSpec& kind) { return kind.name == name; });
+  return found == check.kinds.end() ? nullptr : &*found;
+}
+
+bool finds_kind(const Rule& rule, const KindSpec& kind) {
+  if (kind.when.empty()) return true;
+  const std::size_t equals = kind.when.find('=');
+  const std::string_view name = kind.when.substr(0, equals), wanted = kind.when.substr(equals + 1);
+  const auto param =
+      std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
+  if (param == rule.params.end()) return false;
+  if (const auto* flag = std::get_if<bool>(&param->value.data())) return *flag == (wanted == "true");
+  if (const auto* text = std::get_if<std::string>(&param->value.data())) return *text == wanted;
+  const std::vector<std::string> texts = rule.strings(name);
+  return std::find(texts.begin(), texts.end(), wanted) != texts.end();
+}
+
+std::vector<std::string_view> fields_of(const KindSpec& kind) {
+  std::vector<std::string_view> fields;
+  for (std::string_view rest = kind.fields; !rest.empty();) {
+    const std::size_t space = std::min(rest.find(' '), rest.size());
+    fields.push_back(rest.substr(0, space));
+    rest.remove_prefix(std::min(space + 1, rest.size()));
+  }
+  return fields;
 }
 
 const tensor::Stats* Context::stats(std::size_t entry) const {

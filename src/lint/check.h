@@ -62,8 +62,11 @@ enum Needs : std::uint8_t {
   kUnreadable = 8,  // runs for inputs that could not be opened, too (Context::failure)
 };
 
-// The profile says what a file is for (rules.md section 2).
+// The profile says what a file is for.
 enum class Profile : std::uint8_t { kResume, kInference, kAny };
+// The level of findings about going on with training (`resuming: true` in a rule file): none for inference, a
+// note where the profile leaves it open, else `level`.
+std::optional<report::Level> resuming_level(Profile profile, report::Level level);
 
 using ckpt::Opened;
 
@@ -73,12 +76,19 @@ struct Field {
   std::string text;
 };
 
+// One sort of thing that a check finds. How it is worded is the rule's: `messages` in the rule file.
+struct KindSpec {
+  std::string_view name;       // "missing": Hit::kind, a part of the fingerprint
+  std::string_view fields;     // what its message may use besides {path} and {file}: "count first"
+  std::string_view when = {};  // "of=shape": only rules with this parameter find it; empty: all rules do
+};
+
 // One thing that a check found. The engine fills the rule's template, the level, the fingerprint's kind.
 struct Hit {
   std::string path;  // "" = the file as a whole
   report::PlaceKind place = report::PlaceKind::kValue;
-  std::string kind;           // see report::Finding::kind
-  std::vector<Field> fields;  // besides {path} and {file}
+  std::string kind;           // one of the check's kinds; see report::Finding::kind
+  std::vector<Field> fields;  // those of the kind
   std::vector<report::Property> properties;
   std::optional<report::ByteRange> bytes;
   std::optional<report::Level> level;  // a check may lower a single hit, never raise it
@@ -117,7 +127,13 @@ struct Check {
   // loader for every rule that has all of its parameters; throws std::invalid_argument with one line, without
   // file and position: the loader adds them. May be null.
   void (*validate)(const Rule& rule) = nullptr;
+  std::span<const KindSpec> kinds = {};
 };
+
+const KindSpec* find_kind(const Check& check, std::string_view name);
+// True if a rule with these parameters can find the kind (KindSpec::when).
+bool finds_kind(const Rule& rule, const KindSpec& kind);
+std::vector<std::string_view> fields_of(const KindSpec& kind);
 
 std::span<const Check* const> checks();
 const Check* find_check(std::string_view name);

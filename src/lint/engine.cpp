@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "lint/precedence.h"
 #include "lint/template.h"
 
 namespace ckpt::lint {
@@ -20,8 +22,9 @@ constexpr std::size_t kMostFindings = 1000;
 
 bool needs(const Rule& rule, std::uint8_t what) { return (rule.check->needs & what) != 0; }
 
-bool applies(const Rule& rule, const Opened& input, const Opened* base) {
+bool applies(const Rule& rule, const Opened& input, const Opened* base, Profile profile) {
   if (!rule.on || rule.check->run == nullptr) return false;
+  if (rule.resuming && !resuming_level(profile, rule.level)) return false;
   if (needs(rule, kBase | kDeltas) && (base == nullptr || base->file == nullptr)) return false;
   return input.file != nullptr || needs(rule, kUnreadable);
 }
@@ -109,8 +112,9 @@ std::vector<tensor::Delta> fill_deltas(Context& context, const std::vector<std::
 
 class Collector {
  public:
-  Collector(const Context& context, std::size_t input_index, std::size_t base_index)
-      : context_(context), input_index_(input_index), base_index_(base_index) {}
+  Collector(const Context& context, const std::vector<const Rule*>& rules, std::size_t input_index,
+            std::size_t base_index)
+      : context_(context), places_(rules), input_index_(input_index), base_index_(base_index) {}
 
   void run(const Rule& rule) {
     count_ = 0;
@@ -126,8 +130,11 @@ class Collector {
 
  private:
   void add(const Rule& rule, Hit hit) {
+    check_kind(*rule.check, hit);
+    if (places_.gives_way(rule, hit.path)) return;
+    places_.add(rule, hit.path);  // an ignored finding, too: what a team accepts is not told by another rule
     if (ignored(rule, hit.path)) return;
-    const report::Level level = std::min(hit.level.value_or(rule.level), rule.level);
+    const report::Level level = level_of(rule, hit);
     if (++count_ > kMostFindings) {
       beyond_ = std::max(beyond_, level);
       return;
@@ -144,6 +151,27 @@ class Collector {
     findings_.push_back(std::move(finding));
   }
 
+  // A hit of a kind that the check does not name, or without one of its fields, is a bug in the check: its
+  // rule would say nothing, or say it with holes.
+  static void check_kind(const Check& check, const Hit& hit) {
+    if (check.kinds.empty()) return;
+    const KindSpec* kind = find_kind(check, hit.kind);
+    if (kind == nullptr)
+      throw std::logic_error(fmt::format("the check '{}' does not name its kind '{}'", check.name, hit.kind));
+    for (const std::string_view name : fields_of(*kind))
+      if (std::none_of(hit.fields.begin(), hit.fields.end(), [&](const Field& f) { return f.name == name; }))
+        throw std::logic_error(
+            fmt::format("the check '{}' gives '{}' no field '{}'", check.name, hit.kind, name));
+  }
+
+  // Never above the rule's own level: a check, a kind or the profile can only make a finding milder.
+  report::Level level_of(const Rule& rule, const Hit& hit) const {
+    report::Level level = std::min(hit.level.value_or(rule.level), rule.level);
+    for (const report::KindMessage& message : rule.info.messages)
+      if (message.kind == hit.kind && message.level) level = std::min(level, *message.level);
+    return rule.resuming ? *resuming_level(context_.profile, level) : level;
+  }
+
   bool ignored(const Rule& rule, const std::string& path) const {
     if (rule.select.ignore.empty() || path.empty()) return false;
     const auto name = training::weight_name(context_.items(), path);
@@ -157,13 +185,11 @@ class Collector {
     std::vector<Field> fields = {{"path", hit.path}, {"file", context_.input.path}};
     fields.insert(fields.end(), hit.fields.begin(), hit.fields.end());
     for (Field& field : fields) field.text = one_line(field.text);
-    finding.message = fill_template(rule.message, fields);
-    for (const std::string& name : template_fields(rule.message)) {
-      if (name == "path" || name == "file") continue;
-      const auto field =
-          std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
-      finding.arguments.push_back(field == fields.end() ? "" : field->text);
-    }
+    const std::string& message = message_for(rule.info, hit.kind);
+    finding.message = fill_template(message, fields);
+    for (const std::string& placeholder : template_fields(message))
+      if (placeholder != "path" && placeholder != "file")
+        finding.arguments.push_back(fill_field(placeholder, fields));
   }
 
   // No arguments: this message is not the rule's template.
@@ -182,6 +208,7 @@ class Collector {
   }
 
   const Context& context_;
+  Places places_;
   std::size_t input_index_, base_index_;
   std::vector<report::Finding> findings_;
   std::uint64_t count_ = 0;                      // of the rule that runs
@@ -195,7 +222,8 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
                                        const EngineOptions& options) {
   std::vector<const Rule*> on;
   for (const Rule& rule : rules.rules)
-    if (applies(rule, input, base)) on.push_back(&rule);
+    if (applies(rule, input, base, options.profile)) on.push_back(&rule);
+  on = in_precedence(std::move(on));
   Context context(input, base, options.profile);
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
@@ -203,7 +231,7 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
     stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
   if (options.numbers && input.file != nullptr && base != nullptr && base->file != nullptr)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
-  Collector collector(context, input_index, base_index);
+  Collector collector(context, on, input_index, base_index);
   for (const Rule* rule : on) collector.run(*rule);
   return collector.take();
 }

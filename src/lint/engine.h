@@ -23,8 +23,4 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
                                        const Opened* base, std::size_t base_index,
                                        const EngineOptions& options);
 
-// "{a} of {b}" with fields; an unknown field stays as it is (the loader refuses templates that have one).
-// Never an fmt format string: a team's template is input.
-std::string fill_template(std::string_view message, std::span<const Field> fields);
-
 }  // namespace ckpt::lint

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/suggest.h"
+#include "lint/precedence.h"
 #include "lint/rule_params.h"
 
 namespace ckpt::lint {
@@ -13,7 +14,9 @@ namespace {
 
 class Builder {
  public:
-  explicit Builder(const Layers& layers) : checks_(layers.checks) { result_.rules = layers.catalog; }
+  explicit Builder(const Layers& layers) : checks_(layers.checks), catalog_(layers.catalog) {
+    result_.rules = layers.catalog;
+  }
 
   void apply(const Layer& layer) {
     if (layer.set) turn_on(layer, *layer.set);
@@ -73,7 +76,7 @@ class Builder {
       if (rule != result_.rules.end())
         configure_rule(*rule, place, key, value);
       else if (value.is_map() && value.find("check") != nullptr)
-        result_.rules.push_back(read_own_rule(place, key, value, checks_));
+        result_.rules.push_back(read_own_rule(place, key, value, checks_, catalog_));
       else
         unknown_rule(layer, key, value);
     }
@@ -89,6 +92,7 @@ class Builder {
   }
 
   std::span<const Check* const> checks_;
+  std::span<const Rule> catalog_;
   Applied result_;
 };
 
@@ -104,7 +108,9 @@ Applied apply_layers(const Layers& layers, const std::vector<bool>& with) {
   std::size_t index = 0;
   for (const Layer& layer : layers.steps)
     if (!layer.is_override() || with.at(index++)) builder.apply(layer);
-  return builder.take();
+  Applied applied = builder.take();
+  check_precedence(applied.rules);
+  return applied;
 }
 
 std::vector<bool> matching_overrides(const RuleSet& set, const std::string& checkpoint) {

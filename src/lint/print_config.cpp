@@ -41,6 +41,18 @@ std::string select_text(const Selector& select) {
   return fmt::format("{{{}}}", text);
 }
 
+std::string messages_text(const report::RuleInfo& info) {
+  std::string text;
+  for (const report::KindMessage& message : info.messages) {
+    std::string parts;
+    if (message.level) parts = fmt::format("level: {}", report::to_string(*message.level));
+    if (!message.text.empty())
+      parts += fmt::format("{}text: {}", parts.empty() ? "" : ", ", yaml_text(message.text));
+    text += fmt::format("{}{}: {{{}}}", text.empty() ? "" : ", ", yaml_key(message.kind), parts);
+  }
+  return fmt::format("{{{}}}", text);
+}
+
 class Printer {
  public:
   explicit Printer(const RuleSet& set, const PrintedConfig& about) : set_(set), about_(about) {
@@ -135,8 +147,10 @@ class Printer {
     if (selects || !rule.origin_of("select").empty()) setting(rule, "select", select_text(rule.select));
     if (!rule.select.ignore.empty() || !rule.origin_of("ignore").empty())
       setting(rule, "ignore", yaml_list(rule.select.ignore));
-    if (standard == nullptr || !rule.origin_of("message").empty())
-      setting(rule, "message", yaml_text(rule.message));
+    if (!rule.info.message.empty() && (standard == nullptr || !rule.origin_of("message").empty()))
+      setting(rule, "message", yaml_text(rule.info.message));
+    if (!rule.info.messages.empty() && (standard == nullptr || !rule.origin_of("messages").empty()))
+      setting(rule, "messages", messages_text(rule.info));
     for (const Param& param : rule.params) print_param(rule, param, standard);
   }
 

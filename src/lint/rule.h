@@ -24,19 +24,20 @@ struct Param {
 };
 
 struct Rule {
-  report::RuleInfo info;  // id, title, documentation, the catalogue's default level
+  report::RuleInfo info;  // id, title, messages, documentation, the catalogue's default level
   const Check* check = nullptr;
   report::Level level = report::Level::kError;
   bool on = false;                // false: "off" in the effective rule set
   std::vector<std::string> sets;  // of the catalogue: {"recommended", "strict"}, {"strict"}, {} = off
   Selector select;
-  std::vector<Param> params;  // complete: defaults filled in
-  std::string message;
+  std::vector<Param> params;         // complete: defaults filled in
+  std::vector<std::string> unless;   // rules that take precedence: see RuleSet in engine.h
+  bool resuming = false;             // about going on with training: see resuming_level in engine.h
   std::vector<std::string> options;  // parameters that users are meant to set; documentation only
   std::vector<std::string> healthy;  // healthy cases in which it stays silent; documentation only
   std::string origin;                // where the effective level comes from ("recommended", "team.yaml:12:3")
   struct Origin {
-    std::string setting;  // "level", "select", "ignore", "message", "title", or a parameter
+    std::string setting;  // "level", "select", "ignore", "message", "messages", "title", or a parameter
     std::string where;    // as `origin`
   };
   std::vector<Origin> origins;  // of what rule sets have said; the rest is the catalogue's

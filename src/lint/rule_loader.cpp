@@ -10,20 +10,20 @@
 
 #include "base/error.h"
 #include "base/suggest.h"
+#include "lint/rule_messages.h"
 #include "lint/rule_params.h"
-#include "lint/template.h"
 
 namespace ckpt::lint {
 namespace {
 
 // Keys of an entry beside the names of the check's parameters.
-constexpr std::array<std::string_view, 14> kEntryKeys = {
-    "level", "ignore", "select", "message", "title",    "params",  "check",
-    "tags",  "what",   "why",    "fix",     "intended", "example", "references"};
+constexpr std::array<std::string_view, 17> kEntryKeys = {
+    "level", "ignore", "select", "message", "messages", "unless",   "resuming", "title",     "params",
+    "check", "tags",   "what",   "why",     "fix",      "intended", "example",  "references"};
 // Keys of a catalogue file beside those: what only the catalogue says.
 constexpr std::array<std::string_view, 4> kCatalogKeys = {"id", "sets", "options", "healthy"};
-constexpr std::array<std::string_view, 9> kRequiredInCatalog = {"id",      "title", "level", "sets", "check",
-                                                                "message", "what",  "why",   "fix"};
+constexpr std::array<std::string_view, 8> kRequiredInCatalog = {"id",    "title", "level", "sets",
+                                                                "check", "what",  "why",   "fix"};
 
 constexpr std::array<std::string_view, 4> kLevels = {"error", "warning", "note", "off"};
 
@@ -130,14 +130,11 @@ void set_params(Reader& r, const YamlNode& node) {
   for (std::size_t i = 0; i < node.keys.size(); ++i) set_param(r, node.keys[i], node.items[i]);
 }
 
-void set_message(Reader& r, const YamlNode& node) {
-  std::string message = r.text("message", node);
-  if (message.empty() || message.find('\n') != std::string::npos)
-    r.fail(node, fmt::format("{} must be one line of text", r.named("message")));
-  if (const std::string wrong = check_template(message, *r.rule.check); !wrong.empty())
-    r.fail(node, fmt::format("{}: {}", r.named("message"), wrong));
-  r.rule.info.message = message;
-  r.rule.message = std::move(message);
+void set_resuming(Reader& r, const YamlNode& node) {
+  if (!node.is_scalar() || (node.text != "true" && node.text != "false"))
+    r.fail(node,
+           fmt::format("{} must be true or false, but here is {}", r.named("resuming"), describe(node)));
+  r.rule.resuming = node.text == "true";
 }
 
 void same_check(const Reader& r, const YamlNode& node) {
@@ -172,7 +169,7 @@ bool set_documentation(Reader& r, std::string_view key, const YamlNode& node) {
 
 void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
   const std::string& name = key.text;
-  for (const std::string_view setting : {"check", "level", "select", "ignore", "message", "title"})
+  for (const std::string_view setting : {"check", "level", "select", "ignore", "unless", "title"})
     if (name == setting) r.note(setting, key);
   if (name == "level")
     set_level(r, node);
@@ -180,14 +177,43 @@ void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
     set_select(r, node);
   else if (name == "ignore")
     r.rule.select.ignore = r.globs(name, node);
-  else if (name == "message")
-    set_message(r, node);
+  else if (name == "unless")
+    r.rule.unless = r.texts(name, node);
+  else if (name == "resuming")
+    set_resuming(r, node);
   else if (name == "params")
     set_params(r, node);
   else if (name == "check")
     same_check(r, node);
   else if (!set_documentation(r, name, node))
     set_param(r, key, node);
+}
+
+bool is_words(const YamlNode& key) { return key.text == "message" || key.text == "messages"; }
+
+// After the parameters, which decide what kinds there are: first the words for all, then those for single
+// ones.
+void set_words(Reader& r, const YamlNode& entry) {
+  for (const std::string_view name : {"message", "messages"}) {
+    const YamlNode* node = entry.find(name);
+    if (node == nullptr) continue;
+    r.note(name, *node);
+    name == "message" ? set_message(r.rule, r.source, *node) : set_messages(r.rule, r.source, *node);
+  }
+}
+
+// Words are at the last of the two keys; an entry without any is to blame as a whole.
+const YamlNode& words_of(const YamlNode& entry, const YamlNode& otherwise) {
+  if (!entry.is_map()) return otherwise;
+  for (const std::string_view name : {"messages", "message"})
+    if (const YamlNode* node = entry.find(name)) return *node;
+  return otherwise;
+}
+
+void set_entry(Reader& r, const YamlNode& entry) {
+  for (std::size_t i = 0; i < entry.keys.size(); ++i)
+    if (!is_words(entry.keys[i])) set_key(r, entry.keys[i], entry.items[i]);
+  set_words(r, entry);
 }
 
 const Check& check_of(const std::string& source, const YamlNode& node, std::string_view id,
@@ -206,20 +232,6 @@ void set_defaults(Rule& rule) {
   for (const ParamSpec& spec : rule.check->params)
     if (!spec.default_text.empty())
       rule.params.push_back({std::string(spec.name), default_value(spec, rule.info.id)});
-}
-
-// Says all that the check knows, since nobody wrote a sentence: "Title: max_abs {max_abs}, index {index}".
-std::string plain_message(const Rule& rule) {
-  std::string message = rule.info.title;
-  std::erase_if(message, [](char c) { return c == '{' || c == '}' || c == '\n'; });
-  while (message.ends_with('.')) message.pop_back();
-  if (contains(rule.check->fields, "text")) return message + ": {text}";
-  std::string_view separator = ": ";
-  for (const std::string_view field : rule.check->fields) {
-    message += fmt::format("{}{} {{{}}}", separator, field, field);
-    separator = ", ";
-  }
-  return message;
 }
 
 void set_catalog_key(Reader& r, const YamlNode& key, const YamlNode& node) {
@@ -264,7 +276,9 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
   set_defaults(rule);
   Reader r{source, rule, {}, nullptr};
   for (std::size_t i = 0; i < root.keys.size(); ++i)
-    if (root.keys[i].text != "id") set_catalog_key(r, root.keys[i], root.items[i]);
+    if (root.keys[i].text != "id" && !is_words(root.keys[i])) set_catalog_key(r, root.keys[i], root.items[i]);
+  set_words(r, root);
+  check_messages(rule, source, words_of(root, root));
   if (!rule.on) yaml_fail(source, *root.find("level"), "the default level cannot be off: say `sets: []`");
   rule.info.level = rule.level;
   for (const std::string& option : rule.options)
@@ -276,26 +290,33 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
   return rule;
 }
 
-void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, const YamlNode& value) {
+namespace {
+
+void apply_entry(Rule& rule, const EntryPlace& place, const YamlNode& key, const YamlNode& value) {
   Reader r{place.source, rule, {}, &place};
   const bool was_on = rule.on;
   const bool names_level = !value.is_map() || value.find("level") != nullptr;
   // Whoever sets a rule's parameters wants the rule: without a level it is on, at the level that it has.
   rule.on = true;
-  if (value.is_map()) {
-    for (std::size_t i = 0; i < value.keys.size(); ++i) set_key(r, value.keys[i], value.items[i]);
-  } else {
+  if (value.is_map())
+    set_entry(r, value);
+  else
     set_level(r, value);
-  }
-  if (names_level || !was_on) {
-    rule.origin = origin_text(place, key);
-    rule.set_origin("level", rule.origin);
-  }
+  if (!names_level && was_on) return;
+  rule.origin = origin_text(place, key);
+  rule.set_origin("level", rule.origin);
+}
+
+}  // namespace
+
+void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, const YamlNode& value) {
+  apply_entry(rule, place, key, value);
+  check_messages(rule, place.source, words_of(value, key));
   check_complete(rule, place.source, key);
 }
 
 Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode& value,
-                   std::span<const Check* const> checks) {
+                   std::span<const Check* const> checks, std::span<const Rule> catalog) {
   if (!is_kebab_case(key.text))
     yaml_fail(
         place.source, key,
@@ -306,10 +327,10 @@ Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode&
   for (const ParamSpec& spec : rule.check->params) rule.options.emplace_back(spec.name);
   rule.info.title = fmt::format("{}: {}", key.text, rule.check->help);
   set_defaults(rule);
-  if (const YamlNode* title = value.find("title"))
-    rule.info.title = to_text(place.source, *title, fmt::format("'title' of rule '{}'", key.text));
-  rule.info.message = rule.message = plain_message(rule);
-  configure_rule(rule, place, key, value);
+  apply_entry(rule, place, key, value);
+  if (rule.info.message.empty()) set_default_messages(rule, catalog);
+  check_messages(rule, place.source, words_of(value, key));
+  check_complete(rule, place.source, key);
   rule.info.level = rule.level;
   return rule;
 }

@@ -38,9 +38,10 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
 // `id: error`, or `id: {level: ..., rtol: ...}` for a rule that is known.
 void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, const YamlNode& value);
 
-// `id: {check: ..., ...}`: a rule of a team's own. Requires: value is a map with the key check.
+// `id: {check: ..., ...}`: a rule of a team's own. Requires: value is a map with the key check. Without words
+// it takes those of a rule of the catalogue on the same check.
 Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode& value,
-                   std::span<const Check* const> checks);
+                   std::span<const Check* const> checks, std::span<const Rule> catalog);
 
 // What must hold once a rule is on: all parameters are there, the check accepts them, something is selected.
 void check_complete(const Rule& rule, const std::string& source, const YamlNode& at);

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "lint/engine.h"
 #include "lint/template.h"
 
 namespace ckpt::lint {
@@ -52,8 +51,8 @@ ConfigFinding config_finding(const Rule& rule, const Suppression& one, std::stri
                                      {"file", one_line(one.source)}};
   finding.rule_id = rule.info.id;
   finding.level = rule.level;
-  finding.message = fill_template(rule.message, fields);
-  for (const std::string& name : template_fields(rule.message))
+  finding.message = fill_template(rule.info.message, fields);
+  for (const std::string& name : template_fields(rule.info.message))
     if (name == "text") finding.arguments.push_back(fields[0].text);
   finding.kind = rule.string("state");
   finding.where.path = fields[1].text;

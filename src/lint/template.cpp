@@ -8,8 +8,6 @@
 
 #include "base/suggest.h"
 #include "base/text.h"
-#include "lint/check.h"
-#include "lint/engine.h"
 
 namespace ckpt::lint {
 namespace {
@@ -32,10 +30,22 @@ Piece next_piece(std::string_view message, std::size_t at) {
   return {message.substr(at, brace == std::string_view::npos ? brace : brace - at), false};
 }
 
+// "count" of "count:weight".
+std::string_view name_of(std::string_view placeholder) {
+  return placeholder.substr(0, placeholder.find(':'));
+}
+
+// "weight" -> "weights", "entry|entries" -> "entries".
+std::string inflected(std::string_view noun, bool singular) {
+  const std::size_t bar = noun.find('|');
+  if (singular) return std::string(noun.substr(0, bar));
+  return bar == std::string_view::npos ? std::string(noun) + 's' : std::string(noun.substr(bar + 1));
+}
+
 std::size_t size_in_template(const Piece& piece) { return piece.text.size() + (piece.field ? 2 : 0); }
 
-std::vector<std::string> known_fields(const Check& check) {
-  std::vector<std::string> names(check.fields.begin(), check.fields.end());
+std::vector<std::string> known_fields(std::span<const std::string_view> fields) {
+  std::vector<std::string> names(fields.begin(), fields.end());
   for (const std::string_view common : {"path", "file"})
     if (std::find(names.begin(), names.end(), common) == names.end()) names.emplace_back(common);
   return names;
@@ -54,28 +64,42 @@ std::vector<std::string> template_fields(std::string_view message) {
   return names;
 }
 
-std::string check_template(std::string_view message, const Check& check) {
-  const std::vector<std::string> known = known_fields(check);
+std::string check_template(std::string_view message, std::span<const std::string_view> fields,
+                           std::string_view owner) {
+  const std::vector<std::string> known = known_fields(fields);
   for (std::size_t at = 0; at < message.size();) {
     const Piece piece = next_piece(message, at);
     at += size_in_template(piece);
     if (!piece.field && piece.text.find_first_of("{}") != std::string_view::npos)
       return "a brace without its partner: braces hold the name of a field, as in {path}";
-    if (piece.field && std::find(known.begin(), known.end(), piece.text) == known.end())
-      return fmt::format("unknown field '{}'{}; the check '{}' has: {}", one_line(abbreviate(piece.text, 60)),
-                         did_you_mean(piece.text, known), check.name, fmt::join(known, ", "));
+    const std::string_view name = name_of(piece.text);
+    if (piece.field && std::find(known.begin(), known.end(), name) == known.end())
+      return fmt::format("unknown field '{}'{}; {} has: {}", one_line(abbreviate(name, 60)),
+                         did_you_mean(name, known), owner, fmt::join(known, ", "));
+    if (piece.field && name.size() + 1 == piece.text.size())
+      return fmt::format("a noun is missing in '{{{}}}', as in {{count:weight}}",
+                         one_line(abbreviate(piece.text, 60)));
   }
   return "";
+}
+
+std::string fill_field(std::string_view placeholder, std::span<const Field> fields) {
+  const std::string_view name = name_of(placeholder);
+  const auto field =
+      std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.name == name; });
+  if (field == fields.end()) return fmt::format("{{{}}}", placeholder);
+  if (name.size() == placeholder.size()) return field->text;
+  return field->text + ' ' + inflected(placeholder.substr(name.size() + 1), field->text == "1");
 }
 
 std::string fill_template(std::string_view message, std::span<const Field> fields) {
   std::string result;
   for (std::size_t at = 0; at < message.size();) {
     const Piece piece = next_piece(message, at);
-    const auto field = std::find_if(fields.begin(), fields.end(),
-                                    [&](const Field& f) { return piece.field && f.name == piece.text; });
-    result +=
-        field == fields.end() ? message.substr(at, size_in_template(piece)) : std::string_view(field->text);
+    if (piece.field)
+      result += fill_field(piece.text, fields);
+    else
+      result += piece.text;
     at += size_in_template(piece);
   }
   return result;

@@ -2,6 +2,7 @@
 // difference (diff). Everything SARIF, --explain and --list-rules print comes from here.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,12 +11,21 @@
 
 namespace ckpt::report {
 
+// How a rule words one kind of its findings.
+struct KindMessage {
+  std::string kind;            // Finding::kind
+  std::string text;            // a template; empty: RuleInfo::message
+  std::optional<Level> level;  // where it is milder than the rule's own
+  bool operator==(const KindMessage&) const = default;
+};
+
 struct RuleInfo {
-  std::string id;               // kebab-case, the same in text, YAML and SARIF
-  std::string title;            // one sentence that names the bad thing, ends with a period
-  Level level = Level::kError;  // the default level, before a rule set changed it
-  std::string message;          // the template of messages, fields in braces
-  std::string what;             // explain: the first paragraph, plain text
+  std::string id;                     // kebab-case, the same in text, YAML and SARIF
+  std::string title;                  // one sentence that names the bad thing, ends with a period
+  Level level = Level::kError;        // the default level, before a rule set changed it
+  std::string message;                // the template of messages, fields in braces; may be empty
+  std::vector<KindMessage> messages;  // of kinds with words or a level of their own
+  std::string what;                   // explain: the first paragraph, plain text
   std::string why;
   std::string fix;
   std::string intended;                 // when it is right as it is, and how to say so; may be empty
@@ -23,6 +33,12 @@ struct RuleInfo {
   std::vector<std::string> references;  // upstream threads and sources
   std::vector<std::string> tags;
 };
+
+// The template for findings of this kind; "" where the rule has none.
+const std::string& message_for(const RuleInfo& rule, std::string_view kind);
+bool same_words(const RuleInfo& a, const RuleInfo& b);
+// True for a kind that has a template of its own.
+bool has_own_message(const RuleInfo& rule, std::string_view kind);
 
 // Where the project lives; every link that a report carries begins with it.
 inline constexpr std::string_view kHomePage = "https://github.com/ckpt-tools/ckpt";

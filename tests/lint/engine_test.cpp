@@ -124,7 +124,7 @@ Rule rule(std::string id, const Check& check, std::string message, Selector sele
   result.info.id = std::move(id);
   result.check = &check;
   result.on = true;
-  result.message = std::move(message);
+  result.info.message = std::move(message);
   result.select = std::move(select);
   return result;
 }

@@ -27,7 +27,7 @@ std::string effect(const Rule& rule) {
   std::string text = rule.info.id + (rule.on ? " on " : " off ");
   if (!rule.on) return text;
   text += std::string(report::to_string(rule.level)) + " " + std::string(rule.check->name) + " " +
-          rule.message + " " + rule.info.title;
+          rule.info.message + " " + rule.info.title;
   for (const auto* globs : {&rule.select.tensors, &rule.select.paths, &rule.select.ignore})
     text += " " + yaml_list(*globs);
   for (const Param& param : rule.params) text += " " + param.name + "=" + yaml_value(param.value);

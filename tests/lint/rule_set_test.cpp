@@ -77,8 +77,7 @@ rules:
   const Rule& own = set.rules.back();
   CHECK(own.info.id == "backbone-frozen");
   CHECK(own.info.title == "Backbone weights must not move");
-  CHECK(own.message == "Backbone weights must not move: max-abs {max-abs}, at {at}");
-  CHECK(own.info.message == own.message);
+  CHECK(own.info.message == "Backbone weights must not move: max-abs {max-abs}, at {at}");
   CHECK(own.on);
   CHECK(own.level == report::Level::kError);
   CHECK(own.select.tensors.size() == 1);

@@ -106,7 +106,7 @@ void Checker::check_descriptors(const char* list) {
     expect(!each.at("help").value("markdown", "").empty(), "no markdown help");
     expect(each.value("helpUri", "").starts_with("https://"), "no helpUri");
     expect(each.contains("name") && each["name"] != each["id"], "no name of its own");
-    expect(each.at("messageStrings").contains("default"), "no default message");
+    expect(!each.at("messageStrings").empty(), "no message");
     for (const auto& [id, string] : each.at("messageStrings").items()) {
       expect(string.value("text", "").ends_with("."), "message string without a period");
     }

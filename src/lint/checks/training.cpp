@@ -134,13 +134,4 @@ std::optional<EpochsDone> epochs_done(const Context& context) {
   return EpochsDone{std::max(0.0, next ? *epoch - 1 : *epoch), next ? *epoch : *epoch + 1};
 }
 
-std::optional<report::Level> resuming_level(Profile profile, report::Level level) {
-  switch (profile) {
-    case Profile::kResume: return level;
-    case Profile::kInference: return std::nullopt;
-    case Profile::kAny: return report::Level::kNote;
-  }
-  return std::nullopt;
-}
-
 }  // namespace ckpt::lint

@@ -77,7 +77,4 @@ struct EpochsDone {
 };
 std::optional<EpochsDone> epochs_done(const Context& context);
 
-// The level of findings about going on with training: silent for inference, a note under `any`, else `level`.
-std::optional<report::Level> resuming_level(Profile profile, report::Level level);
-
 }  // namespace ckpt::lint

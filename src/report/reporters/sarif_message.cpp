@@ -20,7 +20,8 @@ std::optional<std::string_view> field_at(std::string_view text, std::size_t at) 
   const std::size_t close = text.find('}', at);
   if (close == std::string_view::npos || close == at + 1) return std::nullopt;
   const std::string_view name = text.substr(at + 1, close - at - 1);
-  const bool plain = name.find_first_of("{ ") == std::string_view::npos;
+  // "count" or "count:parameter group"; what else stands in braces is text.
+  const bool plain = name.substr(0, name.find(':')).find_first_of("{ ") == std::string_view::npos;
   return plain ? std::optional(name) : std::nullopt;
 }
 
@@ -127,6 +128,15 @@ std::string shown_place(std::string_view path) {
 
 }  // namespace
 
+bool has_words(const RuleInfo& rule) {
+  return !rule.message.empty() || std::any_of(rule.messages.begin(), rule.messages.end(),
+                                              [](const KindMessage& m) { return !m.text.empty(); });
+}
+
+std::string_view message_id(const RuleInfo& rule, std::string_view kind) {
+  return has_own_message(rule, kind) ? kind : "default";
+}
+
 MessageString message_string(std::string_view rule_template) {
   if (rule_template.empty()) return {std::string(kPlainMessage), {}};
   MessageString result;
@@ -185,19 +195,20 @@ void write_message(JsonWriter& json, std::string_view id, std::string_view messa
 void write_result_message(JsonWriter& json, const RuleInfo& rule, const Finding& finding,
                           std::string_view file) {
   std::vector<std::string> arguments{shown_place(finding.where.path), escape_file_name(file)};
-  const MessageString string = message_string(rule.message);
-  const auto values = fit(finding.arguments, rule.message, string.fields);
+  const std::string& words = message_for(rule, finding.kind);
+  const MessageString string = message_string(words);
+  const auto values = fit(finding.arguments, words, string.fields);
   // A rule set may give a rule another message than the catalogue's, and a finding may be worded by hand.
-  if (!rule.message.empty() && values &&
-      fill(rule.message, string.fields, *values, finding.where.path, file) == finding.message) {
+  if (!words.empty() && values &&
+      fill(words, string.fields, *values, finding.where.path, file) == finding.message) {
     for (const std::string& value : *values) arguments.push_back(escape_argument(value));
-    write_message(json, "default", string.text, arguments);
+    write_message(json, message_id(rule, finding.kind), string.text, arguments);
     return;
   }
   std::string message = finding.message;
   while (!message.empty() && message.back() == '.') message.pop_back();
   arguments.push_back(escape_argument(message));
-  write_message(json, rule.message.empty() ? "default" : "plain", kPlainMessage, arguments);
+  write_message(json, has_words(rule) ? "plain" : "default", kPlainMessage, arguments);
 }
 
 }  // namespace ckpt::report::sarif

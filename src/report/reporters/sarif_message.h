@@ -19,6 +19,11 @@ struct MessageString {
 };
 MessageString message_string(std::string_view rule_template);
 
+// False for rules that leave all words to their findings.
+bool has_words(const RuleInfo& rule);
+// The key of messageStrings for a kind: the kind itself where it has words of its own, else "default".
+std::string_view message_id(const RuleInfo& rule, std::string_view kind);
+
 // For findings whose message is not what the rule's template gives: 2 is the whole message.
 inline constexpr std::string_view kPlainMessage = "'{0}' in '{1}': '{2}'.";
 

@@ -154,8 +154,11 @@ void write_rule(JsonWriter& json, const RuleInfo& rule) {
   write_text_object(json, "fullDescription", abbreviate(what, kDescriptionCharacters));
   json.key("messageStrings");
   json.begin_object();
-  write_text_object(json, "default", message_string(rule.message).text);
-  if (!rule.message.empty()) write_text_object(json, "plain", kPlainMessage);
+  if (!rule.message.empty() || !has_words(rule))
+    write_text_object(json, "default", message_string(rule.message).text);
+  for (const KindMessage& message : rule.messages)
+    if (!message.text.empty()) write_text_object(json, message.kind, message_string(message.text).text);
+  if (has_words(rule)) write_text_object(json, "plain", kPlainMessage);
   json.end();
   json.member("helpUri", help_uri(rule.id));
   write_help(json, help_of(rule));
