@@ -6,7 +6,6 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cli/diff_options.h"
-#include "cli/exit_status.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -15,6 +14,8 @@
 #include "diff/diff.h"
 #include "diff/rules_doc.h"
 #include "diff/to_report.h"
+#include "report/exit_status.h"
+#include "show/input.h"
 
 namespace ckpt::cli {
 namespace {
@@ -67,13 +68,13 @@ Inputs open_inputs(DiffCommand& command, report::Report& report) {
     out.all.push_back(open_and_complain(kProgram.name, command.files[i]));
     const Opened& input = *out.all.back();
     const auto role = i == 0 ? report::Role::kBase : report::Role::kTarget;
-    out.status = worse(out.status, status_of(input));
+    out.status = worse(out.status, show::status_of(input));
     if (!input.file) {
-      failed.push_back(describe_input(input, role));
+      failed.push_back(show::describe_input(input, role));
       continue;
     }
     out.readable.push_back(&input);
-    report.inputs.push_back(describe_input(input, role));
+    report.inputs.push_back(show::describe_input(input, role));
     if (!command.options.names.subtrees.empty()) subtrees.push_back(command.options.names.subtrees[i]);
   }
   report.inputs.insert(report.inputs.end(), failed.begin(), failed.end());

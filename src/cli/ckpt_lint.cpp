@@ -1,26 +1,28 @@
-#include <ctime>
 #include <iostream>
 
 #include <fmt/format.h>
 
+#include "base/date.h"
 #include "base/error.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "cli/exit_status.h"
 #include "cli/inputs.h"
-#include "cli/lint_configs.h"
-#include "cli/lint_operands.h"
-#include "cli/lint_run.h"
 #include "cli/lint_test.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/programs.h"
+#include "cli/progress.h"
+#include "files/write_file.h"
 #include "lint/config_entries.h"
-#include "lint/json_reader.h"
+#include "lint/configs.h"
+#include "lint/find_inputs.h"
 #include "lint/manifest.h"
 #include "lint/print_config.h"
 #include "lint/rule_set.h"
 #include "lint/rules_doc.h"
+#include "lint/run.h"
+#include "report/exit_status.h"
+#include "show/input.h"
 
 namespace ckpt::cli {
 namespace {
@@ -80,21 +82,16 @@ std::optional<ProfileSetting> profile_option(const Parsed& parsed) {
                                       quote(*text), did_you_mean(*text, names)));
 }
 
-// The date in UTC, the same on every machine of a team.
 std::string today(const Parsed& parsed) {
-  if (const auto text = text_option(parsed, "today")) {
-    if (!lint::is_date(*text))
-      fail(ErrorCode::kUsage, fmt::format("--today takes a day as 2026-10-01, not {}", quote(*text)));
-    return *text;
-  }
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  return fmt::format("{:04}-{:02}-{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
+  const auto text = text_option(parsed, "today");
+  if (!text) return today_utc();
+  if (!is_date(*text))
+    fail(ErrorCode::kUsage, fmt::format("--today takes a day as 2026-10-01, not {}", quote(*text)));
+  return *text;
 }
 
-LintConfigs configs_of(const Parsed& parsed) {
-  return {text_option(parsed, "rules"), !has(parsed, "no-config")};
+lint::Configs configs_of(const Parsed& parsed) {
+  return lint::Configs(text_option(parsed, "rules"), !has(parsed, "no-config"));
 }
 
 const std::string& one_operand(const Parsed& parsed, std::string_view option) {
@@ -103,30 +100,51 @@ const std::string& one_operand(const Parsed& parsed, std::string_view option) {
   return parsed.operands.front();
 }
 
-int lint_files(const Parsed& parsed) {
-  if (parsed.operands.empty()) fail(ErrorCode::kUsage, "expected at least one FILE; see --help");
-  LintRun run;
-  run.against = text_option(parsed, "against");
-  run.profile = profile_option(parsed);
-  run.fail_on = fail_level(parsed);
-  run.baseline = text_option(parsed, "baseline");
-  run.update_baseline = has(parsed, "update-baseline");
-  if (run.update_baseline && !run.baseline)
+lint::Settings settings_of(const Parsed& parsed) {
+  lint::Settings settings;
+  settings.against = text_option(parsed, "against");
+  settings.profile = profile_option(parsed);
+  settings.fail_on = fail_level(parsed);
+  settings.baseline = text_option(parsed, "baseline");
+  settings.update_baseline = has(parsed, "update-baseline");
+  if (settings.update_baseline && !settings.baseline)
     fail(ErrorCode::kUsage, "--update-baseline needs --baseline FILE, which it writes");
-  run.today = today(parsed);
-  run.jobs = parsed.jobs;
-  run.inputs = find_inputs(parsed.operands);
-  LintConfigs configs = configs_of(parsed);
-  report::Report report = lint_all(run, configs);
-  report.arguments = parsed.arguments;
-  write_reports(report, parsed.output);
-  return report.exit_status;
+  settings.today = today(parsed);
+  settings.jobs = parsed.jobs;
+  return settings;
+}
+
+lint::Result lint_with_progress(const std::vector<lint::Input>& inputs, lint::Configs& configs,
+                                lint::Settings settings) {
+  Progress progress(inputs.size());
+  settings.judged = [&](const std::string& path) { progress.done(path); };
+  return lint::lint_files(inputs, configs, settings);
+}
+
+void write_baseline(const std::string& path, const lint::Result& result) {
+  protect_inputs(path, result.report.inputs);
+  if (result.new_baseline)
+    write_file(path, *result.new_baseline);
+  else
+    complain(kProgram.name, path, "this baseline is left as it is: not all inputs could be read");
+}
+
+int lint_operands(const Parsed& parsed) {
+  if (parsed.operands.empty()) fail(ErrorCode::kUsage, "expected at least one FILE; see --help");
+  const lint::Settings settings = settings_of(parsed);
+  lint::Configs configs = configs_of(parsed);
+  lint::Result result = lint_with_progress(lint::find_inputs(parsed.operands), configs, settings);
+  for (const lint::Complaint& one : result.complaints) complain(kProgram.name, one.path, one.text);
+  if (settings.update_baseline) write_baseline(*settings.baseline, result);
+  result.report.arguments = parsed.arguments;
+  write_reports(result.report, parsed.output);
+  return result.report.exit_status;
 }
 
 // --- what looks at rules and not at checkpoints --------------------------------------------------------
 
 int explain(const std::string& id, const Parsed& parsed) {
-  LintConfigs configs = configs_of(parsed);
+  lint::Configs configs = configs_of(parsed);
   std::vector<std::string> ids;
   for (const lint::Rule& rule : configs.for_folder(".").rules->rules) {
     ids.push_back(rule.info.id);
@@ -139,10 +157,10 @@ int explain(const std::string& id, const Parsed& parsed) {
 }
 
 int print_config(const Parsed& parsed) {
-  LintConfigs configs = configs_of(parsed);
+  lint::Configs configs = configs_of(parsed);
   lint::PrintedConfig about;
   if (!parsed.operands.empty()) about.checkpoint = one_operand(parsed, "--print-config");
-  const LintConfigs::Choice choice =
+  const lint::Configs::Choice choice =
       about.checkpoint.empty() ? configs.for_folder(".") : configs.for_file(about.checkpoint);
   about.discovered = choice.discovered;
   about.profile = choice.rules->profile.value_or(ProfileSetting::kResume);
@@ -158,17 +176,17 @@ int print_config(const Parsed& parsed) {
 int write_manifest(const std::string& target, const Parsed& parsed) {
   const std::string& path = one_operand(parsed, "--write-manifest");
   const OpenedPtr input = open_and_complain(kProgram.name, path);
-  if (status_of(*input) != kClean) return kTrouble;
+  if (show::status_of(*input) != kClean) return kTrouble;
   const auto entries = lint::manifest_of(*input);
   if (entries.empty())
     fail(ErrorCode::kUsage, fmt::format("{}: there are no weights to write a manifest of", one_line(path)));
   const std::string text = lint::manifest_text(entries);
   if (check_unchanged(kProgram.name, *input) != kClean) return kTrouble;
-  if (target != "-") protect_inputs(target, {describe_input(*input, report::Role::kTarget)});
+  if (target != "-") protect_inputs(target, {show::describe_input(*input, report::Role::kTarget)});
   if (target == "-")
     std::cout << text;
   else
-    lint::write_file(target, text);
+    write_file(target, text);
   return kClean;
 }
 
@@ -231,15 +249,16 @@ int run_lint(int argc, const char* const* argv) {
   if (!parsed) return kClean;
   check_action(*parsed);
   if (const auto id = text_option(*parsed, "explain")) return explain(*id, *parsed);
-  if (const auto rules = text_option(*parsed, "test")) return test_rules(*rules, today(*parsed), std::cout);
+  if (const auto rules = text_option(*parsed, "test"))
+    return test_rules(*rules, settings_of(*parsed), std::cout);
   if (const auto target = text_option(*parsed, "write-manifest")) return write_manifest(*target, *parsed);
   if (has(*parsed, "print-config")) return print_config(*parsed);
   if (has(*parsed, "list-rules")) {
-    LintConfigs configs = configs_of(*parsed);
+    lint::Configs configs = configs_of(*parsed);
     std::cout << lint::list_rules(*configs.for_folder(".").rules);
     return kClean;
   }
-  return lint_files(*parsed);
+  return lint_operands(*parsed);
 }
 
 }  // namespace ckpt::cli

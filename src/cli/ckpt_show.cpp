@@ -2,11 +2,12 @@
 
 #include "base/error.h"
 #include "base/glob.h"
-#include "cli/exit_status.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/programs.h"
+#include "report/exit_status.h"
+#include "show/input.h"
 #include "show/to_report.h"
 
 namespace ckpt::cli {
@@ -32,7 +33,7 @@ report::Report make_report(const Parsed& parsed, const OpenedPtr& input) {
   report::Report report;
   report.tool = {kProgram.name, CKPT_VERSION, "Shows what is inside a checkpoint."};
   report.arguments = parsed.arguments;
-  report.inputs.push_back(describe_input(*input, report::Role::kTarget));
+  report.inputs.push_back(show::describe_input(*input, report::Role::kTarget));
   show::Options options;
   if (parsed.operands.size() == 2) options.pattern.emplace(parsed.operands[1]);
   options.stats = parsed.values.count("stats") != 0;
@@ -62,7 +63,7 @@ int run_show(int argc, const char* const* argv) {
   const OpenedPtr input = open_and_complain(kProgram.name, parsed->operands[0]);
   if (!input->file) return kTrouble;
   report::Report report = make_report(*parsed, input);
-  int status = status_of(*input);
+  int status = show::status_of(*input);
   if (parsed->operands.size() == 2 && shows_nothing(report)) {
     complain(kProgram.name, input->path,
              fmt::format("nothing matches the pattern '{}'", parsed->operands[1]));

@@ -12,7 +12,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "diff/filter.h"
-#include "lint/yaml_reader.h"
+#include "files/yaml_reader.h"
 
 namespace ckpt::cli {
 namespace {
@@ -82,30 +82,29 @@ std::vector<Glob> read_shapes(const Parsed& parsed) {
   return out;
 }
 
-double tolerance_number(const std::string& file, const lint::YamlNode& node) {
+double tolerance_number(const std::string& file, const YamlNode& node) {
   double value = 0;
   const auto parsed = std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
   const bool whole =
       node.is_scalar() && parsed.ec == std::errc{} && parsed.ptr == node.text.data() + node.text.size();
   if (!whole || !std::isfinite(value) || value < 0)
-    lint::yaml_fail(file, node, "expected a number >= 0, not " + lint::describe(node));
+    yaml_fail(file, node, "expected a number >= 0, not " + describe(node));
   return value;
 }
 
 // A map: glob -> {rtol: R, atol: A}.
 std::vector<diff::GlobTolerance> read_tolerances(const std::string& file) {
-  const lint::YamlNode root = lint::read_yaml(lint::read_yaml_text(file, "a file of tolerances"), file);
+  const YamlNode root = read_yaml(read_yaml_text(file, "a file of tolerances"), file, "a map of tolerances");
   std::vector<diff::GlobTolerance> out;
   for (std::size_t i = 0; i < root.keys.size(); ++i) {
-    const lint::YamlNode& value = root.items[i];
-    if (!value.is_map())
-      lint::yaml_fail(file, value, "expected {rtol: R, atol: A}, not " + lint::describe(value));
+    const YamlNode& value = root.items[i];
+    if (!value.is_map()) yaml_fail(file, value, "expected {rtol: R, atol: A}, not " + describe(value));
     diff::GlobTolerance item{Glob(root.keys[i].text), {}};
     for (std::size_t k = 0; k < value.keys.size(); ++k) {
       const std::string& key = value.keys[k].text;
       const Names known = {"rtol", "atol"};
       if (key != "rtol" && key != "atol")
-        lint::yaml_fail(
+        yaml_fail(
             file, value.keys[k],
             fmt::format("unknown key {}{}; there are: rtol, atol", quote(key), did_you_mean(key, known)));
       (key == "rtol" ? item.tolerance.rtol : item.tolerance.atol) = tolerance_number(file, value.items[k]);

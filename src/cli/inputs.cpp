@@ -5,57 +5,21 @@
 #include <iostream>
 #include <new>
 
-#include "cli/exit_status.h"
 #include "cli/output.h"
-#include "show/summary.h"
+#include "report/exit_status.h"
+#include "show/input.h"
 
 namespace ckpt::cli {
 
-std::string trouble_of(const Opened& input) {
-  if (input.failure) return input.failure->what();
-  if (input.file->complete) return "";
-  return "not read to its end: " + (input.file->defects.empty() ? "" : input.file->defects.back().text);
-}
-
 OpenedPtr open_and_complain(const std::string& program, const std::string& path) {
   auto input = std::make_shared<const Opened>(open_input(path));
-  if (const std::string trouble = trouble_of(*input); !trouble.empty()) complain(program, path, trouble);
+  if (const std::string trouble = show::trouble_of(*input); !trouble.empty())
+    complain(program, path, trouble);
   return input;
 }
 
-report::Input describe_input(const Opened& input, report::Role role) {
-  report::Input out;
-  out.path = input.path;
-  out.role = role;
-  if (input.failure) {
-    out.error = input.failure->what();
-    out.error_code = to_string(input.failure->code());
-    return out;
-  }
-  out.format = input.file->format;
-  out.description = show::describe(input);
-  out.size = input.file->file_size;
-  if (!input.file->complete) {
-    out.error = "not read to its end";
-    out.error_code = to_string(ErrorCode::kCorrupt);
-  }
-  return out;
-}
-
-int status_of(const Opened& input) { return input.failure || !input.file->complete ? kTrouble : kClean; }
-
-std::string change_of(const Opened& input) {
-  if (!input.file) return "";
-  try {
-    for (const io::SourcePtr& source : input.file->sources) source->check_unchanged();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 int check_unchanged(const std::string& program, const Opened& input) {
-  const std::string change = change_of(input);
+  const std::string change = show::change_of(input);
   if (change.empty()) return kClean;
   complain(program, input.path, change);
   return kTrouble;

@@ -1,11 +1,9 @@
-// The inputs of a program: opened, described for the report, and their troubles said on stderr.
+// The inputs of a program: opened, and their troubles reported on stderr.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "report/report.h"
 #include "training/opened.h"
 
 namespace ckpt::cli {
@@ -14,17 +12,6 @@ using OpenedPtr = std::shared_ptr<const Opened>;
 
 // Opens `path`; complains on stderr if it cannot be read, or not to its end.
 OpenedPtr open_and_complain(const std::string& program, const std::string& path);
-
-// Why the input was not read, or not to its end; "" if it was.
-std::string trouble_of(const Opened& input);
-// What changed in the file while it was being read; "" if nothing did.
-std::string change_of(const Opened& input);
-
-// How the report names it.
-report::Input describe_input(const Opened& input, report::Role role);
-
-// kTrouble for an input that could not be read or not to its end, else kClean.
-int status_of(const Opened& input);
 
 // kTrouble, with a complaint, if the file changed while it was being read.
 int check_unchanged(const std::string& program, const Opened& input);

@@ -4,11 +4,13 @@
 #include <ostream>
 #include <string>
 
+#include "lint/run.h"
+
 namespace ckpt::cli {
 
-// Judges the files of the `tests:` of the rule file and writes a line each: "pass" or "FAIL" and why. Returns
-// an exit status: kFound if a test failed, kTrouble if a file is not there. Throws Error{kUsage} for a file
-// without tests.
-int test_rules(const std::string& rules, const std::string& today, std::ostream& out);
+// Judges the files of the `tests:` of the rule file as a run with these settings does (each against its own
+// base) and writes a line each: "pass" or "FAIL" and why. Returns an exit status: kFound if a test failed,
+// kTrouble if one could not run. Throws Error{kUsage} for a file without tests.
+int test_rules(const std::string& rules, const lint::Settings& settings, std::ostream& out);
 
 }  // namespace ckpt::cli

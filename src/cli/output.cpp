@@ -4,10 +4,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <iostream>
 #include <ostream>
-#include <streambuf>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -17,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "files/write_file.h"
 #include "report/reporter.h"
 
 namespace ckpt::cli {
@@ -24,49 +23,10 @@ namespace {
 
 constexpr std::size_t kLeastSummary = 4000;  // bytes; for a verdict there is always room
 
-// A stream buffer over a file descriptor that remembers the first error.
-class FdBuffer final : public std::streambuf {
- public:
-  explicit FdBuffer(int fd) : fd_(fd) { setp(buffer_, buffer_ + sizeof buffer_); }
-  int error() const { return error_; }
-
- protected:
-  int sync() override {
-    const char* at = pbase();
-    while (at < pptr() && error_ == 0) {
-      const ssize_t written = ::write(fd_, at, static_cast<std::size_t>(pptr() - at));
-      if (written >= 0)
-        at += written;
-      else if (errno != EINTR)
-        error_ = errno;
-    }
-    setp(buffer_, buffer_ + sizeof buffer_);
-    return error_ == 0 ? 0 : -1;
-  }
-  int_type overflow(int_type c) override {
-    if (sync() != 0) return traits_type::eof();
-    if (!traits_type::eq_int_type(c, traits_type::eof())) sputc(traits_type::to_char_type(c));
-    return traits_type::not_eof(c);
-  }
-
- private:
-  int fd_;
-  int error_ = 0;
-  char buffer_[1 << 16];
-};
-
-[[noreturn]] void fail_write(const std::string& file, int error) {
-  fail(ErrorCode::kIo, fmt::format("cannot write {}: {}", quote(file), std::strerror(error)));
-}
-
 // Renders to a descriptor; returns errno, or 0.
 int render(const report::Reporter& reporter, const report::Report& report,
            const report::RenderOptions& options, int fd) {
-  FdBuffer buffer(fd);
-  std::ostream out(&buffer);
-  reporter.write(report, options, out);
-  out.flush();
-  return buffer.error();
+  return write_descriptor(fd, [&](std::ostream& out) { reporter.write(report, options, out); });
 }
 
 bool is_set(const char* name) {
@@ -116,25 +76,10 @@ void write_stdout(const report::Report& report, const OutputOptions& options) {
   if (error != 0 && error != EPIPE) fail_write("standard output", error);
 }
 
-// Devices and pipes are written directly; there is nothing to keep intact in them.
-bool is_special(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
-}
-
-void write_file(const report::Report& report, const std::string& format, const std::string& path,
-                const report::RenderOptions& options) {
-  const bool direct = is_special(path);
-  const std::string target = direct ? path : fmt::format("{}.{}.tmp", path, ::getpid());
-  const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (direct ? 0 : O_TRUNC), 0666);
-  if (fd < 0) fail_write(path, errno);
-  int error = render(reporter_for(report, format), report, options, fd);
-  if (error == 0 && !direct && ::fsync(fd) != 0) error = errno;
-  if (::close(fd) != 0 && error == 0) error = errno;
-  if (error == 0 && !direct && ::rename(target.c_str(), path.c_str()) != 0) error = errno;
-  if (error == 0) return;
-  if (!direct) ::unlink(target.c_str());
-  fail_write(path, error);
+void write_report(const report::Report& report, const std::string& format, const std::string& path,
+                  const report::RenderOptions& options) {
+  const report::Reporter& reporter = reporter_for(report, format);
+  write_file(path, [&](std::ostream& out) { reporter.write(report, options, out); });
 }
 
 // A summary belongs to a whole job: other programs write there, too, so it is appended to.
@@ -188,9 +133,9 @@ void write_reports(const report::Report& report, const OutputOptions& options) {
   if (options.output.empty())
     write_stdout(report, options);
   else
-    write_file(report, options.format, options.output, for_files);
+    write_report(report, options.format, options.output, for_files);
   for_files.quiet = false;
-  for (const auto& [format, file] : options.reports) write_file(report, format, file, for_files);
+  for (const auto& [format, file] : options.reports) write_report(report, format, file, for_files);
   if (!options.summary.empty()) append_summary(report, options.summary);
 }
 
@@ -200,7 +145,7 @@ void write_failure(const report::Report& report, const OutputOptions& options) {
   std::erase_if(machine.reports, [](const auto& item) { return item.first == "text"; });
   if (options.format == "text") {
     for (const auto& [format, file] : machine.reports)
-      write_file(report, format, file, render_options_for(options));
+      write_report(report, format, file, render_options_for(options));
     return;
   }
   write_reports(report, machine);

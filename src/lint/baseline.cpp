@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "lint/file_glob.h"
-#include "lint/json_reader.h"
+#include "files/file_glob.h"
+#include "files/json_reader.h"
 #include "report/json_writer.h"
 
 namespace ckpt::lint {
@@ -131,23 +131,24 @@ std::vector<std::string> read_report(const std::string& path, const json& docume
 
 }  // namespace
 
-void BaselineFindings::add(const std::string& key) {
-  ++counts_[key];
-  ++size_;
+BaselineFindings::BaselineFindings(const std::vector<std::string>& keys) : size_(keys.size()) {
+  for (const std::string& key : keys) ++counts_[key];
 }
 
 BaselineFindings BaselineFindings::read(const std::string& path) {
-  BaselineFindings result;
   json document;
   try {
     document = read_json_file(path);
   } catch (const Error& e) {
     fail(ErrorCode::kUsage, fmt::format("baseline {}; write a new one with --update-baseline", e.text()));
   }
-  const bool sarif = document.contains("runs");
-  for (const std::string& key : sarif ? read_sarif(path, document) : read_report(path, document))
-    result.add(key);
-  return result;
+  return BaselineFindings(document.contains("runs") ? read_sarif(path, document)
+                                                    : read_report(path, document));
+}
+
+BaselineFindings BaselineFindings::parse(const std::string& text) {
+  const std::string name = "(the new baseline)";
+  return BaselineFindings(read_report(name, read_json(text, name)));
 }
 
 void BaselineFindings::mark(report::Report& report) const {

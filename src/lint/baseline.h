@@ -16,6 +16,8 @@ class BaselineFindings {
   // Throws Error{kUsage}: a file that is not there, is no JSON, or is no report of findings. A gate must not
   // stop gating because its baseline got lost.
   static BaselineFindings read(const std::string& path);
+  // From what baseline_text wrote.
+  static BaselineFindings parse(const std::string& text);
 
   // Every finding becomes kUnchanged if the baseline has it, else kNew. The same rule, path and file: the
   // same finding. What the baseline has once covers one finding. Suppressed findings use up nothing. "234
@@ -28,7 +30,7 @@ class BaselineFindings {
   std::map<std::string, std::size_t> counts_;
   std::size_t size_ = 0;
 
-  void add(const std::string& key);
+  explicit BaselineFindings(const std::vector<std::string>& keys);
 };
 
 // The findings that count now, as the next baseline: a JSON report with members enough for read().

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "files/yaml_reader.h"
 #include "lint/layers.h"
 #include "lint/rule_set.h"
-#include "lint/yaml_reader.h"
 
 namespace ckpt::lint {
 
@@ -19,8 +19,5 @@ std::vector<RuleTest> read_tests(const std::string& source, const YamlNode& node
 // Throws Error{kUsage} with the position of an id that none of `rules` has.
 void check_suppressed_ids(const std::string& source, const YamlNode& node, const std::vector<Rule>& rules);
 void check_tested_ids(const std::string& source, const YamlNode& node, const std::vector<Rule>& rules);
-
-// "2026-10-01", a day of the Gregorian calendar from 1970 on. Such texts compare as days do.
-bool is_date(std::string_view text);
 
 }  // namespace ckpt::lint

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "files/yaml_reader.h"
 #include "lint/rule_loader.h"
 #include "lint/rule_set.h"
-#include "lint/yaml_reader.h"
 
 namespace ckpt::lint {
 

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "files/json_reader.h"
 #include "lint/checks/common.h"
-#include "lint/json_reader.h"
 #include "report/json_writer.h"
 #include "tensor/dtype.h"
 

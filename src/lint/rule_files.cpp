@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "lint/file_glob.h"
-#include "lint/yaml_reader.h"
+#include "files/file_glob.h"
+#include "files/yaml_reader.h"
 
 namespace ckpt::lint {
 namespace {

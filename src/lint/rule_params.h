@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/glob.h"
+#include "files/yaml_reader.h"
 #include "lint/check.h"
-#include "lint/yaml_reader.h"
 #include "report/property.h"
 
 namespace ckpt::lint {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/glob.h"
-#include "lint/file_glob.h"
+#include "files/file_glob.h"
 #include "lint/rule.h"
 #include "training/items.h"
 

@@ -12,12 +12,6 @@
 namespace ckpt::lint {
 namespace {
 
-const Rule* rule_of(const RuleSet& rules, std::string_view id) {
-  for (const Rule& rule : rules.rules)
-    if (rule.info.id == id) return &rule;
-  return nullptr;
-}
-
 bool expired(const Suppression& one, const std::string& today) {
   return !one.expires.empty() && one.expires < today;
 }
@@ -25,12 +19,6 @@ bool expired(const Suppression& one, const std::string& today) {
 bool is_for(const Suppression& one, const std::string& absolute) {
   return one.files.empty() || std::any_of(one.files.begin(), one.files.end(),
                                           [&](const FileGlob& glob) { return glob.matches(absolute); });
-}
-
-bool ran(const Rule* rule, const Opened& input, bool has_base) {
-  if (rule == nullptr || !rule->on) return false;
-  if ((rule->check->needs & (kBase | kDeltas)) != 0 && !has_base) return false;
-  return input.file != nullptr || (rule->check->needs & kUnreadable) != 0;
 }
 
 bool covers(const Suppression& one, const Opened& input, const report::Finding& finding) {
@@ -70,8 +58,8 @@ void SuppressionUse::add(const SuppressionUse& other) {
   }
 }
 
-SuppressionUse suppress(const RuleSet& rules, const Opened& input, bool has_base, const std::string& today,
-                        std::vector<report::Finding>& findings) {
+SuppressionUse suppress(const RuleSet& rules, const Opened& input, const Scope& scope,
+                        const std::string& today, std::vector<report::Finding>& findings) {
   SuppressionUse use;
   use.each.resize(rules.suppressions.size());
   if (rules.suppressions.empty()) return use;
@@ -79,7 +67,7 @@ SuppressionUse suppress(const RuleSet& rules, const Opened& input, bool has_base
   for (std::size_t i = 0; i < rules.suppressions.size(); ++i) {
     const Suppression& one = rules.suppressions[i];
     if (!is_for(one, path)) continue;
-    if (ran(rule_of(rules, one.rule), input, has_base)) ++use.each[i].tried;
+    if (why_not_run(rules, one.rule, scope).empty()) ++use.each[i].tried;
     if (expired(one, today)) continue;
     for (report::Finding& finding : findings) {
       if (!covers(one, input, finding)) continue;

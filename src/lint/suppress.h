@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lint/rule_set.h"
+#include "lint/scope.h"
 #include "report/finding.h"
 #include "training/opened.h"
 
@@ -25,9 +26,9 @@ struct SuppressionUse {
 };
 
 // Marks the findings of `input` that a suppression covers; the first one that does is named. `rules` is the
-// set resolved for the file, `today` "2026-10-01" (see is_date). `has_base`: rules that need a base ran.
-SuppressionUse suppress(const RuleSet& rules, const Opened& input, bool has_base, const std::string& today,
-                        std::vector<report::Finding>& findings);
+// set resolved for the file, `scope` says which of them ran, `today` is a day (see is_date).
+SuppressionUse suppress(const RuleSet& rules, const Opened& input, const Scope& scope,
+                        const std::string& today, std::vector<report::Finding>& findings);
 
 // Findings of the rules config-suppression-expired and config-suppression-unused, if `rules` has them on: one
 // for each suppression that has expired, and for each that covered nothing in the files that it was tried on.

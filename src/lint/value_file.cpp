@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "files/yaml_reader.h"
 #include "lint/rule_params.h"
-#include "lint/yaml_reader.h"
 #include "value/path.h"
 
 namespace ckpt::lint {

@@ -1,5 +1,5 @@
-// Values as they would stand in a rule file, on one line: what is written here is read back by yaml_reader.h
-// and rule_params.h as the same value.
+// Values as they would stand in a rule file, on one line: what is written here is read back by
+// files/yaml_reader.h and rule_params.h as the same value.
 #pragma once
 
 #include <string>

@@ -85,8 +85,8 @@ struct Report {
   std::string hint;           // one line after the verdict: what to do next; may be empty
   Object facts;               // further members of the JSON document, before the tables
   std::vector<Table> tables;  // JSON
-  int exit_status = 0;
-  std::string exit_reason;  // one sentence for SARIF's exitCodeDescription
+  int exit_status = 0;        // see exit_status.h
+  std::string exit_reason;    // one sentence for SARIF's exitCodeDescription
 };
 
 // The number of findings per level; suppressed ones and those that the baseline knows count as that alone.

@@ -214,11 +214,3 @@ TEST_CASE("the profile auto asks whether any training state is there") {
   CHECK(parse_profile("auto") == ProfileSetting::kAuto);
   CHECK_FALSE(parse_profile("Auto").has_value());
 }
-
-TEST_CASE("a date is a day that exists") {
-  for (const char* good : {"1970-01-01", "2024-02-29", "2000-02-29", "2026-12-31"})
-    CHECK_MESSAGE(is_date(good), good);
-  for (const char* bad : {"", "2026-1-1", "2026-13-01", "2026-00-10", "2026-04-31", "2100-02-29",
-                          "2023-02-29", "1969-12-31", "2026/01/01", "2026-01-0a", "20260101", "2026-01-01 "})
-    CHECK_FALSE_MESSAGE(is_date(bad), bad);
-}

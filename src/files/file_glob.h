@@ -1,4 +1,4 @@
-// Patterns over paths of files, in rule files and as operands of ckpt-lint. No regular expressions; the time
+// Patterns over paths of files, in rule files and on the command line. No regular expressions; the time
 // is bounded by pattern x path.
 //
 //   *    any characters but '/'               runs/*/last.ckpt
@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-namespace ckpt::lint {
+namespace ckpt {
 
 inline constexpr std::size_t kFilePatternBytes = 4096;
 
@@ -39,4 +39,4 @@ class FileGlob {
   std::string folder_;   // absolute
 };
 
-}  // namespace ckpt::lint
+}  // namespace ckpt

@@ -1,4 +1,4 @@
-#include "lint/file_glob.h"
+#include "files/file_glob.h"
 
 #include <string>
 
@@ -7,7 +7,6 @@
 #include "base/error.h"
 
 using namespace ckpt;
-using namespace ckpt::lint;
 
 TEST_CASE("patterns over files match within folders, and across them where they say so") {
   struct Case {

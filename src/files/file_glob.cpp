@@ -1,4 +1,4 @@
-#include "lint/file_glob.h"
+#include "files/file_glob.h"
 
 #include <filesystem>
 #include <system_error>
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace ckpt::lint {
+namespace ckpt {
 namespace {
 
 namespace fs = std::filesystem;
@@ -113,4 +113,4 @@ std::string FileGlob::relative_to(const std::string& folder) const {
   return escaped + "/" + pattern_;
 }
 
-}  // namespace ckpt::lint
+}  // namespace ckpt

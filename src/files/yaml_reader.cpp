@@ -1,4 +1,4 @@
-#include "lint/yaml_reader.h"
+#include "files/yaml_reader.h"
 
 #include <fstream>
 #include <set>
@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace ckpt::lint {
+namespace ckpt {
 namespace {
 
 constexpr std::size_t kShown = 60;  // characters of a value that a message repeats
@@ -33,8 +33,7 @@ class Builder final : public YAML::EventHandler {
   YamlNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1)
-      refuse(mark, "a second document begins here: a rule file is one document; remove the '---'");
+    if (++documents_ > 1) refuse(mark, "a second document begins here: only one is read; remove the '---'");
   }
   void OnDocumentEnd() override {}
 
@@ -156,7 +155,7 @@ void check_bytes(std::string_view text, const std::string& source) {
     }
     if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7F)
       fail_at(source, line, i - start + 1,
-              fmt::format("the control character 0x{:02x}: rule files are plain UTF-8 text", c));
+              fmt::format("the control character 0x{:02x}: YAML files are plain UTF-8 text", c));
   }
   if (!is_utf8(text)) fail_at(source, 1, 1, "not UTF-8: save the file as UTF-8 text");
 }
@@ -201,7 +200,7 @@ std::string read_yaml_text(const std::filesystem::path& path, std::string_view k
   return text;
 }
 
-YamlNode read_yaml(std::string_view text, const std::string& source) {
+YamlNode read_yaml(std::string_view text, const std::string& source, std::string_view expected) {
   check_bytes(text, source);
   std::istringstream stream{std::string(text)};
   Builder builder(source);
@@ -217,12 +216,10 @@ YamlNode read_yaml(std::string_view text, const std::string& source) {
   }
   YamlNode root = builder.take();
   if (!builder.has_document() || root.kind == YamlNode::Kind::kNull)
-    fail_at(source, 1, 1, "the file is empty: expected a map with the keys extends, profile, rules");
+    fail_at(source, 1, 1, fmt::format("the file is empty: expected {}", expected));
   if (!root.is_map())
-    yaml_fail(
-        source, root,
-        fmt::format("expected a map with the keys extends, profile, rules, but found {}", describe(root)));
+    yaml_fail(source, root, fmt::format("expected {}, but found {}", expected, describe(root)));
   return root;
 }
 
-}  // namespace ckpt::lint
+}  // namespace ckpt

@@ -1,7 +1,5 @@
-#include "lint/json_reader.h"
+#include "files/json_reader.h"
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -9,12 +7,11 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
 
-namespace ckpt::lint {
+namespace ckpt {
 namespace {
 
 namespace fs = std::filesystem;
@@ -59,32 +56,21 @@ class Duplicates {
 
 }  // namespace
 
-json read_json_file(const std::string& path) {
-  const std::string text = read_text(path);
+json read_json(const std::string& text, const std::string& source) {
   try {
     Duplicates duplicates;
     json document = json::parse(text, [&](int depth, json::parse_event_t event, json& parsed) {
       return duplicates(depth, event, parsed);
     });
-    if (!document.is_object()) refuse(path, "expected an object at the root of the document");
+    if (!document.is_object()) refuse(source, "expected an object at the root of the document");
     return document;
   } catch (const json::parse_error& e) {
-    refuse(path, fmt::format("this is not JSON (at byte {})", e.byte));
+    refuse(source, fmt::format("this is not JSON (at byte {})", e.byte));
   } catch (const std::string& key) {
-    refuse(path, fmt::format("the key {} stands twice in an object", quote(key)));
+    refuse(source, fmt::format("the key {} stands twice in an object", quote(key)));
   }
 }
 
-void write_file(const std::string& path, const std::string& text) {
-  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
-  stream << text;
-  stream.close();
-  if (stream && std::rename(temporary.c_str(), path.c_str()) == 0) return;
-  const std::string reason = std::strerror(errno);
-  std::error_code ignored;
-  fs::remove(temporary, ignored);
-  fail(ErrorCode::kIo, fmt::format("cannot write {}: {}", quote(path), reason));
-}
+json read_json_file(const std::string& path) { return read_json(read_text(path), path); }
 
-}  // namespace ckpt::lint
+}  // namespace ckpt

@@ -1,4 +1,4 @@
-#include "cli/lint_verdict.h"
+#include "lint/verdict.h"
 
 #include <algorithm>
 #include <string>
@@ -7,10 +7,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/exit_status.h"
 #include "lint/layers.h"
+#include "report/exit_status.h"
 
-namespace ckpt::cli {
+namespace ckpt::lint {
 namespace {
 
 using report::Finding;
@@ -23,27 +23,26 @@ const Finding* worst_of(const report::Report& report) {
   return worst;
 }
 
-std::string rules_text(const LintConfigs& configs) {
-  if (configs.sets().size() != 1) return plural(configs.sets().size(), "rule set");
-  const lint::RuleSet& rules = *configs.sets().front();
+std::string rules_text(const std::vector<RuleSetPtr>& sets) {
+  if (sets.size() != 1) return plural(sets.size(), "rule set");
+  const RuleSet& rules = *sets.front();
   const auto on =
-      std::count_if(rules.rules.begin(), rules.rules.end(), [](const lint::Rule& rule) { return rule.on; });
+      std::count_if(rules.rules.begin(), rules.rules.end(), [](const Rule& rule) { return rule.on; });
   return fmt::format("{} of {}", plural(static_cast<std::uint64_t>(on), "rule"), one_line(rules.name));
 }
 
 // A team's own rule is explained by its rule file alone.
-std::string explain_text(const LintConfigs& configs, const std::string& id) {
-  const auto has = [&](const std::vector<lint::Rule>& rules) {
-    return std::any_of(rules.begin(), rules.end(),
-                       [&](const lint::Rule& rule) { return rule.info.id == id; });
+std::string explain_text(const std::vector<RuleSetPtr>& sets, const std::string& id) {
+  const auto has = [&](const std::vector<Rule>& rules) {
+    return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.info.id == id; });
   };
-  for (const auto& set : configs.sets())
+  for (const auto& set : sets)
     if (set->layers != nullptr && !has(set->layers->catalog) && has(set->rules))
       return fmt::format("ckpt-lint --rules {} --explain {}", one_line(set->name), id);
   return fmt::format("ckpt-lint --explain {}", id);
 }
 
-std::string verdict_text(const report::Counts& found, const LintConfigs& configs, std::size_t files,
+std::string verdict_text(const report::Counts& found, const std::vector<RuleSetPtr>& sets, std::size_t files,
                          std::size_t failed) {
   std::string text;
   const auto add = [&](std::uint64_t count, std::string what) {
@@ -57,7 +56,7 @@ std::string verdict_text(const report::Counts& found, const LintConfigs& configs
   add(found.unchanged, fmt::format("{} unchanged since the baseline", found.unchanged));
   text += fmt::format(" in {}", plural(files, "checkpoint"));
   if (failed > 0) text += fmt::format(" ({} unreadable)", failed);
-  text += fmt::format(" · {}", rules_text(configs));
+  text += fmt::format(" · {}", rules_text(sets));
   return text;
 }
 
@@ -69,12 +68,12 @@ std::string exit_reason(int status) {
 
 }  // namespace
 
-void set_verdict(report::Report& report, const LintConfigs& configs, std::size_t files, std::size_t failed,
-                 int status) {
+void set_verdict(report::Report& report, const std::vector<RuleSetPtr>& sets, std::size_t files,
+                 std::size_t failed, int status) {
   const report::Counts found = count(report);
-  report.verdict = verdict_text(found, configs, files, failed);
+  report.verdict = verdict_text(found, sets, files, failed);
   if (const Finding* worst = worst_of(report))
-    report.hint = fmt::format("{} tells more", explain_text(configs, worst->rule_id));
+    report.hint = fmt::format("{} tells more", explain_text(sets, worst->rule_id));
   report.verdict_style = found.errors > 0     ? report::Style::kError
                          : found.warnings > 0 ? report::Style::kWarning
                                               : report::Style::kGood;
@@ -82,4 +81,4 @@ void set_verdict(report::Report& report, const LintConfigs& configs, std::size_t
   report.exit_reason = exit_reason(status);
 }
 
-}  // namespace ckpt::cli
+}  // namespace ckpt::lint

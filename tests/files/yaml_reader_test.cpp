@@ -1,4 +1,4 @@
-#include "lint/yaml_reader.h"
+#include "files/yaml_reader.h"
 
 #include <string>
 #include <string_view>
@@ -8,7 +8,6 @@
 #include "base/error.h"
 
 using namespace ckpt;
-using namespace ckpt::lint;
 
 namespace {
 
@@ -35,12 +34,11 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
     std::string text, error;
   };
   const Case cases[] = {
-      {"", "t.yaml:1:1: the file is empty: expected a map with the keys extends, profile, rules"},
-      {"# only a comment\n",
-       "t.yaml:1:1: the file is empty: expected a map with the keys extends, profile, rules"},
-      {"~", "t.yaml:1:1: the file is empty: expected a map with the keys extends, profile, rules"},
-      {"strict", "t.yaml:1:1: expected a map with the keys extends, profile, rules, but found 'strict'"},
-      {"\n- a\n", "t.yaml:2:1: expected a map with the keys extends, profile, rules, but found a list"},
+      {"", "t.yaml:1:1: the file is empty: expected a map"},
+      {"# only a comment\n", "t.yaml:1:1: the file is empty: expected a map"},
+      {"~", "t.yaml:1:1: the file is empty: expected a map"},
+      {"strict", "t.yaml:1:1: expected a map, but found 'strict'"},
+      {"\n- a\n", "t.yaml:2:1: expected a map, but found a list"},
       {"a: 1\nb: 2\na: 3\n", "t.yaml:3:1: the key 'a' stands here twice: remove one of the two"},
       {"r: {a: 1, \"a\": 2}\n", "t.yaml:1:11: the key 'a' stands here twice: remove one of the two"},
       {"a: &x 1\n", "t.yaml:1:4: anchors (&name) are not supported: write the value out where it is needed"},
@@ -53,8 +51,7 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
        "'tag:yaml.org,2002:python/object/apply:os.system': remove it"},
       {"a: !!str 1\n",
        "t.yaml:1:4: tags are not supported, but this value has the tag 'tag:yaml.org,2002:str': remove it"},
-      {"a: 1\n---\nb: 2\n",
-       "t.yaml:2:1: a second document begins here: a rule file is one document; remove the '---'"},
+      {"a: 1\n---\nb: 2\n", "t.yaml:2:1: a second document begins here: only one is read; remove the '---'"},
       {"[a]: 1\n", "t.yaml:1:1: a key must be a word, but here is a list or a map"},
       {"~: 1\n", "t.yaml:1:1: a key must be a word, but here is nothing"},
       {"a: \xFF\n", "t.yaml:1:1: not UTF-8: save the file as UTF-8 text"},
@@ -62,11 +59,11 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
        "a\n",
        "t.yaml:1:1: not UTF-8: save the file as UTF-8 text"},
       {std::string("a: 1\nb: \0 2\n", 12),
-       "t.yaml:2:4: the control character 0x00: rule files are plain UTF-8 text"},
+       "t.yaml:2:4: the control character 0x00: YAML files are plain UTF-8 text"},
       // yaml-cpp takes this byte for the end of the file.
       {"a: 1\n\x04"
        "b: 2\n",
-       "t.yaml:2:1: the control character 0x04: rule files are plain UTF-8 text"},
+       "t.yaml:2:1: the control character 0x04: YAML files are plain UTF-8 text"},
       {"a: 1\n\tb: 2\n", "t.yaml:2:1: this is not YAML: illegal tab when looking for indentation"},
       {"a: " + repeated("[", 17) + repeated("]", 17),
        "t.yaml:1:19: more than 16 lists and maps inside each other"},

@@ -1,4 +1,4 @@
-#include "cli/lint_operands.h"
+#include "lint/find_inputs.h"
 
 #include <filesystem>
 #include <string>
@@ -10,7 +10,7 @@
 #include "tests/support/folder.h"
 
 using namespace ckpt;
-using namespace ckpt::cli;
+using namespace ckpt::lint;
 using ckpt::test::Folder;
 
 namespace {
@@ -22,7 +22,7 @@ Names found(const Folder& folder, const Names& operands) {
   Names full;
   for (const std::string& operand : operands) full.push_back(folder.path(operand));
   Names names;
-  for (const LintInput& input : find_inputs(full)) {
+  for (const Input& input : find_inputs(full)) {
     std::string name = input.path.substr(folder.path().size());
     while (name.starts_with('/')) name.erase(0, 1);
     names.push_back((input.failure ? "!" : "") + name);

@@ -1,4 +1,4 @@
-// What ckpt-lint was asked to judge: files, folders with checkpoints in them, patterns.
+// What is to be judged: files, folders with checkpoints in them, patterns.
 #pragma once
 
 #include <optional>
@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 
-namespace ckpt::cli {
+namespace ckpt::lint {
 
-struct LintInput {
+struct Input {
   std::string path;
   std::optional<Error> failure;  // there is nothing to open: an empty folder, a pattern that matches nothing
 };
@@ -18,9 +18,9 @@ struct LintInput {
 // name order, a pattern (with * or ?, where no file has that very name) the files that it matches. Links to
 // folders are followed, into each folder once; .git is left out. A sharded checkpoint (a folder with
 // .metadata or latest in it) is one input. What is found twice is listed once. Nothing is read but folders.
-std::vector<LintInput> find_inputs(const std::vector<std::string>& operands);
+std::vector<Input> find_inputs(const std::vector<std::string>& operands);
 
 // ".ckpt .pt ...": what a checkpoint in a folder is called.
 std::string checkpoint_extensions();
 
-}  // namespace ckpt::cli
+}  // namespace ckpt::lint

@@ -1,9 +1,10 @@
-// The exit statuses of all three programs; documented in the README and in every --help. 2 wins over 1.
+// What Report::exit_status means, and what all three programs return; documented in the README and in every
+// --help. 2 wins over 1.
 #pragma once
 
 #include <algorithm>
 
-namespace ckpt::cli {
+namespace ckpt {
 
 inline constexpr int kClean = 0;    // same; nothing at or above --fail-on
 inline constexpr int kFound = 1;    // different; findings at or above --fail-on
@@ -11,4 +12,4 @@ inline constexpr int kTrouble = 2;  // usage error, unreadable input, report tha
 
 inline int worse(int a, int b) { return std::max(a, b); }
 
-}  // namespace ckpt::cli
+}  // namespace ckpt

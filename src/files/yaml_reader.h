@@ -1,6 +1,6 @@
-// The YAML of rule files, read as events into a small tree that knows its positions. Only a plain subset: one
+// YAML that people write, read as events into a small tree that knows its positions. Only a plain subset: one
 // document with a map at its root; no anchors, aliases or tags; no duplicate keys. yaml-cpp's own tree
-// (0.7) keeps duplicate keys, invalid UTF-8 and self-containing anchors without a word.
+// (0.7) silently keeps duplicate keys, invalid UTF-8 and self-containing anchors.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace ckpt::lint {
+namespace ckpt {
 
 struct YamlNode {
   enum class Kind : std::uint8_t { kNull, kScalar, kSequence, kMap };
@@ -35,8 +35,9 @@ inline constexpr std::size_t kYamlBytes = 1 << 20;
 // ("a rule file") was expected.
 std::string read_yaml_text(const std::filesystem::path& path, std::string_view kind);
 
-// `source` names the file in messages. Throws Error{kUsage} "SOURCE:LINE:COLUMN: what is wrong".
-YamlNode read_yaml(std::string_view text, const std::string& source);
+// `source` names the file in messages, `expected` what its root must be. Throws Error{kUsage}
+// "SOURCE:LINE:COLUMN: what is wrong".
+YamlNode read_yaml(std::string_view text, const std::string& source, std::string_view expected = "a map");
 
 // "SOURCE:LINE:COLUMN"
 std::string yaml_position(const std::string& source, const YamlNode& node);
@@ -45,4 +46,4 @@ std::string yaml_position(const std::string& source, const YamlNode& node);
 // "a map", "a list", "nothing", "'text'": what was found, for messages.
 std::string describe(const YamlNode& node);
 
-}  // namespace ckpt::lint
+}  // namespace ckpt

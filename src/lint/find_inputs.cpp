@@ -1,4 +1,4 @@
-#include "cli/lint_operands.h"
+#include "lint/find_inputs.h"
 
 #include <algorithm>
 #include <array>
@@ -14,9 +14,9 @@
 
 #include "base/text.h"
 #include "checkpoint/open.h"
-#include "lint/file_glob.h"
+#include "files/file_glob.h"
 
-namespace ckpt::cli {
+namespace ckpt::lint {
 namespace {
 
 namespace fs = std::filesystem;
@@ -39,18 +39,18 @@ class Finder {
  public:
   void operand(const std::string& text) {
     std::error_code ignored;
-    if (fs::exists(text, ignored) || !lint::has_wildcard(text)) {
+    if (fs::exists(text, ignored) || !has_wildcard(text)) {
       if (!is_folder(text) || is_checkpoint_directory(text)) return add(text);
       if (walk(text, [](const fs::path& file) { return is_checkpoint_name(file.filename().string()); }) == 0)
         nothing(text, fmt::format("a folder without checkpoints: no file in it ends in {}",
                                   checkpoint_extensions()));
     } else if (walk(start_of(text), [&](const fs::path& file) {
-                 return lint::matches_file_pattern(normal(text), normal(file.string()));
+                 return matches_file_pattern(normal(text), normal(file.string()));
                }) == 0) {
       nothing(text, "no file matches this pattern");
     }
   }
-  std::vector<LintInput> take() { return std::move(result_); }
+  std::vector<Input> take() { return std::move(result_); }
 
  private:
   static std::string normal(const std::string& path) {
@@ -61,7 +61,7 @@ class Finder {
   static fs::path start_of(const std::string& pattern) {
     fs::path start;
     for (const fs::path& part : fs::path(pattern)) {
-      if (lint::has_wildcard(part.string())) break;
+      if (has_wildcard(part.string())) break;
       start /= part;
     }
     return start.empty() ? "." : start;
@@ -121,7 +121,7 @@ class Finder {
     return 0;
   }
 
-  std::vector<LintInput> result_;
+  std::vector<Input> result_;
   std::set<std::string> seen_;
 };
 
@@ -129,10 +129,10 @@ class Finder {
 
 std::string checkpoint_extensions() { return fmt::format("{}", fmt::join(kExtensions, " ")); }
 
-std::vector<LintInput> find_inputs(const std::vector<std::string>& operands) {
+std::vector<Input> find_inputs(const std::vector<std::string>& operands) {
   Finder finder;
   for (const std::string& operand : operands) finder.operand(operand);
   return finder.take();
 }
 
-}  // namespace ckpt::cli
+}  // namespace ckpt::lint

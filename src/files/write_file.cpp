@@ -1,0 +1,179 @@
+#include "files/write_file.h"
+
+#include <cerrno>
+#include <cstddef>
+#include <filesystem>
+#include <streambuf>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace ckpt {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMostLinks = 40;         // as the kernel follows
+constexpr int kMostNames = 10000;      // temporary files that other processes left
+constexpr mode_t kNewFile = 0666;      // less the umask
+constexpr mode_t kPermissions = 0777;  // of a file that is replaced
+
+// A stream buffer over a file descriptor that remembers the first error.
+class FdBuffer final : public std::streambuf {
+ public:
+  explicit FdBuffer(int fd) : fd_(fd) { setp(buffer_, buffer_ + sizeof buffer_); }
+  int error() const { return error_; }
+
+ protected:
+  int sync() override {
+    const char* at = pbase();
+    while (at < pptr() && error_ == 0) {
+      const ssize_t written = ::write(fd_, at, static_cast<std::size_t>(pptr() - at));
+      if (written >= 0)
+        at += written;
+      else if (errno != EINTR)
+        error_ = errno;
+    }
+    setp(buffer_, buffer_ + sizeof buffer_);
+    return error_ == 0 ? 0 : -1;
+  }
+  int_type overflow(int_type c) override {
+    if (sync() != 0) return traits_type::eof();
+    if (!traits_type::eq_int_type(c, traits_type::eof())) sputc(traits_type::to_char_type(c));
+    return traits_type::not_eof(c);
+  }
+
+ private:
+  int fd_;
+  int error_ = 0;
+  char buffer_[1 << 16];
+};
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() { close(); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return fd_; }
+  int close() {  // errno, or 0
+    const int fd = std::exchange(fd_, -1);
+    return fd >= 0 && ::close(fd) != 0 ? errno : 0;
+  }
+
+ private:
+  int fd_;
+};
+
+bool names_descriptor(const fs::path& path) {
+  const std::string text = path.lexically_normal().string();
+  return text.starts_with("/proc/") || text.starts_with("/dev/fd/");
+}
+
+// What has no content to keep. Behind /dev/stdout may be a regular file: the shell has it open, so a file
+// that takes its name would not reach the shell.
+bool is_written_directly(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) return true;
+  std::error_code error;
+  fs::path at = fs::absolute(path, error);
+  for (int links = 0; links < kMostLinks && !error; ++links) {
+    if (names_descriptor(at)) return true;
+    const fs::path target = fs::read_symlink(at, error);
+    if (!error) at = at.parent_path() / target;
+  }
+  return false;
+}
+
+int write_and_close(Descriptor& fd, const WriteText& write) {
+  const int error = write_descriptor(fd.get(), write);
+  const int close_error = fd.close();
+  return error != 0 ? error : close_error;
+}
+
+// Appends, because standard output may be a regular file with something in it.
+void write_directly(const std::string& path, const WriteText& write) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY));
+  if (fd.get() < 0) fail_write(path, errno);
+  if (const int error = write_and_close(fd, write); error != 0) fail_write(path, error);
+}
+
+// A new file in the folder of the one that it will replace, gone again unless it has taken the name.
+class Temporary {
+ public:
+  explicit Temporary(const std::string& path) : path_(path), fd_(create()) {
+    if (fd_.get() < 0) fail_write(path, errno);
+  }
+  ~Temporary() {
+    if (!name_.empty()) ::unlink(name_.c_str());
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+
+  // errno, or 0.
+  int fill(const WriteText& write) {
+    struct stat old {};
+    const bool replaces = ::lstat(path_.c_str(), &old) == 0 && S_ISREG(old.st_mode);
+    // Another owner's file may refuse it: then the report has the usual permissions.
+    if (replaces) static_cast<void>(::fchmod(fd_.get(), old.st_mode & kPermissions));
+    return write_and_close(fd_, write);
+  }
+  int take_name() {
+    if (::rename(name_.c_str(), path_.c_str()) != 0) return errno;
+    name_.clear();
+    return 0;
+  }
+
+ private:
+  // O_EXCL: nothing that lies in the folder, a link least of all, is written to.
+  int create() {
+    const fs::path folder = fs::path(path_).parent_path();
+    for (int i = 0; i < kMostNames; ++i) {
+      name_ = (folder / fmt::format(".ckpt-{}-{}.tmp", ::getpid(), i)).string();
+      const int fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFile);
+      if (fd >= 0 || errno != EEXIST) return fd;
+    }
+    return -1;
+  }
+
+  const std::string& path_;
+  std::string name_;
+  Descriptor fd_;
+};
+
+}  // namespace
+
+void fail_write(const std::string& path, int error) {
+  fail(ErrorCode::kIo,
+       fmt::format("cannot write {}: {}", quote(path), std::generic_category().message(error)));
+}
+
+int write_descriptor(int fd, const WriteText& write) {
+  FdBuffer buffer(fd);
+  std::ostream out(&buffer);
+  write(out);
+  out.flush();
+  return buffer.error();
+}
+
+void write_file(const std::string& path, const WriteText& write) {
+  if (is_written_directly(path)) return write_directly(path, write);
+  Temporary file(path);
+  int error = file.fill(write);
+  if (error == 0) error = file.take_name();
+  if (error != 0) fail_write(path, error);
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  write_file(path, [&](std::ostream& out) { out << text; });
+}
+
+}  // namespace ckpt

@@ -1,0 +1,27 @@
+// Files that the programs write. A file is replaced by a whole one or not at all: the text goes to a
+// temporary file in the same folder, which then takes the name. Devices and pipes have nothing to keep and
+// are written directly.
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace ckpt {
+
+using WriteText = std::function<void(std::ostream&)>;
+
+// Calls `write` and puts what it writes into `path`. A file that was there keeps its permissions. A symbolic
+// link is replaced, not followed, unless it leads to a device, a pipe or an open descriptor (/dev/stdout).
+// Throws Error{kIo} if the system refuses, and what `write` throws; then nothing has changed.
+void write_file(const std::string& path, const WriteText& write);
+void write_file(const std::string& path, std::string_view text);
+
+// The same to an open descriptor, in blocks. Returns the errno of the first write that failed, 0 without one.
+int write_descriptor(int fd, const WriteText& write);
+
+// Error{kIo}: "cannot write \"FILE\": reason".
+[[noreturn]] void fail_write(const std::string& path, int error);
+
+}  // namespace ckpt

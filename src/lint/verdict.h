@@ -1,0 +1,17 @@
+// The last line of ckpt-lint, and the exit status in words.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "lint/configs.h"
+#include "report/report.h"
+
+namespace ckpt::lint {
+
+// `sets` are those that judged the files. "2 errors, 1 warning, 3 suppressed in 1 checkpoint · 73 rules of
+// recommended", and as a hint "ckpt-lint --explain ID tells more".
+void set_verdict(report::Report& report, const std::vector<RuleSetPtr>& sets, std::size_t files,
+                 std::size_t failed, int status);
+
+}  // namespace ckpt::lint
