@@ -24,10 +24,10 @@ namespace po = boost::program_options;
 const Program kProgram = {
     "ckpt-diff",
     "ckpt-diff [OPTION ...] BASE FILE [FILE ...]",
-    "Says what differs between checkpoints: keys, shapes, dtypes, every element of every\n"
-    "tensor, hyperparameters, optimizers, schedulers, callbacks, progress; how it came about\n"
-    "(renamed, cast, transposed, permuted, scaled); and what the file can still stand in for.\n"
-    "The first file is the base of all comparisons.\n",
+    "Compares checkpoints: keys, shapes, dtypes, every element of every tensor, optimizers,\n"
+    "schedulers, callbacks, progress and hyperparameters. Explains simple causes (renamed,\n"
+    "cast, transposed, permuted, scaled) and says whether a file can replace the base.\n"
+    "Every FILE is compared with BASE.\n",
     "Examples:\n"
     "  ckpt-diff epoch=1.ckpt epoch=4.ckpt\n"
     "  ckpt-diff --only 'encoder.**' --atol 1e-6 base.ckpt tuned.ckpt\n"
@@ -35,8 +35,8 @@ const Program kProgram = {
     "  ckpt-diff run.ckpt#state_dict.encoder encoder.pt\n"
     "  ckpt-diff --format json a.ckpt b.ckpt | jq '.changes[] | select(.kind == \"shape\")'\n"
     "\n"
-    "Exit status: 0 same (or compatible with --compat), 1 different (or not compatible),\n"
-    "2 usage error or unreadable file (2 wins).\n",
+    "Exit status: 0 same (with --compat: compatible), 1 different (with --compat: not\n"
+    "compatible), 2 usage error or unreadable file (wins over 1).\n",
 };
 
 int trouble_of(const diff::Diff& diff, std::span<const OpenedPtr> inputs) {

@@ -202,42 +202,46 @@ po::options_description diff_option_descriptions() {
   const auto list = [] { return po::value<Names>(); };
   po::options_description own("What is compared", 90);
   own.add_options()("only", list()->value_name("WHAT"),
-                    fmt::format("only this: tensor names or paths (globs), or a part: {}; may be repeated",
+                    fmt::format("compare only WHAT: a glob of tensor names or paths, or a part: {}; "
+                                "repeatable",
                                 fmt::join(diff::part_names(), " "))
                         .c_str())("ignore", list()->value_name("WHAT"),
-                                  "leave this out, likewise; may be repeated")(
-      "dtype", list()->value_name("NAME"), "only tensors of this dtype in either file; may be repeated")(
-      "shape", list()->value_name("SIZES"), "only tensors of this shape: '[*, 768]'; may be repeated")(
+                                  "skip WHAT, spelled as for --only; repeatable")(
+      "dtype", list()->value_name("NAME"),
+      "compare only tensors that have this dtype in either file; repeatable")(
+      "shape", list()->value_name("SIZES"),
+      "compare only tensors of this shape, such as '[*, 768]'; repeatable")(
       "subtree", list()->value_name("PATH"),
-      "of every file only what lies below PATH; FILE#PATH (also as an operand): of that file");
-  po::options_description names("Names of weights", 90);
+      "compare only what is below PATH: in every file, or with FILE#PATH in that file (FILE#PATH also works as "
+      "an operand)");
+  po::options_description names("Weight names", 90);
   names.add_options()("map", list()->value_name("RE=>REPL"),
-                      "replace what the regular expression (RE2) matches first in a name; may be repeated")(
+                      "rewrite weight names: replace the first match of RE (RE2) with REPL; repeatable")(
       "strip-prefix", list()->value_name("TEXT"),
-      "take this away from the beginning of names; may be repeated")("no-renames",
+      "strip TEXT from the start of weight names; repeatable")("no-renames",
                                                                      "do not look for renamed weights")(
-      "no-migrate", "compare files of two Lightning versions as they are laid out");
-  po::options_description equal("What is equal", 90);
+      "no-migrate", "do not migrate files of an older Lightning version");
+  po::options_description equal("What counts as equal", 90);
   equal.add_options()("rtol", po::value<double>()->value_name("R"),
                       "equal if |new - base| <= atol + R * |base| (default: 0, exact)")(
-      "atol", po::value<double>()->value_name("A"), "likewise (default: 0)")(
-      "close", "the tolerances of torch.testing.assert_close for each dtype")(
+      "atol", po::value<double>()->value_name("A"), "see --rtol (default: 0)")(
+      "close", "use the tolerances of torch.testing.assert_close for each dtype")(
       "tolerances", list()->value_name("FILE"),
-      "YAML with tolerances by name: \"head.**\": {rtol: 1e-3, atol: 1e-5}")(
+      "read tolerances by name from a YAML file: \"head.**\": {rtol: 1e-3, atol: 1e-5}")(
       "nan", po::value<std::string>()->value_name("HOW"),
-      "a NaN and a NaN: equal or differ (default: equal)")(
+      "treat two NaNs as equal or differ (default: equal)")(
       "compat", po::value<std::string>()->value_name("PROFILE"),
-      "be a gate: status 1 only if the file cannot stand in for the base: resume, load, load-partial or "
-      "numeric");
+      "act as a gate: exit with 1 only if the file cannot replace the base for PROFILE: resume, load, "
+      "load-partial or numeric");
   po::options_description shown("What is shown", 90);
-  shown.add_options()("all,a", "every change on a line of its own")(
-      "summary", "the heads of the sections alone")("top", po::value<unsigned>()->value_name("N"),
-                                                    "lines of a section (default: 20)")(
+  shown.add_options()("all,a", "print one line per change, without folding")(
+      "summary", "print only the section headings")("top", po::value<unsigned>()->value_name("N"),
+                                                    "print at most N lines per section (default: 20)")(
       "sort", po::value<std::string>()->value_name("BY"),
-      "order of tensors: rel-l2, max or name (default: rel-l2)")(
+      "sort tensors by rel-l2, max or name (default: rel-l2)")(
       "explain", po::value<std::string>()->value_name("RULE"),
-      "what a kind of difference means and what to do")("list-rules",
-                                                        "the kinds of difference and of incompatibility");
+      "explain a kind of difference: what it means, how to fix it")("list-rules",
+                                                        "list the kinds of differences and incompatibilities");
   po::options_description all;
   return all.add(own).add(names).add(equal).add(shown);
 }
