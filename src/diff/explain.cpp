@@ -75,7 +75,7 @@ void explain_dtype(Change& change, const Pair& pair) {
   if (pair.old_tensor.view->shape != pair.new_tensor.view->shape) return;
   const auto name = tensor::name(pair.new_tensor.view->dtype);
   if (tensor::is_cast(pair.old_tensor, pair.new_tensor))
-    set_cause(change, Cause::kCast, fmt::format("the base's values cast to {}, nothing else", name));
+    set_cause(change, Cause::kCast, fmt::format("the base cast to {}, nothing else", name));
 }
 
 void explain_shape(Change& change, const Pair& pair) {

@@ -43,13 +43,12 @@ void take_subtree(Side& side, const std::string& subtree) {
     place.key = {Space::kWeight, 0, side.keep(name.substr(prefix.size()))};
     place.name = place.key.text;
     if (const auto [other, added] = paths.emplace(place.name, place.path); !added)
-      fail(ErrorCode::kUsage, fmt::format("two places of {} have one name: {} and {}",
+      fail(ErrorCode::kUsage, fmt::format("two places in {} have the same name: {} and {}",
                                           quote(side.input->path), quote(other->second), quote(place.path)));
     kept.push_back(place);
   }
   if (kept.empty())
-    fail(ErrorCode::kUsage,
-         fmt::format("{} holds nothing below {}", quote(side.input->path), quote(subtree)));
+    fail(ErrorCode::kUsage, fmt::format("{} has nothing below {}", quote(side.input->path), quote(subtree)));
   side.places = std::move(kept);
 }
 
@@ -60,7 +59,7 @@ void check_unique(const Side& side) {
     const auto [other, added] = seen.try_emplace(place.key, place.name);
     if (added || other->second == place.name) continue;
     fail(ErrorCode::kUsage,
-         fmt::format("two names of {} become one: {} and {} are both called {}", quote(side.input->path),
+         fmt::format("two names in {} become one: {} and {} both map to {}", quote(side.input->path),
                      quote(other->second), quote(place.name), quote(place.key.text)));
   }
 }
@@ -154,7 +153,7 @@ class Matcher {
       const std::string removed = wrapper_of(place->key.text);
       take(*place, *found->second,
            added.size() > removed.size() ? fmt::format("`{}` added by a wrapper", added)
-                                         : fmt::format("`{}` of a wrapper removed", removed));
+                                         : fmt::format("wrapper's `{}` removed", removed));
       found->second = nullptr;
     }
   }
@@ -234,7 +233,7 @@ NameMap::NameMap(const std::string& text) {
   replacement_ = text.substr(arrow + 2);
   if (!expression_->ok())
     fail(ErrorCode::kUsage,
-         fmt::format("--map {}: no regular expression: {}", quote(text), one_line(expression_->error())));
+         fmt::format("--map {}: not a regular expression: {}", quote(text), one_line(expression_->error())));
   std::string error;
   if (!expression_->CheckRewriteString(replacement_, &error))
     fail(ErrorCode::kUsage, fmt::format("--map {}: {}", quote(text), one_line(error)));

@@ -45,7 +45,7 @@ void apply_names(std::span<Side> sides, const NameOptions& options);
 struct Rename {
   std::string_view old_name;  // in the base
   std::string_view new_name;
-  std::string reason;  // "prefix `module.` removed", "the same bytes", ...
+  std::string reason;  // "prefix `module.` removed", "identical bytes", ...
 };
 
 // Finds names that differ by a wrapper or a prefix, and gives the input's places the base's keys.

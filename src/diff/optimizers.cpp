@@ -153,11 +153,11 @@ bool repeats_an_id(const std::vector<Group>& groups) {
 
 // The first id that more than one weight fits.
 std::string ambiguity(const std::vector<Group>& groups, bool fits) {
-  if (!fits) return "the shapes of its state are not those of the weights in their order";
+  if (!fits) return "the shapes of its state do not match the weights in order";
   for (const Group& group : groups)
     for (const Param& param : group.params)
       if (!param.fixed) return fmt::format("several weights have the shape of parameter {}", param.id);
-  return "order and shapes do not tell";
+  return "order and shapes are ambiguous";
 }
 
 }  // namespace

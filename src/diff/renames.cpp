@@ -116,7 +116,7 @@ class ContentMatcher {
     for (const auto& [digest, group] : groups) {
       if (group.first.size() != 1 || group.second.size() != 1 || !alike(*group.first[0], *group.second[0]))
         continue;
-      take(group.first[0]->place->key.text, group.second[0]->place->key.text, "the same bytes");
+      take(group.first[0]->place->key.text, group.second[0]->place->key.text, "identical bytes");
     }
   }
 
@@ -130,7 +130,7 @@ class ContentMatcher {
     for (const Place* place : left_.old_only) {
       if (!free_old(place->key.text)) continue;
       if (Place* const target = sibling_of(*place, heads); target != nullptr)
-        take(place->key.text, target->key.text, "as its siblings");
+        take(place->key.text, target->key.text, "like its siblings");
     }
   }
 
@@ -211,7 +211,7 @@ class ContentMatcher {
     for (std::size_t i = 0; i < old_list.size(); ++i) {
       const Nearest& there = of_old[i];
       if (there.is_alone() && of_new[there.index].is_alone() && of_new[there.index].index == i)
-        take(old_list[i]->place->key.text, new_list[there.index]->place->key.text, "nearly the same values");
+        take(old_list[i]->place->key.text, new_list[there.index]->place->key.text, "nearly equal values");
     }
   }
 

@@ -122,7 +122,7 @@ void sort_folds(const Diff& diff, SortBy sort, std::vector<Fold>& folds) {
   });
 }
 
-// "the same bytes, as its siblings"
+// "identical bytes, like its siblings"
 std::string rename_reasons(const Diff& diff, const Fold& fold) {
   std::set<std::string_view> seen;
   std::string text;
