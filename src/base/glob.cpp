@@ -216,10 +216,10 @@ bool ends_in_escape(std::string_view pattern) {
 }  // namespace
 
 Glob::Glob(std::string_view pattern) : pattern_(pattern) {
-  if (pattern.empty()) fail(ErrorCode::kUsage, "a pattern must not be empty; ** matches everything");
+  if (pattern.empty()) fail(ErrorCode::kUsage, "the pattern is empty; use ** to match everything");
   if (pattern.size() > kLongestPattern) {
-    fail(ErrorCode::kUsage, fmt::format("a pattern may have {} bytes, this one has {}: {}", kLongestPattern,
-                                        pattern.size(), quote(abbreviate(pattern, 40))));
+    fail(ErrorCode::kUsage, fmt::format("a pattern may have at most {} bytes, this one has {}: {}",
+                                        kLongestPattern, pattern.size(), quote(abbreviate(pattern, 40))));
   }
   if (ends_in_escape(pattern)) {
     fail(ErrorCode::kUsage,

@@ -44,7 +44,7 @@ int trouble_of(const diff::Diff& diff, std::span<const OpenedPtr> inputs) {
   for (const diff::NotCompared& item : diff.not_compared) {
     if (!item.trouble) continue;
     complain(kProgram.name, diff.sides[item.input].input->path,
-             fmt::format("{} could not be compared: its elements cannot be read in both files", item.path));
+             fmt::format("{} could not be compared: at least one file has unreadable elements", item.path));
     status = kTrouble;
     break;
   }
@@ -113,7 +113,7 @@ int explain(const std::string& id) {
     std::cout << diff::explain_rule(rule);
     return kClean;
   }
-  fail(ErrorCode::kUsage, fmt::format("there is no kind of difference {}{}; see --list-rules", quote(id),
+  fail(ErrorCode::kUsage, fmt::format("unknown rule {}{}; run ckpt-diff --list-rules for a list", quote(id),
                                       did_you_mean(id, ids)));
 }
 

@@ -82,7 +82,7 @@ std::optional<ProfileSetting> profile_option(const Parsed& parsed) {
 std::string today(const Parsed& parsed) {
   if (const auto text = text_option(parsed, "today")) {
     if (!lint::is_date(*text))
-      fail(ErrorCode::kUsage, fmt::format("--today takes a day as 2026-10-01, not {}", quote(*text)));
+      fail(ErrorCode::kUsage, fmt::format("--today takes a date such as 2026-10-01, not {}", quote(*text)));
     return *text;
   }
   const std::time_t now = std::time(nullptr);
@@ -110,7 +110,7 @@ int lint_files(const Parsed& parsed) {
   run.baseline = text_option(parsed, "baseline");
   run.update_baseline = has(parsed, "update-baseline");
   if (run.update_baseline && !run.baseline)
-    fail(ErrorCode::kUsage, "--update-baseline needs --baseline FILE, which it writes");
+    fail(ErrorCode::kUsage, "--update-baseline needs --baseline FILE, the file to write");
   run.today = today(parsed);
   run.jobs = parsed.jobs;
   run.inputs = find_inputs(parsed.operands);
@@ -132,8 +132,8 @@ int explain(const std::string& id, const Parsed& parsed) {
     std::cout << lint::explain_rule(rule);
     return kClean;
   }
-  fail(ErrorCode::kUsage,
-       fmt::format("no rule {}{}; ckpt-lint --list-rules shows all", quote(id), did_you_mean(id, ids)));
+  fail(ErrorCode::kUsage, fmt::format("unknown rule {}{}; run ckpt-lint --list-rules for a list", quote(id),
+                                      did_you_mean(id, ids)));
 }
 
 int print_config(const Parsed& parsed) {
@@ -159,7 +159,7 @@ int write_manifest(const std::string& target, const Parsed& parsed) {
   if (status_of(*input) != kClean) return kTrouble;
   const auto entries = lint::manifest_of(*input);
   if (entries.empty())
-    fail(ErrorCode::kUsage, fmt::format("{}: there are no weights to write a manifest of", one_line(path)));
+    fail(ErrorCode::kUsage, fmt::format("{}: no weights to write a manifest of", one_line(path)));
   const std::string text = lint::manifest_text(entries);
   if (check_unchanged(kProgram.name, *input) != kClean) return kTrouble;
   if (target != "-") protect_inputs(target, {describe_input(*input, report::Role::kTarget)});
@@ -209,16 +209,16 @@ void check_action(const Parsed& parsed) {
   for (const char* name : {"explain", "list-rules", "print-config", "write-manifest", "test"}) {
     if (!has(parsed, name)) continue;
     if (!action.empty())
-      fail(ErrorCode::kUsage, fmt::format("--{} and --{} exclude each other; see --help", action, name));
+      fail(ErrorCode::kUsage, fmt::format("--{} and --{} cannot be combined; see --help", action, name));
     action = name;
   }
   if (action.empty()) return;
   const bool takes_file = action == "print-config" || action == "write-manifest";
   if (!takes_file && !parsed.operands.empty())
-    fail(ErrorCode::kUsage, fmt::format("--{} judges no FILE, but here is {}; see --help", action,
-                                        quote(parsed.operands.front())));
+    fail(ErrorCode::kUsage,
+         fmt::format("--{} takes no FILE, but got {}; see --help", action, quote(parsed.operands.front())));
   if (action == "test" && has(parsed, "rules"))
-    fail(ErrorCode::kUsage, "--test takes the rule file itself, without --rules");
+    fail(ErrorCode::kUsage, "--test takes the rule file itself; drop --rules");
 }
 
 }  // namespace

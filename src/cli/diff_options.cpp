@@ -58,7 +58,7 @@ std::vector<tensor::DType> read_dtypes(const Parsed& parsed) {
     const auto dtype = tensor::dtype_from_name(value);
     if (!dtype)
       fail(ErrorCode::kUsage,
-           fmt::format("--dtype takes a name of torch (float32, bfloat16, ...), not {}", quote(value)));
+           fmt::format("--dtype takes a torch dtype (float32, bfloat16, ...), not {}", quote(value)));
     out.push_back(*dtype);
   }
   return out;
@@ -107,7 +107,7 @@ std::vector<diff::GlobTolerance> read_tolerances(const std::string& file) {
       if (key != "rtol" && key != "atol")
         lint::yaml_fail(
             file, value.keys[k],
-            fmt::format("unknown key {}{}; there are: rtol, atol", quote(key), did_you_mean(key, known)));
+            fmt::format("unknown key {}{}; known keys: rtol, atol", quote(key), did_you_mean(key, known)));
       (key == "rtol" ? item.tolerance.rtol : item.tolerance.atol) = tolerance_number(file, value.items[k]);
     }
     out.push_back(std::move(item));
@@ -143,7 +143,7 @@ void read_operands(const Parsed& parsed, DiffCommand& out) {
     const auto [file, subtree] = split_subtree(value);
     if (!subtree.empty() && std::find(out.files.begin(), out.files.end(), file) == out.files.end())
       fail(ErrorCode::kUsage,
-           fmt::format("--subtree {}: {} is none of the files", quote(value), quote(file)));
+           fmt::format("--subtree {}: {} is not one of the files", quote(value), quote(file)));
     for (std::size_t i = 0; i < out.files.size(); ++i) {
       if (subtree.empty())
         subtrees[i] = value;
@@ -161,7 +161,7 @@ diff::Options diff_options(const Parsed& parsed) {
   options.tolerance.atol = number(parsed, "atol");
   options.close = parsed.values.count("close") != 0;
   if (options.close && (options.tolerance.rtol > 0 || options.tolerance.atol > 0))
-    fail(ErrorCode::kUsage, "--close brings its own tolerances; leave out --rtol and --atol, or --close");
+    fail(ErrorCode::kUsage, "--close sets its own tolerances; drop --rtol and --atol, or drop --close");
   const std::string nan = text(parsed, "nan", "equal");
   if (nan != "equal" && nan != "differ") fail_choice("nan", nan, {"equal", "differ"});
   options.tolerance.nan_equal = nan == "equal";
@@ -212,15 +212,15 @@ po::options_description diff_option_descriptions() {
       "shape", list()->value_name("SIZES"),
       "compare only tensors of this shape, such as '[*, 768]'; repeatable")(
       "subtree", list()->value_name("PATH"),
-      "compare only what is below PATH: in every file, or with FILE#PATH in that file (FILE#PATH also works as "
+      "compare only what is below PATH: in every file, or with FILE#PATH in that file (FILE#PATH also works "
+      "as "
       "an operand)");
   po::options_description names("Weight names", 90);
   names.add_options()("map", list()->value_name("RE=>REPL"),
                       "rewrite weight names: replace the first match of RE (RE2) with REPL; repeatable")(
-      "strip-prefix", list()->value_name("TEXT"),
-      "strip TEXT from the start of weight names; repeatable")("no-renames",
-                                                                     "do not look for renamed weights")(
-      "no-migrate", "do not migrate files of an older Lightning version");
+      "strip-prefix", list()->value_name("TEXT"), "strip TEXT from the start of weight names; repeatable")(
+      "no-renames", "do not look for renamed weights")("no-migrate",
+                                                       "do not migrate files of an older Lightning version");
   po::options_description equal("What counts as equal", 90);
   equal.add_options()("rtol", po::value<double>()->value_name("R"),
                       "equal if |new - base| <= atol + R * |base| (default: 0, exact)")(
@@ -240,8 +240,8 @@ po::options_description diff_option_descriptions() {
       "sort", po::value<std::string>()->value_name("BY"),
       "sort tensors by rel-l2, max or name (default: rel-l2)")(
       "explain", po::value<std::string>()->value_name("RULE"),
-      "explain a kind of difference: what it means, how to fix it")("list-rules",
-                                                        "list the kinds of differences and incompatibilities");
+      "explain a kind of difference: what it means, how to fix it")(
+      "list-rules", "list the kinds of differences and incompatibilities");
   po::options_description all;
   return all.add(own).add(names).add(equal).add(shown);
 }
@@ -254,7 +254,7 @@ DiffCommand diff_command(const Parsed& parsed) {
   read_operands(parsed, out);
   if (out.report.gate && (out.options.filters_places() || !out.options.only_parts.empty() ||
                           !out.options.ignore_parts.empty() || !out.options.names.subtrees.empty()))
-    fail(ErrorCode::kUsage, "--compat judges whole files; leave out the filters and subtrees");
+    fail(ErrorCode::kUsage, "--compat judges whole files; drop the filters and subtrees");
   return out;
 }
 

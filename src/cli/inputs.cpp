@@ -14,7 +14,8 @@ namespace ckpt::cli {
 std::string trouble_of(const Opened& input) {
   if (input.failure) return input.failure->what();
   if (input.file->complete) return "";
-  return "not read to its end: " + (input.file->defects.empty() ? "" : input.file->defects.back().text);
+  return "could not be read to the end: " +
+         (input.file->defects.empty() ? "" : input.file->defects.back().text);
 }
 
 OpenedPtr open_and_complain(const std::string& program, const std::string& path) {
@@ -36,7 +37,7 @@ report::Input describe_input(const Opened& input, report::Role role) {
   out.description = show::describe(input);
   out.size = input.file->file_size;
   if (!input.file->complete) {
-    out.error = "not read to its end";
+    out.error = "could not be read to the end";
     out.error_code = to_string(ErrorCode::kCorrupt);
   }
   return out;

@@ -19,7 +19,7 @@ void require_rules(const lint::RuleSet& rules, const std::string& path) {
   if (std::any_of(rules.rules.begin(), rules.rules.end(), [](const lint::Rule& rule) { return rule.on; }))
     return;
   fail(ErrorCode::kUsage,
-       fmt::format("{}: no rule is on for {}: begin with 'extends: recommended', or name rules",
+       fmt::format("{}: no rule is on for {}; start with 'extends: recommended', or turn rules on",
                    one_line(rules.name), one_line(path)));
 }
 

@@ -42,8 +42,8 @@ class Finder {
     if (fs::exists(text, ignored) || !lint::has_wildcard(text)) {
       if (!is_folder(text) || is_checkpoint_directory(text)) return add(text);
       if (walk(text, [](const fs::path& file) { return is_checkpoint_name(file.filename().string()); }) == 0)
-        nothing(text, fmt::format("a folder without checkpoints: no file in it ends in {}",
-                                  checkpoint_extensions()));
+        nothing(text,
+                fmt::format("no checkpoints in this folder: no file ends in {}", checkpoint_extensions()));
     } else if (walk(start_of(text), [&](const fs::path& file) {
                  return lint::matches_file_pattern(normal(text), normal(file.string()));
                }) == 0) {
@@ -110,9 +110,8 @@ class Finder {
       if (it->path().filename() != ".git")
         inside.push_back(folder == "." ? it->path().filename() : it->path());
     if (error) {
-      result_.push_back(
-          {folder.string(),
-           Error(ErrorCode::kIo, fmt::format("this folder cannot be listed: {}", error.message()))});
+      result_.push_back({folder.string(),
+                         Error(ErrorCode::kIo, fmt::format("cannot list this folder: {}", error.message()))});
       return 1;
     }
     std::sort(inside.begin(), inside.end(),

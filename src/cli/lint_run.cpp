@@ -158,7 +158,7 @@ void apply_baseline(const LintRun& run, const std::optional<lint::BaselineFindin
   if (run.update_baseline) {
     protect_inputs(*run.baseline, report.inputs);
     if (status == kTrouble)
-      return complain(kName, *run.baseline, "this baseline is left as it is: not all inputs could be read");
+      return complain(kName, *run.baseline, "baseline not updated: some inputs could not be read");
     lint::write_file(*run.baseline, lint::baseline_text(report));
     lint::BaselineFindings::read(*run.baseline).mark(report);
   } else {

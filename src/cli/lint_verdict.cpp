@@ -63,8 +63,8 @@ std::string verdict_text(const report::Counts& found, const LintConfigs& configs
 
 std::string exit_reason(int status) {
   if (status == kTrouble) return "At least one input could not be checked.";
-  return status == kFound ? "Findings at or above the chosen level were reported."
-                          : "No finding at or above the chosen level.";
+  return status == kFound ? "There are findings at or above the --fail-on level."
+                          : "No finding at or above the --fail-on level.";
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ void set_verdict(report::Report& report, const LintConfigs& configs, std::size_t
   const report::Counts found = count(report);
   report.verdict = verdict_text(found, configs, files, failed);
   if (const Finding* worst = worst_of(report))
-    report.hint = fmt::format("{} tells more", explain_text(configs, worst->rule_id));
+    report.hint = fmt::format("run {} for details", explain_text(configs, worst->rule_id));
   report.verdict_style = found.errors > 0     ? report::Style::kError
                          : found.warnings > 0 ? report::Style::kWarning
                                               : report::Style::kGood;

@@ -9,7 +9,7 @@
 namespace ckpt::cli {
 
 // "2 errors, 1 warning, 3 suppressed in 1 checkpoint · 73 rules of recommended", and as a hint
-// "ckpt-lint --explain ID tells more".
+// "run ckpt-lint --explain ID for details".
 void set_verdict(report::Report& report, const LintConfigs& configs, std::size_t files, std::size_t failed,
                  int status);
 

@@ -31,9 +31,8 @@ bool has_summary(const po::options_description& own) { return own.find_nothrow("
 // clang-format off: a table
 po::options_description common_options(const po::options_description& own) {
   po::options_description common("Output", kHelpWidth);
-  common.add_options()(
-      "format,f", po::value<std::string>()->value_name("FORMAT"),
-      fmt::format("format on standard output: {} (default: text)", format_names()).c_str())(
+  common.add_options()("format,f", po::value<std::string>()->value_name("FORMAT"),
+                       fmt::format("format on standard output: {} (default: text)", format_names()).c_str())(
       "output,o", po::value<std::string>()->value_name("FILE"), "write to FILE instead of standard output")(
       "report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
       "write another report in the same run; repeatable")(
@@ -46,8 +45,8 @@ po::options_description common_options(const po::options_description& own) {
       "color", po::value<std::string>()->value_name("WHEN"),
       "auto, always or never (default: auto, which honors NO_COLOR and CLICOLOR_FORCE)")(
       "width", po::value<long long>()->value_name("N"),
-      "wrap text at N columns; 0: never (default: the terminal's width, or 0)")(
-      "quiet,q", "print only the last line")(
+      "wrap text at N columns; 0: never (default: the terminal's width, or 0)")("quiet,q",
+                                                                                "print only the last line")(
       "verbose,v", "print the details of findings, and findings known to the baseline")(
       "jobs,j", po::value<unsigned>()->value_name("N"), "number of threads (default: one per available CPU)")(
       "help,h", "show this help")("version", "show the version");
@@ -76,7 +75,7 @@ void check_format(const std::string& name) {
   if (report::find_reporter(name) != nullptr) return;
   std::vector<std::string> names;
   for (const report::Reporter& reporter : report::reporters()) names.emplace_back(reporter.name);
-  fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; there are: {}", quote(name),
+  fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; known formats: {}", quote(name),
                                       did_you_mean(name, names), format_names()));
 }
 

@@ -169,7 +169,7 @@ void protect_inputs(const std::string& output, const std::vector<report::Input>&
   for (const report::Input& input : inputs)
     if (::stat(input.path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
       fail(ErrorCode::kUsage,
-           fmt::format("{} is an input; writing to it would destroy it: nothing was written", quote(output)));
+           fmt::format("{} is an input, and writing would destroy it; nothing was written", quote(output)));
 }
 
 bool wants_findings(const OutputOptions& options) {

@@ -38,9 +38,7 @@ std::string_view not_a_file(mode_t mode) {
 }
 
 [[noreturn]] void refuse_kind(const std::string& path, std::string_view kind) {
-  fail(ErrorCode::kIo,
-       fmt::format("{} is {}, but a regular file is needed; give the path of a checkpoint file",
-                   display(path), kind));
+  fail(ErrorCode::kIo, fmt::format("{} is {}; give the path of a checkpoint file", display(path), kind));
 }
 
 // A socket cannot be opened at all (ENXIO), so its kind is asked for by name.
@@ -61,7 +59,7 @@ bool same_file(const struct stat& a, const struct stat& b) {
 
 [[noreturn]] void fail_changed(const std::string& path) {
   fail(ErrorCode::kChanged,
-       fmt::format("{} changed while it was being read; run again when nothing writes to it", display(path)));
+       fmt::format("{} changed while it was being read; run again once nothing writes to it", display(path)));
 }
 
 // Closes on the way out unless released.
@@ -128,7 +126,7 @@ void FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
 void FileSource::check_unchanged() const {
   struct stat now = {};
   if (::fstat(fd_, &now) != 0) {
-    fail(ErrorCode::kIo, fmt::format("cannot examine {}: {}", display(identity_->path), reason(errno)));
+    fail(ErrorCode::kIo, fmt::format("cannot stat {}: {}", display(identity_->path), reason(errno)));
   }
   if (!same_file(identity_->status, now)) fail_changed(identity_->path);
 }

@@ -103,7 +103,7 @@ void Machine::new_object(bool with_keywords) {
 
 void Machine::object_of_mark() {
   const Nodes marked = stack_.above_mark();
-  if (marked.empty()) fail(ErrorCode::kCorrupt, "a class was expected above the MARK; the pickle is damaged");
+  if (marked.empty()) fail(ErrorCode::kCorrupt, "expected a class above the MARK; the pickle is damaged");
   value::ObjectParts parts;
   parts.callee = marked[0];
   parts.args = add_tuple(marked.subspan(1));
@@ -166,7 +166,7 @@ void Machine::set_state(NodeId target, NodeId state) {
 // The bytes lie outside of the pickle: like a persistent id, but one that no file can hold.
 void Machine::push_buffer() {
   defect("pickle-opcode-unsupported",
-         "NEXT_BUFFER takes bytes from outside of the pickle, which a file cannot hold");
+         "NEXT_BUFFER takes bytes from outside the pickle, which a file cannot provide");
   stack_.push(tree_.add_persistent(tree_.add_string("<next buffer>")));
 }
 

@@ -94,7 +94,7 @@ void multiply_add(Limbs& limbs, std::uint32_t factor, std::uint32_t summand) {
 // are quadratic here, too.
 Integer integer_of_digits(std::string_view digits, unsigned base, bool negative, const Limits& limits) {
   if (digits.size() > limits.integer_digits)
-    fail(ErrorCode::kLimit, fmt::format("an integer in text form has {} digits, at most {} are read",
+    fail(ErrorCode::kLimit, fmt::format("an integer in text form has {} digits; at most {} are read",
                                         digits.size(), limits.integer_digits));
   Limbs limbs;
   std::uint64_t reading = 0;

@@ -57,7 +57,7 @@ void JsonWriter::end() {
 
 void JsonWriter::key(std::string_view name) {
   if (open_.empty() || open_.back().close != '}' || has_key_) {
-    throw std::logic_error("JsonWriter: a key belongs into an object, before a value");
+    throw std::logic_error("JsonWriter: a key belongs in an object, before a value");
   }
   before_element();
   buffer_ += literal(name);

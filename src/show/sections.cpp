@@ -169,7 +169,7 @@ void add_imports(const Checkpoint& file, std::vector<Section>& out) {
     lines.push_back(row(abbreviate(one_line(import.module + "." + import.name), 100),
                         import.called ? "called" : "named", Style::kDim));
   out.push_back(report::make_section(
-      "imports", plural(lines.size(), "name") + " that loading with Python would import", lines));
+      "imports", plural(lines.size(), "name") + " that Python would import to load the file", lines));
 }
 
 void add_other(const Opened& input, std::vector<Section>& out) {
@@ -191,7 +191,8 @@ void add_defects(const Checkpoint& file, std::vector<Section>& out) {
   std::vector<Line> lines;
   for (const Defect& defect : file.defects) {
     if (lines.size() == kLines) {
-      lines.push_back(row("...", fmt::format("{} more; ckpt-lint judges them", file.defects.size() - kLines),
+      lines.push_back(row("...",
+                          fmt::format("{} more; run ckpt-lint to see all", file.defects.size() - kLines),
                           Style::kDim));
       break;
     }

@@ -35,7 +35,7 @@ void check_bounds(const TensorView& view, const Storage& storage) {
   if (extent && (*extent == 0 || bytes_for_elements(view.dtype, *extent) <= there)) return;
   fail(ErrorCode::kTruncated,
        fmt::format(
-           "expected a tensor inside its storage '{}' of {} bytes, found one that reaches beyond; save the "
+           "expected a tensor inside its storage '{}' of {} bytes, found one that extends past it; save the "
            "checkpoint again",
            storage.key, there));
 }
@@ -138,7 +138,7 @@ PairPlan plan_pair(const TensorView& old_view, const Storage& old_storage, const
   check_bounds(new_view, new_storage);
   if (old_view.shape != new_view.shape)
     fail(ErrorCode::kUsage,
-         "expected two tensors of one shape to compare, found two shapes; compare the shapes first");
+         "expected two tensors of the same shape, found two shapes; compare the shapes first");
   const Dims dims = kept_dims(
       old_view.shape, [&](std::size_t i) { return old_view.strides[i] == 0 && new_view.strides[i] == 0; });
   PairPlan plan;

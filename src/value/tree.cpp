@@ -208,7 +208,7 @@ void Tree::set_items(NodeId dict, std::span<const Item> items) {
 
 ObjectParts& Tree::mutable_object(NodeId id) {
   if (nodes_[id].kind != Kind::kObject)
-    fail(ErrorCode::kCorrupt, "a value was taken for an object that is none");
+    fail(ErrorCode::kCorrupt, "a value was treated as an object, but it is not one");
   return objects_[nodes_[id].index];
 }
 

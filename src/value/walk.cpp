@@ -103,7 +103,7 @@ class Walker {
     }
     if (frames_.size() >= limits_.depth) {
       fail(ErrorCode::kLimit,
-           fmt::format("values are nested deeper than {} levels at {}; what is below is not read",
+           fmt::format("values are nested deeper than {} levels at {}; anything deeper is not read",
                        limits_.depth, one_line(abbreviate(display_path(path_), 200))));
     }
     on_path_.insert(id);

@@ -46,15 +46,16 @@ void check_bounds(RebuildContext& c, std::uint32_t record) {
     view.in_bounds = false;
     if (!storage.no_data)
       c.record_defect(record, "tensor-out-of-bounds",
-                      fmt::format("shape {}, stride {}, offset {} reach beyond storage {} ({} bytes)",
+                      fmt::format("shape {}, stride {}, offset {} extend past storage {} ({} bytes)",
                                   format_shape(view.shape), format_shape(view.strides), view.storage_offset,
                                   quote(abbreviate(storage.key, 80)), storage.size));
   }
   if (view.shape.size() > c.limits.dimensions)
     c.record_defect(record, "tensor-malformed", fmt::format("{} dimensions", view.shape.size()));
   if (view.in_bounds && view.numel > (1ull << 32) && storage.size > 0 && view.numel / 8 > storage.size)
-    c.record_defect(record, "tensor-expanded-huge",
-                    fmt::format("{} elements are made out of {} bytes (stride 0)", view.numel, storage.size));
+    c.record_defect(
+        record, "tensor-expanded-huge",
+        fmt::format("{} elements are expanded from {} bytes (stride 0)", view.numel, storage.size));
 }
 
 // (storage, storage_offset, size, stride): the four first arguments of every _rebuild_tensor*.
@@ -334,7 +335,8 @@ void resolve_object(RebuildContext& c, NodeId node) {
   std::optional<std::uint32_t> record;
   if (function != nullptr) {
     record = function->run(c, c.call_args(node));
-    if (!record) c.defect("tensor-malformed", "", fmt::format("{} with arguments that make no tensor", name));
+    if (!record)
+      c.defect("tensor-malformed", "", fmt::format("{} with arguments that do not make a tensor", name));
     if (record && object.items != kNoNode)
       c.record_defect(*record, "pickle-setitem-on-non-dict",
                       "items are set on a tensor: this corrupts memory in torch < 2.10 (CVE-2026-24747)");

@@ -58,7 +58,7 @@ bool has_suffix_entry(const ZipArchive& archive, std::string_view suffix) {
     fail(ErrorCode::kCorrupt,
          "a torch file without data.pkl: torch.save failed while pickling; save the checkpoint again");
   fail(ErrorCode::kForeign,
-       "a zip archive without data.pkl: no torch file (one packed for transport? unpack it first)");
+       "a zip archive without data.pkl, not a torch file; if a checkpoint is zipped in it, unpack it first");
 }
 
 // The folder of all records. torch takes the text before the first '/' of the first directory entry; a
@@ -76,7 +76,7 @@ std::string find_folder(const ZipArchive& archive, Checkpoint& out) {
     else if (folder != head)
       out.defects.push_back({"zip-layout",
                              std::string(entry.name),
-                             "two data.pkl in two folders: torch refuses the file or reads only one of them",
+                             "data.pkl in two folders: torch refuses the file or reads only one of them",
                              {}});
   }
   if (folder.empty()) refuse_without_pickle(archive);
@@ -119,9 +119,8 @@ void read_byte_order(const ZipArchive& archive, const std::string& folder, const
     out.byte_order = "big";
     out.defects.push_back({"byteorder-big",
                            "byteorder",
-                           "the storages are big-endian and are read swapped, as torch does; if their "
-                           "numbers are absurd, it is "
-                           "this record that is wrong",
+                           "the storages are big-endian and are byte-swapped, as torch does; if the numbers "
+                           "are absurd, this record is wrong",
                            {}});
   } else if (text != "little") {
     out.defects.push_back(
@@ -193,7 +192,7 @@ void list_records(const ZipArchive& archive, const std::string& folder, Checkpoi
     if (inside && is_known_record(entry.name.substr(folder.size() + 1))) continue;
     if (lower(entry.name) == lower(folder) + std::string(kPickle)) continue;  // zip-case-insensitive says it
     out.defects.push_back({"zip-unexpected-record", std::string(entry.name),
-                           fmt::format("record {} ({} bytes) belongs to no torch file; torch.load ignores it",
+                           fmt::format("torch never writes a record {} ({} bytes); torch.load ignores it",
                                        quote(abbreviate(entry.name, 80)), entry.size),
                            entry.header_offset});
   }
@@ -216,7 +215,7 @@ void check_crc(const ZipEntry& entry, std::span<const std::byte> bytes, Checkpoi
     out.defects.push_back(
         {"zip-crc-mismatch", "data.pkl",
          fmt::format(
-             "data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was changed after it was written",
+             "data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was modified after it was written",
              crc.value(), entry.crc32),
          entry.data_offset});
 }
@@ -239,7 +238,7 @@ void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& 
     out.complete = false;
     out.defects.push_back({std::string(failure_code(result.failure->code())),
                            "data.pkl",
-                           fmt::format("the pickle cannot be read to its end: {}", result.failure->what()),
+                           fmt::format("the pickle cannot be read to the end: {}", result.failure->what()),
                            {}});
   }
 }
@@ -266,8 +265,8 @@ void report_unreferenced(const ZipArchive& archive, const std::string& folder, c
     const ZipEntry& entry = archive.entries()[i];
     if (used[i] || !entry.name.starts_with(data) || entry.name.ends_with('/')) continue;
     out.defects.push_back({"storage-unreferenced", std::string(entry.name),
-                           fmt::format("record {} ({}) is used by no tensor",
-                                       quote(abbreviate(entry.name, 80)), format_bytes(entry.size)),
+                           fmt::format("no tensor uses record {} ({})", quote(abbreviate(entry.name, 80)),
+                                       format_bytes(entry.size)),
                            entry.data_offset});
   }
 }

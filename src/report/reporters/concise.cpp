@@ -21,7 +21,7 @@ void write_concise(const Report& report, const RenderOptions& options, std::ostr
 
 const Reporter kConciseReporter{
     .name = "concise",
-    .help = "one line a finding: FILE: LEVEL RULE PATH: MESSAGE",
+    .help = "one line per finding: FILE: LEVEL RULE PATH: MESSAGE",
     .needs_findings = true,
     .write = write_concise,
 };

@@ -68,7 +68,7 @@ void write_github(const Report& report, const RenderOptions&, std::ostream& out)
 
 const Reporter kGithubReporter{
     .name = "github",
-    .help = "workflow commands, which GitHub shows as annotations: the worst 10 of each level",
+    .help = "GitHub workflow commands, shown as annotations: the worst 10 of each level",
     .needs_findings = true,
     .write = write_github,
 };

@@ -167,7 +167,7 @@ void write_junit(const Report& report, const RenderOptions&, std::ostream& out) 
 
 const Reporter kJunitReporter{
     .name = "junit",
-    .help = "JUnit's XML: a suite for each file, a failing test case for each rule that fired",
+    .help = "JUnit XML: a suite per file, a failing test case per rule that fired",
     .needs_findings = true,
     .write = write_junit,
 };

@@ -248,7 +248,7 @@ void write_markdown(const Report& report, const RenderOptions& options, std::ost
 
 const Reporter kMarkdownReporter{
     .name = "markdown",
-    .help = "a comment on a pull request or a job's summary, under 60,000 bytes",
+    .help = "a pull request comment or job summary, under 60,000 bytes",
     .needs_findings = false,
     .write = write_markdown,
 };

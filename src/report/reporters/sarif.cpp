@@ -133,7 +133,7 @@ void SarifWriter::write() {
   json_.begin_object();
   json_.key("%SRCROOT%");
   // No "uri": where the tree lies is nobody's business (SARIF 3.14.14 allows a description alone).
-  json_.value(Object{{"description", Object{{"text", "The directory in which the tool was started."}}}});
+  json_.value(Object{{"description", Object{{"text", "The directory the tool was started in."}}}});
   json_.end();
   // For regions of text, and absent without them (SARIF 3.14.27).
   if (has_text_regions_) json_.member("columnKind", "unicodeCodePoints");

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxTags = 10;                  // GitHub shows 10 a rule
 constexpr std::array kNotifications = {
     NotificationInfo{
         "input-unreadable", "An input could not be read.",
-        "An input could not be opened or is no checkpoint that can be read. Nothing was checked in it.",
+        "An input could not be opened, or is not a readable checkpoint. Nothing in it was checked.",
         "'{0}' could not be read: '{1}'.",
         "The message says what was expected and what was found. Until the file can be read, the run has the "
         "exit "
@@ -26,9 +26,9 @@ constexpr std::array kNotifications = {
         Level::kError},
     NotificationInfo{
         "findings-dropped", "Not all findings are in this log.",
-        "Services keep a few thousand results of a log, so the log has the most severe ones only.",
-        "'{0}' of '{1}' findings are in this log, the most severe ones.",
-        "The run's properties have the true totals. The text and JSON formats list every finding; "
+        "Services accept a few thousand results per log, so this log has only the most severe findings.",
+        "This log has only the most severe findings: '{0}' of '{1}'.",
+        "The run's properties have the full totals. The text and JSON formats list every finding; "
         "--max-findings 0 "
         "keeps all of them here.",
         Level::kWarning},

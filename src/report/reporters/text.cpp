@@ -178,7 +178,7 @@ void write_text(const Report& report, const RenderOptions& options, std::ostream
 
 const Reporter kTextReporter{
     .name = "text",
-    .help = "lines for people, in colour on a terminal",
+    .help = "text for people, colored on a terminal",
     .needs_findings = false,
     .write = write_text,
 };
