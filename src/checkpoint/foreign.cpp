@@ -14,7 +14,7 @@ namespace {
 
 using Head = std::string_view;
 
-// A magic number at a fixed place, what it means, and what to do.
+// A magic number at a fixed offset, what it means, and what to do.
 struct Magic {
   std::size_t offset;
   std::string_view bytes;
@@ -55,7 +55,7 @@ constexpr std::string_view kLegacyAdvice =
 
 bool starts(Head head, std::string_view with) { return head.substr(0, with.size()) == with; }
 
-// The rest of the first line that begins with `key`, whatever ends the line.
+// The rest of the first line that begins with `key`, with any line ending.
 std::string_view line_value(Head head, std::string_view key) {
   for (std::size_t at = head.find(key); at != Head::npos; at = head.find(key, at + 1)) {
     if (at > 0 && head[at - 1] != '\n') continue;
@@ -65,7 +65,8 @@ std::string_view line_value(Head head, std::string_view key) {
   return {};
 }
 
-// Text as an editor, a shell or git left it: without a byte order mark, UTF-16 (PowerShell's >) as its ASCII.
+// Text as saved by an editor, a shell or git: without a byte order mark, UTF-16 (PowerShell's >) as its
+// ASCII.
 std::string plain_text(Head head) {
   if (starts(head, "\xef\xbb\xbf")) head.remove_prefix(3);
   std::string text(head);
@@ -140,7 +141,7 @@ std::optional<Error> text_file(Head head) {
                fmt::format("a text file, not a checkpoint; it starts with {}", quote(head.substr(0, 24))));
 }
 
-// POSIX ustar: the header's checksum counts its own field as blanks. torch.load tries tar first, by checksum.
+// POSIX ustar: the header's checksum counts its own field as spaces. torch.load tries tar first, by checksum.
 bool is_tar(Head head) {
   if (head.size() < 512) return false;
   unsigned sum = 0;

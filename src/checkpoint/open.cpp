@@ -22,7 +22,7 @@ std::vector<std::byte> read_head(const io::ByteSource& source) {
   return head;
 }
 
-// Kinds of sharded checkpoints by a file that each has, with the way to one file.
+// Kinds of sharded checkpoints by a file that each has, and how to merge them.
 struct Sharded {
   std::string_view file, advice;
 };
@@ -43,7 +43,7 @@ constexpr Sharded kSharded[] = {
 };
 
 // What DCP writes, in this order: shards (__0_0.distcp), .metadata by the first process when all are done,
-// and by Lightning meta.pt with everything that is no tensor. `cp -r dir/* elsewhere` leaves .metadata
+// and by Lightning meta.pt with everything that is not a tensor. `cp -r dir/* elsewhere` leaves .metadata
 // behind.
 struct DcpFiles {
   std::size_t shards = 0, others = 0;

@@ -58,7 +58,7 @@ struct Inputs {
   int status = kClean;
 };
 
-// Readable inputs first in the report: changes refer to those by index.
+// Readable inputs come first in the report: changes refer to them by index.
 Inputs open_inputs(DiffCommand& command, report::Report& report) {
   Inputs out;
   std::vector<report::Input> failed;
@@ -81,7 +81,7 @@ Inputs open_inputs(DiffCommand& command, report::Report& report) {
   return out;
 }
 
-// Nothing could be compared. Programs still get a document that says so; people have read it on stderr.
+// Nothing could be compared. Programs still get a document that says so; people see it on stderr.
 int report_failure(const Inputs& inputs, const Parsed& parsed, report::Report& report) {
   report.rules = diff::change_rules();
   report.exit_status = kTrouble;

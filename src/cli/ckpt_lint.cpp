@@ -121,7 +121,7 @@ int lint_files(const Parsed& parsed) {
   return report.exit_status;
 }
 
-// --- what looks at rules and not at checkpoints --------------------------------------------------------
+// --- actions on rules instead of checkpoints ----------------------------------------------------------
 
 int explain(const std::string& id, const Parsed& parsed) {
   LintConfigs configs = configs_of(parsed);
@@ -203,7 +203,7 @@ po::options_description options() {
   return own;
 }
 
-// What would be passed over in silence is refused.
+// Refuses arguments that would be silently ignored.
 void check_action(const Parsed& parsed) {
   std::string_view action;
   for (const char* name : {"explain", "list-rules", "print-config", "write-manifest", "test"}) {

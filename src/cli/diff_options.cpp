@@ -122,7 +122,7 @@ diff::Profile read_profile(const std::string& value) {
   fail_choice("compat", value, names);
 }
 
-// Splits FILE#SUBTREE, unless there is a file of that whole name.
+// Splits FILE#SUBTREE, unless a file has that whole name.
 std::pair<std::string, std::string> split_subtree(const std::string& operand) {
   const std::size_t mark = operand.rfind('#');
   std::error_code none;

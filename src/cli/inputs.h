@@ -1,4 +1,4 @@
-// The inputs of a program: opened, described for the report, and their troubles said on stderr.
+// The inputs of a program: opened, described for the report, and their errors printed on stderr.
 #pragma once
 
 #include <memory>
@@ -12,24 +12,24 @@ namespace ckpt::cli {
 
 using OpenedPtr = std::shared_ptr<const Opened>;
 
-// Opens `path`; complains on stderr if it cannot be read, or not to its end.
+// Opens `path`; complains on stderr if it cannot be read, or only in part.
 OpenedPtr open_and_complain(const std::string& program, const std::string& path);
 
-// Why the input was not read, or not to its end; "" if it was.
+// Why the input was not read, or only in part; "" if it was.
 std::string trouble_of(const Opened& input);
 // What changed in the file while it was being read; "" if nothing did.
 std::string change_of(const Opened& input);
 
-// How the report names it.
+// The input as the report describes it.
 report::Input describe_input(const Opened& input, report::Role role);
 
-// kTrouble for an input that could not be read or not to its end, else kClean.
+// kTrouble for an input that could not be read, or only in part, else kClean.
 int status_of(const Opened& input);
 
 // kTrouble, with a complaint, if the file changed while it was being read.
 int check_unchanged(const std::string& program, const Opened& input);
 
-// Runs a program's body: what it throws becomes one line on stderr and status 2; SIGPIPE
+// Runs a program's body: an exception becomes one line on stderr and status 2; SIGPIPE
 // and SIGXFSZ are ignored.
 int guarded(const std::string& program, int (*body)(int, const char* const*), int argc,
             const char* const* argv);

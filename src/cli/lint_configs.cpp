@@ -14,7 +14,7 @@ namespace {
 
 constexpr const char* kDefaultSet = "recommended";
 
-// A file that has suppressions or a profile alone would pass everything: without `extends` all is off.
+// A file with only suppressions or a profile would pass everything: without `extends`, all rules are off.
 void require_rules(const lint::RuleSet& rules, const std::string& path) {
   if (std::any_of(rules.rules.begin(), rules.rules.end(), [](const lint::Rule& rule) { return rule.on; }))
     return;

@@ -1,5 +1,5 @@
-// Which rules each checkpoint is judged by: those of --rules, else of the nearest .ckpt-lint.yaml, else the
-// recommended ones. Loaded once each, also the variants that `overrides` make.
+// Which rules each checkpoint is judged by: --rules, or the nearest .ckpt-lint.yaml, or the
+// recommended ones. Each is loaded once, and so are the variants that `overrides` make.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ namespace ckpt::cli {
 
 class LintConfigs {
  public:
-  // `rules`: the value of --rules; `discover`: look for .ckpt-lint.yaml where there is none.
+  // `rules`: the value of --rules; `discover`: look for .ckpt-lint.yaml if there is none.
   LintConfigs(std::optional<std::string> rules, bool discover)
       : rules_(std::move(rules)), discover_(discover) {}
 
@@ -24,13 +24,13 @@ class LintConfigs {
     const lint::RuleSet* rules = nullptr;  // resolved for the file; lives as long as this object
     bool discovered = false;
   };
-  // Throws Error{kUsage} for a rule file that is not understood, and where no rule is on for the file. Not
-  // for several threads.
+  // Throws Error{kUsage} for an invalid rule file, and if no rule is on for the file. Not
+  // thread-safe.
   Choice for_file(const std::string& path);
-  // Without a file: what would be found from the working directory.
+  // Without a file: found from the working directory.
   Choice for_folder(const std::string& folder);
 
-  // As they were loaded, in the order in which they were first needed.
+  // In the order in which they were first needed.
   const std::vector<std::unique_ptr<const lint::RuleSet>>& sets() const { return sets_; }
 
  private:

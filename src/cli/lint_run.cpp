@@ -28,7 +28,7 @@ using report::Report;
 
 const std::string kName = "ckpt-lint";
 
-// What is left of a file when it is judged and closed.
+// What remains of a file after it is judged and closed.
 struct Outcome {
   report::Input input;
   std::vector<Finding> findings;
@@ -79,8 +79,8 @@ class Judge {
     std::move(more.begin(), more.end(), std::back_inserter(out.findings));
   }
 
-  // If a tensor cannot be read while judging, the input counts as unreadable, and what can be said without
-  // numbers is still said.
+  // If a tensor cannot be read while judging, the input counts as unreadable, and the
+  // rules that need no numbers still run.
   void find(Outcome& out, const Opened& input, std::size_t index, const lint::RuleSet& rules) const {
     const auto setting = run_.profile.value_or(rules.profile.value_or(lint::ProfileSetting::kResume));
     lint::EngineOptions options{lint::profile_for(setting, input.items), jobs_};
@@ -110,7 +110,7 @@ Base open_base(const LintRun& run, Report& report) {
   return base;
 }
 
-// Several rule sets may say different things about a rule; the first message is the one of the report.
+// Several rule sets may say different things about a rule; the report uses the first message.
 void add_rules(const lint::RuleSet& rules, Report& report, std::map<std::string, std::string>& messages) {
   for (const lint::Rule& rule : rules.rules)
     if (messages.emplace(rule.info.id, rule.message).second) report.rules.push_back(rule.info);
@@ -126,7 +126,7 @@ void keep_arguments(const lint::RuleSet& rules, const std::map<std::string, std:
   }
 }
 
-// Rule files as inputs: a report says which were used, and findings about them stand there.
+// Rule files as inputs: a report lists the ones used, and findings about them refer to them.
 std::map<std::string, std::size_t> add_rule_files(const LintConfigs& configs, Report& report) {
   std::map<std::string, std::size_t> index;
   for (const auto& set : configs.sets())

@@ -25,7 +25,7 @@ struct LintRun {
   std::size_t jobs = 1;
 };
 
-// Complains on stderr about what could not be read. The report lacks its arguments, nothing else. Throws
-// Error for rule files and baselines that are not understood, before any checkpoint is opened.
+// Complains on stderr about inputs that could not be read. The report is complete except for its arguments.
+// Throws Error for invalid rule files and baselines, before any checkpoint is opened.
 report::Report lint_all(const LintRun& run, LintConfigs& configs);
 }  // namespace ckpt::cli

@@ -30,7 +30,7 @@ const lint::Rule* rule_of(const lint::RuleSet& rules, const std::string& id) {
   return found == rules.rules.end() ? nullptr : &*found;
 }
 
-// A rule that does not run is silent about everything: such a test would pass whatever the rule says.
+// A rule that does not run is always silent: such a test would pass for any rule.
 std::string why_not_run(const lint::RuleSet& rules, const std::string& id, bool has_base) {
   const lint::Rule* rule = rule_of(rules, id);
   if (rule == nullptr || !rule->on) return fmt::format("{} is off for this file", id);
@@ -47,7 +47,7 @@ std::string first_message(const std::vector<report::Finding>& findings, const st
   return "";
 }
 
-// What is not as the test says.
+// What differs from what the test expects.
 std::vector<std::string> failures(const lint::RuleTest& test, const lint::RuleSet& rules, bool has_base,
                                   const std::vector<report::Finding>& findings) {
   std::vector<std::string> result;

@@ -1,4 +1,4 @@
-// ckpt-lint --test RULES: does a rule file say about known checkpoints what it should?
+// ckpt-lint --test RULES: do the rules of a file fire and stay silent as expected?
 #pragma once
 
 #include <ostream>
@@ -6,9 +6,9 @@
 
 namespace ckpt::cli {
 
-// Judges the files of the `tests:` of the rule file and writes a line each: "pass" or "FAIL" and why. Returns
-// an exit status: kFound if a test failed, kTrouble if a file is not there. Throws Error{kUsage} for a file
-// without tests.
+// Judges the files under `tests:` in the rule file and writes a line for each: "pass" or "FAIL" and why.
+// Returns an exit status: kFound if a test failed, kTrouble if a file is missing. Throws Error{kUsage} for a
+// file without tests.
 int test_rules(const std::string& rules, const std::string& today, std::ostream& out);
 
 }  // namespace ckpt::cli

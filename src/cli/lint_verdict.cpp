@@ -31,7 +31,7 @@ std::string rules_text(const LintConfigs& configs) {
   return fmt::format("{} of {}", plural(static_cast<std::uint64_t>(on), "rule"), one_line(rules.name));
 }
 
-// A team's own rule is explained by its rule file alone.
+// A team's own rule can only be explained with its rule file.
 std::string explain_text(const LintConfigs& configs, const std::string& id) {
   const auto has = [&](const std::vector<lint::Rule>& rules) {
     return std::any_of(rules.begin(), rules.end(),

@@ -25,7 +25,7 @@ std::string format_names() {
   return names;
 }
 
-// Some program may use --summary for something of its own.
+// A program may use --summary for something else.
 bool has_summary(const po::options_description& own) { return own.find_nothrow("summary", false) != nullptr; }
 
 // clang-format off: a table
@@ -61,7 +61,7 @@ std::vector<std::string> long_names(const po::options_description& options) {
   return names;
 }
 
-// Boost throws a family of exceptions; each becomes one line in our words.
+// Boost throws a family of exceptions; each becomes one line in our own words.
 [[noreturn]] void fail_usage(const po::options_description& all, const po::error& error) {
   if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
     const std::string name = unknown->get_option_name();
@@ -79,7 +79,7 @@ void check_format(const std::string& name) {
                                       did_you_mean(name, names), format_names()));
 }
 
-// Signed on the command line, or "-1" would become the largest number there is.
+// Parsed as signed, because "-1" would become the largest unsigned number.
 std::size_t count_of(const po::variables_map& values, const char* name) {
   const long long count = values[name].as<long long>();
   if (count < 0) fail(ErrorCode::kUsage, fmt::format("--{} takes a number >= 0, not {}", name, count));

@@ -62,8 +62,8 @@ constexpr Text kChanges[] = {
      "Check that the change is intended."},
 };
 
-// What Trainer.fit, load_state_dict(strict=True) and load_state_dict(strict=False) make of the file, and what
-// they do not notice. Every message names the call.
+// What Trainer.fit, load_state_dict(strict=True) and load_state_dict(strict=False) do with the file, and what
+// they fail to notice. Every message names the call.
 constexpr Text kCompat[] = {
     {"compat-nonfinite", Level::kError, "A weight has NaN or infinity that the base does not have.",
      "{message}", "They load without an error and spread in every later step.",

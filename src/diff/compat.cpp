@@ -23,7 +23,7 @@ constexpr std::string_view kFit = "Trainer.fit(ckpt_path=...)";
 
 bool is_weight(const Change& change) { return change.section == training::Section::kWeights; }
 
-// Findings of one rule and input are one, with a count: a thousand missing keys are one fact.
+// Findings of the same rule and input are merged, with a count: a thousand missing keys are one fact.
 class Judge {
  public:
   explicit Judge(const Diff& diff) : diff_(diff) {}
@@ -101,7 +101,7 @@ class Judge {
     }
   }
 
-  // load_state_dict copies into the model's own dtype: silently, and with loss where the kinds differ.
+  // load_state_dict copies into the model's own dtype: silently, and with loss if the kinds differ.
   void judge_dtype(const Change& change) {
     using tensor::DTypeClass;
     const auto a = tensor::dtype_class(base().record(change.old_slot).view.dtype);
@@ -150,7 +150,7 @@ class Judge {
                        [](const Place& p) { return p.key.space == Space::kWeight; });
   }
 
-  // By the files' own names: what load_state_dict would look up.
+  // By the names in the files, which load_state_dict looks up.
   bool shares_a_weight(const Side& side) const {
     std::set<std::string_view> names;
     for (const Place& place : base().places)

@@ -78,12 +78,12 @@ void map_names(Side& side, const NameOptions& options) {
 
 // --- wrappers ------------------------------------------------------------------------------------------
 
-// Attributes that wrappers put into names wherever they wrap: torch.compile (torch/_dynamo/eval_frame.py),
+// Attributes that wrappers add to names wherever they wrap: torch.compile (torch/_dynamo/eval_frame.py),
 // FSDP (torch/distributed/fsdp), activation checkpointing, Lightning's strategies (fabric/wrappers.py).
 constexpr std::array<std::string_view, 4> kWrapperParts = {"_orig_mod.", "_fsdp_wrapped_module.",
                                                            "_checkpoint_wrapped_module.", "_forward_module."};
 
-// Linear in the length: names are an attacker's data.
+// Linear in the length: names are untrusted.
 std::string without_wrappers(std::string_view name) {
   std::string out;
   while (!name.empty()) {
@@ -107,7 +107,8 @@ std::string wrapper_of(std::string_view name) {
   return {};
 }
 
-// Components that a prefix may have; more are nobody's module, and each costs a look at the rest of the name.
+// Components that a prefix may have; no module is nested deeper, and each costs a look at the rest of the
+// name.
 constexpr std::size_t kMostPrefixParts = 32;
 
 using ByName = std::unordered_map<std::string_view, Place*>;
@@ -190,7 +191,7 @@ class Matcher {
     const auto [removed, removed_votes] = best_prefix(left.new_only, left.old_only, false);
     const bool adds = added_votes >= removed_votes;
     const std::size_t votes = std::max(added_votes, removed_votes);
-    // Names alike by chance are no prefix: at least half of what could match must, and one is no pattern.
+    // Names may match by chance: at least half of what could match must, and one match is not a pattern.
     if (votes == 0 || 2 * votes < std::min(left.old_only.size(), left.new_only.size())) return false;
     if (votes == 1 && (count_weights(base_) > 1 || count_weights(side_) > 1)) return false;
     const std::string& prefix = adds ? added : removed;
@@ -206,7 +207,7 @@ class Matcher {
     return true;
   }
 
-  // The live weights beside averaged ones have the names of the model, too.
+  // The live weights of an averaged file also have the model's names.
   void follow_current_weights() {
     for (Place& place : side_.places) {
       if (place.key.space != Space::kCurrentWeight) continue;

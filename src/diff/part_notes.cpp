@@ -11,7 +11,7 @@
 namespace ckpt::diff {
 namespace {
 
-// "a" if both are, else "a -> b".
+// "a" if both are equal, else "a -> b".
 std::string both(const std::string& a, const std::string& b) { return a == b ? a : a + " -> " + b; }
 
 void add(std::string& text, const std::string& piece) {
@@ -47,7 +47,7 @@ std::optional<std::int64_t> integer_at(const Side& side, std::string_view path) 
   return std::nullopt;
 }
 
-// Of two that may be the same, the one that says more: "Adam", not "Adam or AdamW".
+// Of two types that may be the same, the more specific one: "Adam", not "Adam or AdamW".
 bool shorter(const std::string& a, const std::string& b) { return a.size() < b.size(); }
 
 template <class T>

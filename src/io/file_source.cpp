@@ -26,7 +26,7 @@ std::string display(const std::string& path) { return quote(abbreviate(path, 256
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-// What stands in the way of reading a path as a checkpoint, or empty for a regular file.
+// What kind of thing a path is instead of a regular file; empty for a regular file.
 std::string_view not_a_file(mode_t mode) {
   if (S_ISREG(mode)) return {};
   if (S_ISDIR(mode)) return "a directory";
@@ -41,7 +41,7 @@ std::string_view not_a_file(mode_t mode) {
   fail(ErrorCode::kIo, fmt::format("{} is {}; give the path of a checkpoint file", display(path), kind));
 }
 
-// A socket cannot be opened at all (ENXIO), so its kind is asked for by name.
+// A socket cannot be opened at all (ENXIO), so check its kind by path.
 [[noreturn]] void refuse_open(const std::string& path, int error) {
   struct stat status = {};
   if (error == ENXIO && ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {

@@ -15,8 +15,8 @@ namespace ckpt::io {
 namespace {
 
 constexpr std::size_t kBlock = 64 << 10;
-// Streams kept open, some 50 KiB each. More than threads that could read at once: a stream that is closed
-// in the middle has to inflate its beginning again.
+// Streams kept open, some 50 KiB each. More than the threads that could read at once, because a stream closed
+// halfway must be inflated from the start again.
 constexpr std::size_t kMaxStreams = 256;
 
 class InflateSource final : public ByteSource {
@@ -67,7 +67,7 @@ void skip_to(LibzipFile& file, const DeflatedEntry& entry, std::uint64_t& positi
   }
 }
 
-// libzip compares the CRC only when it is asked for a byte beyond the last one. A CRC field of zero means
+// libzip compares the CRC only when asked for a byte past the last one. A CRC field of zero means
 // that none was computed (torch.serialization.set_crc32_options(False)).
 void check_end(LibzipFile& file, const DeflatedEntry& entry) {
   std::byte extra[1];
@@ -106,7 +106,7 @@ void Inflater::read(const DeflatedEntry& entry, std::uint64_t offset, std::span<
   }
 }
 
-// A stream at or before `offset`: the one in use if it has not passed it, else a new one. It is out of
+// A stream at or before `offset`: the one in use if it has not passed it, or a new one. It is out of
 // streams_ while it is used, so that one that fails is closed.
 Inflater::Stream Inflater::take_stream(const DeflatedEntry& entry, std::uint64_t offset) {
   const auto found =

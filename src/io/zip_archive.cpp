@@ -69,14 +69,14 @@ void compare(const SourcePtr& source, const std::vector<ZipEntry>& entries, Defe
   }
 }
 
-// libzip needs some hundred bytes an entry; without this they stay with the process.
+// libzip needs a few hundred bytes per entry; without this they stay with the process.
 void return_memory() {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
 }
 
-// The position of `entry` in the directory. Callers may hold a copy, so its address tells nothing.
+// The position of `entry` in the directory. Callers may hold a copy, so its address means nothing.
 std::uint64_t index_of(const ZipDirectory& directory, const ZipEntry& entry) {
   const auto& entries = directory.entries;
   auto found = std::lower_bound(

@@ -22,7 +22,7 @@ constexpr std::uint32_t kDosDirectory = 0x10;
 constexpr std::uint32_t kUnixTypeMask = 0xF000;
 constexpr std::uint32_t kUnixSymlink = 0xA000;
 
-// One record of the central directory, as it stands there.
+// One record of the central directory, as written.
 struct Central {
   std::uint64_t offset = 0;
   std::uint16_t flags = 0;
@@ -111,7 +111,7 @@ void apply_zip64(const Central& central, std::span<const std::byte> field, ZipEn
   replace(entry.header_offset);
 }
 
-// What miniz refuses at once; the DOS time belongs to it because miniz compares 32 bits (method and time).
+// What miniz rejects immediately; the DOS time is included because miniz compares 32 bits (method and time).
 void require_sizes(const Central& central, const ZipEntry& entry) {
   const bool compared = central.compressed_size != kMarker32 && central.size != kMarker32;
   const bool differs = central.compressed_size != central.size;
@@ -184,7 +184,7 @@ void check_attributes(const Central& central, const ZipEntry& entry, DefectLog& 
   }
 }
 
-// Info-ZIP's second name for an entry (APPNOTE 4.6.9): libzip and unzip believe it, torch does not.
+// Info-ZIP's second name for an entry (APPNOTE 4.6.9): libzip and unzip use it, torch does not.
 void check_unicode_path(const Central& central, const ZipEntry& entry, DefectLog& log) {
   bool malformed = false;
   const auto field = find_extra(central.extra, kUnicodePathExtra, malformed);

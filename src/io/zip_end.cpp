@@ -69,8 +69,8 @@ Classic read_classic(std::span<const std::byte> bytes, std::uint64_t offset) {
   return end;
 }
 
-// The zip64 end record, if a locator stands directly before the end record. Like miniz, a locator that
-// points at something else is passed over; unlike miniz, it is reported.
+// The zip64 end record, if a locator is directly before the end record. Like miniz, a locator that
+// points at something else is ignored; unlike miniz, it is reported.
 std::optional<Zip64> read_zip64(const ByteSource& source, std::uint64_t end_offset, DefectLog& log) {
   if (end_offset < kLocatorSize + kEnd64Size) return std::nullopt;
   std::array<std::byte, kLocatorSize> locator_bytes{};
@@ -108,7 +108,7 @@ std::optional<Zip64> read_zip64(const ByteSource& source, std::uint64_t end_offs
   return zip64;
 }
 
-// A field of the end record either agrees with its zip64 form or says "look there".
+// A field of the end record either agrees with its zip64 form or refers to it.
 void compare_field(DefectLog& log, std::uint64_t offset, std::string_view what, std::uint64_t classic,
                    std::uint64_t marker, std::uint64_t zip64) {
   if (classic == marker || classic == zip64) return;
@@ -182,7 +182,7 @@ void require_summary(const Summary& summary, std::uint64_t offset, std::uint64_t
   }
 }
 
-// What stands between the directory and the end record, and after it.
+// What is between the directory and the end record, and after it.
 void check_surroundings(const EndRecord& end, const std::optional<Zip64>& zip64, std::uint64_t comment_size,
                         std::uint64_t file_size, DefectLog& log) {
   const std::uint64_t after = file_size - end.offset - kEndSize;

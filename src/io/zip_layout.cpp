@@ -95,10 +95,10 @@ void compare_number(DefectLog& log, const ZipEntry& entry, std::string_view what
           entry.header_offset);
 }
 
-// Sizes and CRC of zero stand in every header that torch writes (they follow in the descriptor), and the
+// Every header that torch writes has sizes and a CRC of zero (they follow in the descriptor), and the
 // marker says that zip64 fields hold them; torch's local zip64 fields are not standard, so they are not read.
 void compare_local(Window& window, const Local& local, const ZipEntry& entry, DefectLog& log) {
-  // A name of another length differs anyway; its head is enough for the message.
+  // A name of a different length differs anyway; its start is enough for the message.
   const std::uint64_t shown =
       local.name_size == entry.name.size() ? local.name_size : std::min<std::uint64_t>(local.name_size, 256);
   const auto raw = window.at(entry.header_offset + kLocalSize, shown);
@@ -119,7 +119,7 @@ void compare_local(Window& window, const Local& local, const ZipEntry& entry, De
 }
 
 // Whether `reader` continues with a CRC and the two sizes of `entry`, `T` wide each. The CRC may differ: no
-// reader takes it from here, and tools that edit a record in place renew it in the directory alone.
+// reader takes it from here, and tools that edit a record in place update it only in the directory.
 template <class T>
 bool descriptor_matches(ByteReader reader, const ZipEntry& entry) {
   constexpr std::string_view kField = "data descriptor";

@@ -12,7 +12,7 @@ namespace ckpt::pickle {
 namespace {
 
 constexpr int kHighestProtocol = 5;
-constexpr int kDefectsOfAKind = 20;  // a million of them would say no more
+constexpr int kDefectsOfAKind = 20;  // a million of them would add nothing
 
 }  // namespace
 
@@ -73,7 +73,7 @@ void Machine::execute() {
       stopped_ = true;
       return;
     case Opcode::kProto: return set_protocol();
-    case Opcode::kFrame: return;  // the reader's business
+    case Opcode::kFrame: return;  // handled by the reader
 
     case Opcode::kNone: return stack_.push(tree_.add_none());
     case Opcode::kNewTrue: return stack_.push(tree_.add_bool(true));
@@ -100,7 +100,7 @@ void Machine::execute() {
     case Opcode::kBinBytes8:
     case Opcode::kByteArray8: return stack_.push(tree_.add_bytes(now.text, true));
     case Opcode::kNextBuffer: return push_buffer();
-    case Opcode::kReadonlyBuffer: stack_.top(); return;  // must be there, stays as it is
+    case Opcode::kReadonlyBuffer: stack_.top(); return;  // must exist, stays unchanged
 
     case Opcode::kEmptyTuple: return push_tuple(0);
     case Opcode::kTuple1: return push_tuple(1);

@@ -10,7 +10,8 @@ namespace {
 
 using value::Kind;
 
-constexpr std::uint64_t kContainerSlots = 8;  // the vector of a container that is not empty, beside its slots
+constexpr std::uint64_t kContainerSlots =
+    8;  // the vector of a container that is not empty, in addition to its slots
 constexpr std::uint64_t kItemSlots = 2;
 
 }  // namespace
@@ -144,7 +145,7 @@ void Machine::check_key(NodeId key) {
                                         quote(abbreviate(tree_.text(key).substr(0, 200), 60))));
 }
 
-// No unpickler gets past a list or dict as a key. (A frozenset may be one, and is a set here like any other.)
+// No unpickler accepts a list or dict as a key. (A frozenset may be a key, and is a set here like any other.)
 void Machine::check_hashable(NodeId key) {
   const Kind kind = tree_.kind(key);
   if (kind == Kind::kList || kind == Kind::kDict)

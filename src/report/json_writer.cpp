@@ -12,7 +12,7 @@ namespace ckpt::report {
 namespace {
 
 constexpr std::size_t kFlushAt = 64u << 10;
-constexpr std::int64_t kExactInteger = std::int64_t{1} << 53;  // a double counts in ones up to here
+constexpr std::int64_t kExactInteger = std::int64_t{1} << 53;  // doubles are exact integers up to here
 
 template <typename... Visitors>
 struct Overloaded : Visitors... {

@@ -145,7 +145,7 @@ PairPlan plan_pair(const TensorView& old_view, const Storage& old_storage, const
   plan.grid = make_grid(old_view, dims);
   plan.old_layout = make_layout(old_view, dims, plan.grid);
   plan.new_layout = make_layout(new_view, dims, plan.grid);
-  // One real tensor pays for the walk over an expanded one beside it.
+  // One real tensor pays for the walk over an expanded one.
   if (!affordable(plan.grid.count, old_view.dtype, old_storage) &&
       !affordable(plan.grid.count, new_view.dtype, new_storage))
     fail_unaffordable(plan.grid.count, new_storage);

@@ -101,7 +101,7 @@ std::optional<std::uint32_t> rebuild_v2(RebuildContext& c, std::span<const NodeI
   return index;
 }
 
-// The storage is untyped and the dtype an argument: dtypes without a storage class (float8, uint16 ...).
+// The storage is untyped, and the dtype is an argument: dtypes without a storage class (float8, uint16 ...).
 std::optional<std::uint32_t> rebuild_v3(RebuildContext& c, std::span<const NodeId> args) {
   if (args.size() < 7) return std::nullopt;
   const auto dtype = c.dtype_of(args[6]);
@@ -156,7 +156,7 @@ std::uint32_t composite(RebuildContext& c, std::string layout, NodeId values, No
   TensorRecord record;
   record.layout = std::move(layout);
   record.parts = std::move(parts);
-  record.view.in_bounds = false;  // no strided bytes of its own
+  record.view.in_bounds = false;  // it has no strided bytes itself
   if (values != kNoNode && c.tree.kind(values) == Kind::kTensor)
     record.view.dtype = c.out.tensor_records[c.tree.payload(values)].view.dtype;
   if (size != kNoNode && read_sizes(c, size, record.view.shape))
@@ -201,7 +201,7 @@ std::optional<std::uint32_t> rebuild_jagged(RebuildContext& c, std::span<const N
   return composite(c, "jagged", values, kNoNode, {{"values", values}, {"offsets", offsets}});
 }
 
-// (dtype, size, stride, requires_grad): no bytes by design
+// (dtype, size, stride, requires_grad): without bytes by design
 std::optional<std::uint32_t> rebuild_meta(RebuildContext& c, std::span<const NodeId> args) {
   if (args.size() < 4) return std::nullopt;
   const auto dtype = c.dtype_of(args[0]);

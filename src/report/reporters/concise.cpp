@@ -1,4 +1,4 @@
-// A line a finding, for grep, editors and logs: FILE: LEVEL RULE PATH: MESSAGE.
+// One line per finding, for grep, editors and logs: FILE: LEVEL RULE PATH: MESSAGE.
 #include "report/reporters/finding_list.h"
 #include "report/reporters/list.h"
 #include "report/reporters/text_line.h"

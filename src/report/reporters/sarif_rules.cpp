@@ -50,7 +50,7 @@ std::string_view problem_severity(Level level) {
   return "";
 }
 
-// The catalogue is plain text: "<root>" is meant as it stands, unless it is in backticks already.
+// The catalogue is plain text: "<root>" is literal, unless it is already in backticks.
 std::string to_markdown(std::string_view text) {
   std::string out;
   bool code = false;
@@ -137,7 +137,7 @@ void write_rule_properties(JsonWriter& json, const RuleInfo& rule) {
   json.key("properties");
   json.begin_object();
   if (!list.empty()) json.member("tags", Value(std::move(list)));
-  // Rules look at what is in the file; none of them guesses.
+  // Rules report what is in the file; none of them guesses.
   json.member("precision", "very-high");
   json.member("problem.severity", problem_severity(rule.level));
   json.end();
