@@ -60,7 +60,7 @@ std::string check_template(std::string_view message, const Check& check) {
     const Piece piece = next_piece(message, at);
     at += size_in_template(piece);
     if (!piece.field && piece.text.find_first_of("{}") != std::string_view::npos)
-      return "a brace without its partner: braces hold the name of a field, as in {path}";
+      return "an unmatched brace: braces enclose the name of a field, as in {path}";
     if (piece.field && std::find(known.begin(), known.end(), piece.text) == known.end())
       return fmt::format("unknown field '{}'{}; the check '{}' has: {}", one_line(abbreviate(piece.text, 60)),
                          did_you_mean(piece.text, known), check.name, fmt::join(known, ", "));
