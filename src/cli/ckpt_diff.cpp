@@ -27,7 +27,7 @@ const Program kProgram = {
     "Compares checkpoints: keys, shapes, dtypes, every element of every tensor, optimizers,\n"
     "schedulers, callbacks, progress and hyperparameters. Explains simple causes (renamed,\n"
     "cast, transposed, permuted, scaled) and says whether a file can replace the base.\n"
-    "Every FILE is compared with BASE.\n",
+    "Every FILE is compared with BASE.",
     "Examples:\n"
     "  ckpt-diff epoch=1.ckpt epoch=4.ckpt\n"
     "  ckpt-diff --only 'encoder.**' --atol 1e-6 base.ckpt tuned.ckpt\n"

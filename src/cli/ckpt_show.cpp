@@ -19,7 +19,7 @@ const Program kProgram = {
     "ckpt-show [OPTION ...] FILE [PATTERN]",
     "Shows what is inside a PyTorch Lightning or plain PyTorch checkpoint, without Python and\n"
     "without executing its pickle. PATTERN selects tensors and values by a prefix or a glob\n"
-    "of names or paths: 'encoder', 'encoder.**', 'optimizer_states[*].param_groups[*].lr'.\n",
+    "of names or paths: 'encoder', 'encoder.**', 'optimizer_states[*].param_groups[*].lr'.",
     "Examples:\n"
     "  ckpt-show model.ckpt\n"
     "  ckpt-show --stats model.ckpt 'encoder.**'\n"

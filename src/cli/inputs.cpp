@@ -14,7 +14,7 @@ namespace ckpt::cli {
 std::string trouble_of(const Opened& input) {
   if (input.failure) return input.failure->what();
   if (input.file->complete) return "";
-  return "could not be read to the end: " +
+  return "read only in part: " +
          (input.file->defects.empty() ? "" : input.file->defects.back().text);
 }
 
@@ -37,7 +37,7 @@ report::Input describe_input(const Opened& input, report::Role role) {
   out.description = show::describe(input);
   out.size = input.file->file_size;
   if (!input.file->complete) {
-    out.error = "could not be read to the end";
+    out.error = "read only in part";
     out.error_code = to_string(ErrorCode::kCorrupt);
   }
   return out;

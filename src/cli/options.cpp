@@ -45,7 +45,7 @@ po::options_description common_options(const po::options_description& own) {
       "color", po::value<std::string>()->value_name("WHEN"),
       "auto, always or never (default: auto, which honors NO_COLOR and CLICOLOR_FORCE)")(
       "width", po::value<long long>()->value_name("N"),
-      "wrap text at N columns; 0: never (default: the terminal's width, or 0)")("quiet,q",
+      "fit text to N columns; 0: no limit (default: the terminal's width, or 0)")("quiet,q",
                                                                                 "print only the last line")(
       "verbose,v", "print the details of findings, and findings known to the baseline")(
       "jobs,j", po::value<unsigned>()->value_name("N"), "number of threads (default: one per available CPU)")(

@@ -20,7 +20,7 @@ constexpr Text kChanges[] = {
      "load_state_dict(strict=True) fails on a missing weight. Other missing training state is often just not "
      "restored, silently.",
      "Check that the model and its callbacks match the base. Load with strict=False only if you want to "
-     "initialise the missing part from scratch."},
+     "initialize the missing part from scratch."},
     {"key-added", Level::kNote, "A key is not in the base.", "not in the base: {new}",
      "load_state_dict(strict=True) fails on an unexpected weight.",
      "Check that the model was meant to grow."},
@@ -84,7 +84,7 @@ constexpr Text kCompat[] = {
      "Rename the keys. ckpt-diff shows how, if need be with --map."},
     {"compat-missing-key", Level::kError, "Weights of the base are missing.", "{message}",
      "load_state_dict(strict=True) raises.",
-     "Use the model that wrote the file, or load with strict=False and initialise the missing weights."},
+     "Use the model that wrote the file, or load with strict=False and initialize the missing weights."},
     {"compat-unexpected-key", Level::kError, "The file has weights that the base does not have.", "{message}",
      "load_state_dict(strict=True) raises.", "Use the model that wrote the file, or load with strict=False."},
     {"compat-renamed-key", Level::kError, "Weights were renamed.", "{message}",

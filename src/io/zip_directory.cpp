@@ -167,7 +167,7 @@ void check_attributes(const Central& central, const ZipEntry& entry, DefectLog& 
   const bool directory_name = entry.name.ends_with('/');
   if ((central.attributes & kDosDirectory) != 0 && !directory_name) {
     log.add("zip-dir-attribute", entry.name,
-            fmt::format("{} is marked as a directory: torch uses uninitialised memory for it",
+            fmt::format("{} is marked as a directory: torch uses uninitialized memory for it",
                         display_name(entry.name)),
             central.offset);
   }

@@ -248,7 +248,7 @@ std::optional<std::uint32_t> rebuild_uninitialized(RebuildContext& c, std::span<
   record.view.in_bounds = false;
   record.view.requires_grad = flag(c, args, 0);
   const auto index = c.add(std::move(record));
-  c.record_defect(index, "tensor-no-storage", "a lazy parameter that was never initialised: it has no data");
+  c.record_defect(index, "tensor-no-storage", "a lazy parameter that was never initialized: it has no data");
   return index;
 }
 
