@@ -44,7 +44,7 @@ std::string_view ByteReader::line(std::string_view field) {
 void ByteReader::seek(std::size_t position, std::string_view field) {
   if (position > bytes_.size()) {
     fail(ErrorCode::kTruncated,
-         fmt::format("'{}' should start at byte {}, but the data end at byte {}", one_line(field),
+         fmt::format("'{}' should start at byte {}, but the data ends at byte {}", one_line(field),
                      base_ + position, base_ + bytes_.size()),
          base_ + bytes_.size());
   }

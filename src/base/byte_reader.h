@@ -1,4 +1,4 @@
-// A cursor over bytes in memory. Every read is checked and names the field it reads, so that an error
+// A cursor over bytes in memory. Every read is checked and names its field, so that an error
 // says "the file ends inside 'storage key' ...". Cheap to copy; the bytes must outlive it.
 #pragma once
 
@@ -37,7 +37,7 @@ class ByteReader {
   // The next `size` bytes, in place. Throws kTruncated; never allocates.
   std::span<const std::byte> bytes(std::uint64_t size, std::string_view field);
   std::string_view text(std::uint64_t size, std::string_view field);
-  // Up to, and without, the next newline, which is consumed. Throws kTruncated.
+  // Up to the next newline, which is consumed but not returned. Throws kTruncated.
   std::string_view line(std::string_view field);
   void skip(std::uint64_t size, std::string_view field) { bytes(size, field); }
   void seek(std::size_t position, std::string_view field);

@@ -1,4 +1,4 @@
-// Arithmetic on sizes that come from an input: nullopt on overflow, never a wrapped value.
+// Arithmetic on sizes from an input: nullopt on overflow, never a wrapped value.
 #pragma once
 
 #include <concepts>

@@ -32,7 +32,7 @@ std::uint32_t at(std::span<const std::byte> bytes, std::size_t i) {
   return std::to_integer<std::uint32_t>(bytes[i]);
 }
 
-// Eight bytes a step ("slicing-by-8").
+// Eight bytes per step ("slicing-by-8").
 std::uint32_t update_sliced(std::uint32_t crc, std::span<const std::byte> bytes) {
   for (; bytes.size() >= 8; bytes = bytes.subspan(8)) {
     crc ^= at(bytes, 0) | at(bytes, 1) << 8 | at(bytes, 2) << 16 | at(bytes, 3) << 24;
@@ -46,16 +46,16 @@ std::uint32_t update_sliced(std::uint32_t crc, std::span<const std::byte> bytes)
 
 #ifdef CKPT_CRC32_FOLDING
 
-// 64 bytes a step by carry-less multiplication: Gopal et al., "Fast CRC Computation for Generic Polynomials
+// 64 bytes per step by carry-less multiplication: Gopal et al., "Fast CRC Computation for Generic Polynomials
 // Using PCLMULQDQ Instruction" (Intel, 2009), with its constants for the reflected polynomial 0xEDB88320. The
-// attribute keeps the wider instruction set inside of this function: nothing of it can reach other files.
+// attribute keeps the wider instruction set inside this function, away from other files.
 #define CKPT_FOLDING_TARGET __attribute__((target("pclmul,sse4.1")))
 
 CKPT_FOLDING_TARGET inline __m128i load(std::span<const std::byte> bytes, std::size_t i) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes.data() + i));
 }
 
-// What `x` contributes to the block that is k's distance further on.
+// What `x` contributes to the block at k's distance.
 CKPT_FOLDING_TARGET inline __m128i fold(__m128i x, __m128i k, __m128i onto) {
   return _mm_xor_si128(_mm_xor_si128(_mm_clmulepi64_si128(x, k, 0x00), _mm_clmulepi64_si128(x, k, 0x11)),
                        onto);

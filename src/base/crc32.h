@@ -7,7 +7,7 @@
 
 namespace ckpt {
 
-// Bytes in any number of pieces. No state beyond the object.
+// Takes bytes in any number of pieces. No state outside the object.
 class Crc32 {
  public:
   void update(std::span<const std::byte> bytes);

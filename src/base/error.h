@@ -1,5 +1,5 @@
-// The one exception of the project: "cannot go on with this input". Thrown by readers and by the
-// loader of rules, caught once per input (checkpoint/open, cli). What is wrong but still readable is
+// The only exception of the project: "cannot continue with this input". Thrown by readers and by the
+// loader of rules, caught once per input (checkpoint/open, cli). Input that is wrong but still readable has
 // a Defect of the checkpoint, never an exception.
 #pragma once
 
@@ -11,9 +11,9 @@
 
 namespace ckpt {
 
-// One code per way in which an input can be unusable. Tests assert the code, people read the text.
+// One code per way an input can be unusable. Tests check the code, people read the text.
 enum class ErrorCode {
-  kUsage,        // the command line or a rules file is wrong
+  kUsage,        // the command line or a rule file is wrong
   kIo,           // the operating system refused: open, read, write
   kNotFound,     // no such file
   kEmpty,        // a file of zero bytes
@@ -38,9 +38,9 @@ class Error : public std::exception {
 
   ErrorCode code() const { return code_; }
   const std::string& text() const { return text_; }
-  // Byte offset in the input where the trouble is, where that makes sense.
+  // Byte offset of the problem in the input, if there is one.
   std::optional<std::uint64_t> offset() const { return offset_; }
-  // text(), followed by " (at byte N)" where there is an offset.
+  // text(), followed by " (at byte N)" if there is an offset.
   const char* what() const noexcept override { return what_.c_str(); }
 
  private:

@@ -30,7 +30,7 @@ std::size_t end_of_quoted(std::string_view text, std::size_t start) {
   return std::string_view::npos;
 }
 
-// The position of the ']' that closes the '[' at `start`, or npos. Quoted keys are passed over; a key may
+// The position of the ']' that closes the '[' at `start`, or npos. Quoted keys are skipped; a key may
 // itself hold brackets, as in [("a", frozenset([1]))].
 std::size_t closing_bracket(std::string_view text, std::size_t start) {
   std::size_t depth = 0;
@@ -47,7 +47,7 @@ std::size_t closing_bracket(std::string_view text, std::size_t start) {
   return std::string_view::npos;
 }
 
-// One flag a byte. Separators are '.' and the brackets, but nothing between a '[' and its ']', and nothing
+// One flag per byte. Separators are '.' and the brackets, but nothing between a '[' and its ']', and nothing
 // in a quoted attribute (."a.b"). Text whose brackets do not pair up is a name, not a path: there
 // every '.', '[' and ']' separates. Two passes at most.
 class Separators {
@@ -87,7 +87,7 @@ struct Token {
   std::string_view text;  // of a literal: one character
 };
 
-// The token at `position`, which moves on. The constructor has refused a lone '\' at the end.
+// The token at `position`, which moves on. The constructor has rejected a lone '\' at the end.
 Token next_token(std::string_view pattern, std::size_t& position) {
   const char c = pattern[position];
   if (c == '*') {
@@ -123,7 +123,7 @@ class States {
     active_.clear();
     ++round_;
   }
-  // A run may be empty, so whatever follows it may come next as well.
+  // A run may be empty, so what follows it may come next as well.
   void add(std::size_t state) {
     while (seen_[state] != round_) {
       seen_[state] = round_;
@@ -191,7 +191,7 @@ std::vector<std::string> pieces_of(std::string_view pattern) {
   return pieces;
 }
 
-// The first piece begins the text, the last one ends it, the others stand in between in their order: the
+// The first piece begins the text, the last one ends it, the others come in between, in order: the
 // leftmost place of each leaves the most for those after it.
 bool matches_pieces(std::string_view text, const std::vector<std::string>& pieces) {
   const std::string &first = pieces.front(), &last = pieces.back();
@@ -216,10 +216,10 @@ bool ends_in_escape(std::string_view pattern) {
 }  // namespace
 
 Glob::Glob(std::string_view pattern) : pattern_(pattern) {
-  if (pattern.empty()) fail(ErrorCode::kUsage, "a pattern must not be empty; ** matches everything");
+  if (pattern.empty()) fail(ErrorCode::kUsage, "the pattern is empty; use ** to match everything");
   if (pattern.size() > kLongestPattern) {
-    fail(ErrorCode::kUsage, fmt::format("a pattern may have {} bytes, this one has {}: {}", kLongestPattern,
-                                        pattern.size(), quote(abbreviate(pattern, 40))));
+    fail(ErrorCode::kUsage, fmt::format("a pattern may have at most {} bytes, this one has {}: {}",
+                                        kLongestPattern, pattern.size(), quote(abbreviate(pattern, 40))));
   }
   if (ends_in_escape(pattern)) {
     fail(ErrorCode::kUsage,

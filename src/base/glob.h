@@ -1,12 +1,12 @@
 // Patterns over tensor names and over paths. No regular expressions: std::regex overflows the stack on
-// long names, and names are an attacker's data. Linear in pattern x text; no state, any thread.
+// long names, and names are untrusted. Linear in pattern x text; no state, any thread.
 //
 //   *    any run of characters within one component        encoder.*.weight
 //   **   any run of characters, across components          encoder.**
 //   ?    one character within a component
 //   \c   the character c itself
 //
-// Components are separated by '.', and in paths also by brackets outside of a quoted key, so that
+// Components are separated by '.', and in paths also by brackets outside a quoted key, so that
 // optimizer_states[*].param_groups[*].lr and state_dict[*] work as people expect.
 #pragma once
 
@@ -26,7 +26,7 @@ class Glob {
 
  private:
   std::string pattern_;
-  // What stands between the ** of a pattern that has no other wildcard: most have not, and are matched
+  // What is between the ** of a pattern that has no other wildcard: most have none, and are matched
   // without looking for components. Empty for the others.
   std::vector<std::string> pieces_;
 };

@@ -1,4 +1,4 @@
-// Every bound that a hostile input could push against, in one place; passed down by reference.
+// All limits on hostile inputs, in one place; passed down by reference.
 // Hitting one throws Error{kLimit} (the input was not fully judged: status 2, rule security-limits).
 #pragma once
 

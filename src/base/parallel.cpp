@@ -71,7 +71,7 @@ void parallel_for(std::size_t count, std::size_t jobs, const std::function<void(
   try {
     while (helpers.size() + 1 < threads) helpers.emplace_back([&work] { work.run(); });
   } catch (const std::system_error&) {
-    // No further thread to be had (a process limit): the ones there are do all the work.
+    // No more threads available (a process limit): the existing ones do all the work.
   }
   work.run();
   for (std::thread& helper : helpers) helper.join();

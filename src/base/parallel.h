@@ -1,5 +1,5 @@
 // Runs independent tasks on a few threads. What a task writes must not depend on which thread runs it:
-// results go to a slot of their own and are combined in index order by the caller, so that output is
+// each result goes to its own slot, and the caller combines them in index order, so that output is
 // identical for every number of threads.
 #pragma once
 

@@ -20,8 +20,8 @@ std::string_view strip(std::string_view text) {
   return text;
 }
 
-// Reads from the front. Every part is taken as soon as it is there, and never given back: the pattern of
-// packaging is possessive, too.
+// Reads from the front, without backtracking: the pattern in packaging
+// is possessive too.
 class Reader {
  public:
   explicit Reader(std::string_view text) : rest_(text) {}

@@ -14,7 +14,7 @@ struct Sha256::State {
   State() : context(EVP_MD_CTX_new()) {
     if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) {
       EVP_MD_CTX_free(context);
-      fail(ErrorCode::kIo, "libcrypto offers no SHA-256: check the OpenSSL installation");
+      fail(ErrorCode::kIo, "libcrypto has no SHA-256; check the OpenSSL installation");
     }
   }
   ~State() { EVP_MD_CTX_free(context); }

@@ -12,7 +12,7 @@
 namespace ckpt {
 namespace {
 
-constexpr std::size_t kLongest = 128;  // nobody mistypes longer names; bounds the quadratic distance
+constexpr std::size_t kLongest = 128;  // longer names are not typos; bounds the quadratic distance
 
 // Edit distance with swaps of neighbours (optimal string alignment), row by row.
 std::size_t distance(std::string_view a, std::string_view b) {
@@ -44,7 +44,7 @@ std::string did_you_mean(std::string_view name, std::span<const std::string> can
   for (const std::string& candidate : candidates) {
     if (candidate.empty() || candidate.size() > kLongest) continue;
     const std::size_t found = distance(wanted, lower(candidate));
-    const bool related = found < std::max(name.size(), candidate.size());  // "x" is no typing error of "y"
+    const bool related = found < std::max(name.size(), candidate.size());  // "x" is not a typo of "y"
     if (related && found < best_distance) {
       best_distance = found;
       best = &candidate;

@@ -18,8 +18,8 @@ struct Range {
   std::uint32_t last = 0;
 };
 
-// Characters that move the cursor, reorder a line or cannot be seen: what a name could use to look like
-// another one or to rewrite the report it stands in (text.h lists them; CWE-150, CVE-2021-42574).
+// Characters that move the cursor, reorder a line or are invisible: a name could use them to look like
+// another one or to rewrite the report it is in (text.h lists them; CWE-150, CVE-2021-42574).
 constexpr std::array kHidden = {
     Range{0x00, 0x1F},     Range{0x7F, 0x9F},     Range{0xAD, 0xAD},       Range{0x61C, 0x61C},
     Range{0x180E, 0x180E}, Range{0x200B, 0x200F}, Range{0x2028, 0x202E},   Range{0x2060, 0x206F},

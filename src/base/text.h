@@ -1,5 +1,5 @@
 // How text from inputs and numbers become output. Names, values, module names and file names are
-// an attacker's data: every sink quotes through one of these functions. Any thread, no state.
+// untrusted: every output quotes them with one of these functions. Any thread, no state.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ namespace ckpt {
 // True if `text` is well-formed UTF-8 (no surrogates, no overlong forms, at most U+10FFFF).
 bool is_utf8(std::string_view text);
 
-// True for what may stand in a path without brackets: [A-Za-z_][A-Za-z0-9_]*.
+// True for names that a path may have without brackets: [A-Za-z_][A-Za-z0-9_]*.
 bool is_identifier(std::string_view text);
 
 // A JSON string literal with its quotes, ASCII control characters, DEL, C1 controls, bidi and other
 // invisible characters (U+00AD 061C 180E 200B-200F 2028-202E 2060-206F FEFF FFF9-FFFB, tags) as \uXXXX.
-// Other well-formed UTF-8 stays. Each byte that is no UTF-8 becomes \udcXX (Python's surrogateescape), so
+// Other well-formed UTF-8 is kept. Each byte that is not UTF-8 becomes \udcXX (Python's surrogateescape), so
 // the form is injective; `valid_json_only` makes it U+FFFD instead, for JSON and SARIF files.
 std::string quote(std::string_view text, bool valid_json_only = false);
 
@@ -25,10 +25,10 @@ std::string quote(std::string_view text, bool valid_json_only = false);
 // `state_dict["a"]` is readable; a backslash stays a backslash (paths are already quoted inside).
 std::string one_line(std::string_view text);
 
-// `text` if it has at most `limit` characters, else its head, "..." and its length.
+// `text` if it has at most `limit` characters, otherwise its head, "..." and its length.
 std::string abbreviate(std::string_view text, std::size_t limit);
 
-// U+FFFD for every byte that is no UTF-8; for JSON writers that demand UTF-8.
+// U+FFFD for every byte that is not UTF-8; for JSON writers that require UTF-8.
 std::string to_utf8(std::string_view text);
 
 std::string lower(std::string_view text);  // ASCII only

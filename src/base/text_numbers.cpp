@@ -21,7 +21,7 @@ std::string_view not_finite(double value) {
   return {};
 }
 
-// value / base^k in one decimal with the unit it belongs to: 1.2 KiB. Rounding up to `base` takes the next
+// value / base^k with one decimal and the matching unit: 1.2 KiB. Rounding up to `base` takes the next
 // unit, so that nothing reads "1024.0 KiB".
 std::string with_unit(std::uint64_t value, double base, std::span<const std::string_view> units) {
   if (static_cast<double>(value) < base) {
@@ -36,7 +36,7 @@ std::string with_unit(std::uint64_t value, double base, std::span<const std::str
   return fmt::format("{:.1f} {}", scaled, units[unit]);
 }
 
-// Without the zeros (and the point) that end a decimal fraction.
+// Without trailing zeros (and the point) of a decimal fraction.
 std::string trim_zeros(std::string_view digits) {
   if (digits.find('.') == std::string_view::npos) return std::string(digits);
   digits = digits.substr(0, digits.find_last_not_of('0') + 1);

@@ -7,7 +7,7 @@ std::uint32_t byte_at(std::string_view text, std::size_t position) {
   return static_cast<unsigned char>(text[position]);
 }
 
-// The length a lead byte announces, and the range its second byte must lie in (table 3-7).
+// The length that a lead byte implies, and the valid range of its second byte (table 3-7).
 struct Lead {
   std::size_t size = 1;
   std::uint32_t payload = 0;

@@ -8,8 +8,8 @@
 namespace ckpt {
 
 struct Character {
-  std::uint32_t code = 0;  // the code point, or the byte itself if it is no UTF-8
-  std::size_t size = 0;    // bytes it takes; 1 if it is no UTF-8
+  std::uint32_t code = 0;  // the code point, or the byte itself if it is not UTF-8
+  std::size_t size = 0;    // bytes it takes; 1 if it is not UTF-8
   bool valid = false;
 };
 

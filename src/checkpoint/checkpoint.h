@@ -1,5 +1,5 @@
 // WAIST 1: every format ends in a Checkpoint; diff, lint and show start from one. It is const after
-// open_checkpoint() and may be read from any thread. Tensor bytes stay in the file until somebody asks.
+// open_checkpoint() and may be read from any thread. Tensor bytes stay in the file until they are read.
 #pragma once
 
 #include <bitset>
@@ -29,7 +29,7 @@ struct Defect {
   std::optional<std::uint64_t> offset;  // in the file
 };
 
-// What a tensor node of the tree stands for.
+// What a tensor node of the tree represents.
 struct TensorRecord {
   tensor::TensorView view;
   std::string layout = "strided";  // "sparse_coo", "sparse_csr", "nested", "dtensor", "uninitialized" ...
@@ -37,7 +37,7 @@ struct TensorRecord {
   std::vector<std::pair<std::string, value::NodeId>> parts;  // indices, values, scales, local ...
 };
 
-// A tensor at a place. The same record may stand at several places (shared objects).
+// A tensor at a place. The same record may be at several places (shared objects).
 struct TensorEntry {
   std::string path;          // state_dict["encoder.0.weight"]
   std::uint32_t record = 0;  // index into tensor_records()
@@ -49,7 +49,7 @@ struct Record {
   std::string name;
   std::uint64_t size = 0;
   bool stored = true;
-  io::SourcePtr bytes;                 // null where they cannot be read
+  io::SourcePtr bytes;                 // null if they cannot be read
   std::optional<std::uint32_t> crc32;  // as in tensor::Storage
 };
 

@@ -14,7 +14,7 @@ namespace {
 
 using Head = std::string_view;
 
-// A magic number at a fixed place, what it means, and what to do.
+// A magic number at a fixed offset, what it means, and what to do.
 struct Magic {
   std::size_t offset;
   std::string_view bytes;
@@ -47,7 +47,7 @@ constexpr Magic kMagics[] = {
     {4, "PTMF"sv, ErrorCode::kTorchScript,
      "a TorchScript mobile flatbuffer, not a checkpoint; save model.state_dict() with torch.save instead"},
     {0, "PYTORCH1"sv, ErrorCode::kUnsupported,
-     "a PyTorch preview file (PYTORCH1) that no torch reads any more; save it again with torch.save"},
+     "a PyTorch preview file (PYTORCH1), which torch no longer reads; save it again with torch.save"},
 };
 
 constexpr std::string_view kLegacyAdvice =
@@ -55,7 +55,7 @@ constexpr std::string_view kLegacyAdvice =
 
 bool starts(Head head, std::string_view with) { return head.substr(0, with.size()) == with; }
 
-// The rest of the first line that begins with `key`, whatever ends the line.
+// The rest of the first line that begins with `key`, with any line ending.
 std::string_view line_value(Head head, std::string_view key) {
   for (std::size_t at = head.find(key); at != Head::npos; at = head.find(key, at + 1)) {
     if (at > 0 && head[at - 1] != '\n') continue;
@@ -65,7 +65,8 @@ std::string_view line_value(Head head, std::string_view key) {
   return {};
 }
 
-// Text as an editor, a shell or git left it: without a byte order mark, UTF-16 (PowerShell's >) as its ASCII.
+// Text as saved by an editor, a shell or git: without a byte order mark, UTF-16 (PowerShell's >) as its
+// ASCII.
 std::string plain_text(Head head) {
   if (starts(head, "\xef\xbb\xbf")) head.remove_prefix(3);
   std::string text(head);
@@ -125,22 +126,22 @@ bool is_text(Head head) {
 std::optional<Error> text_file(Head head) {
   if (!is_text(head)) return std::nullopt;
   const auto first = head.find_first_not_of(" \t\r\n");
-  if (first == Head::npos) return Error(ErrorCode::kForeign, "a text file of blanks, not a checkpoint");
+  if (first == Head::npos) return Error(ErrorCode::kForeign, "a text file of whitespace, not a checkpoint");
   const std::string start = lower(head.substr(first, 15));
   if (start.starts_with("<!doctype html") || start.starts_with("<html") || start.starts_with("<head"))
     return Error(
         ErrorCode::kForeign,
         "an HTML page, not a checkpoint (an error page saved by a download?); download the file again");
   if (start[0] == '<')
-    return Error(ErrorCode::kForeign, "an XML or HTML text, not a checkpoint; download the file again");
+    return Error(ErrorCode::kForeign, "an XML or HTML file, not a checkpoint; download the file again");
   if (start[0] == '{' || start[0] == '[')
     return Error(ErrorCode::kForeign,
-                 "a JSON text, not a checkpoint (an error message saved by a download?)");
+                 "a JSON file, not a checkpoint (an error message saved by a download?)");
   return Error(ErrorCode::kForeign,
-               fmt::format("a text file, not a checkpoint; it begins with {}", quote(head.substr(0, 24))));
+               fmt::format("a text file, not a checkpoint; it starts with {}", quote(head.substr(0, 24))));
 }
 
-// POSIX ustar: the header's checksum counts its own field as blanks. torch.load tries tar first, by checksum.
+// POSIX ustar: the header's checksum counts its own field as spaces. torch.load tries tar first, by checksum.
 bool is_tar(Head head) {
   if (head.size() < 512) return false;
   unsigned sum = 0;
@@ -163,7 +164,7 @@ std::optional<Error> safetensors(Head head, std::uint64_t file_size) {
   for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<unsigned char>(head[i]);
   if (length > 100'000'000 || length + 8 > file_size) return std::nullopt;
   return Error(ErrorCode::kUnsupported,
-               "a safetensors file: weights only, and not read by this version; compare .ckpt or .pt files");
+               "a safetensors file, which this version does not read; use a .ckpt or .pt file");
 }
 
 std::optional<Error> pickle_file(Head head) {
@@ -175,7 +176,7 @@ std::optional<Error> pickle_file(Head head) {
   if (binary)
     return Error(
         ErrorCode::kUnsupported,
-        "a bare pickle, not a file of torch.save; if you trust it, load it and save it with torch.save");
+        "a bare pickle, not written by torch.save; if you trust it, load it and save it with torch.save");
   return std::nullopt;
 }
 
@@ -197,13 +198,11 @@ Error describe_foreign(std::span<const std::byte> bytes, const io::ByteSource& s
   if (auto error = pickle_file(head)) return *error;
   if (auto error = text_file(head)) return *error;
   if (std::all_of(head.begin(), head.end(), [](char c) { return c == '\0'; }))
-    return Error(ErrorCode::kCorrupt,
-                 "it begins with zeros: a file hole, the save or copy was interrupted; get it again");
+    return Error(ErrorCode::kCorrupt, "the file starts with zeros: the save or copy was interrupted; get it again");
   return Error(
       ErrorCode::kForeign,
-      fmt::format(
-          "not a PyTorch checkpoint: it begins with {}, a file of torch.save with \"PK\\u0003\\u0004\"",
-          quote(head.substr(0, 8))));
+      fmt::format("not a PyTorch checkpoint: it starts with {}, a torch.save file with \"PK\\u0003\\u0004\"",
+                  quote(head.substr(0, 8))));
 }
 
 }  // namespace ckpt

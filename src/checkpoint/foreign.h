@@ -1,5 +1,5 @@
-// What a file is that no format reads: by its first bytes, with what to do about it. The commonest "corrupt
-// checkpoint" reports are Git LFS pointers, HTML error pages and compressed downloads.
+// Says what a file is that no format can read, from its first bytes, and what to do about it. The most common
+// "corrupt checkpoint" reports are Git LFS pointers, HTML error pages and compressed downloads.
 #pragma once
 
 #include <cstddef>

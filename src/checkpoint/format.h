@@ -15,7 +15,7 @@ struct Format {
   std::string_view help;  // one line for --help and the README
   // By content only, never by the file's name. `head` holds up to the first 4096 bytes.
   bool (*probe)(std::span<const std::byte> head, const io::ByteSource& source);
-  // Throws Error where nothing can be said; else fills `out` (path and file_size are set already).
+  // Throws Error if nothing can be read; otherwise fills `out` (path and file_size are set already).
   void (*read)(io::SourcePtr source, const Limits& limits, Checkpoint& out);
 };
 

@@ -70,13 +70,13 @@ bool is_nested_payload(std::string_view bytes) {
 
 constexpr std::size_t kMostOfACode = 20;
 
-// What only the walk sees: names with characters that nobody sees (paths show them as
+// Defects that only the walk sees: names with invisible characters (paths show them as
 // \u....), hidden payloads.
 void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
   if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos &&
       ++unprintable <= kMostOfACode)
     out.defects.push_back(
-        {"name-unprintable", std::string(v.path), "the name holds control or invisible characters", {}});
+        {"name-unprintable", std::string(v.path), "the name has control or invisible characters", {}});
   if (out.tree.kind(v.id) == Kind::kBytes && is_nested_payload(out.tree.text(v.id)))
     out.defects.push_back(
         {"pickle-nested", std::string(v.path), "the bytes are themselves a pickle or a zip archive", {}});
@@ -86,7 +86,7 @@ void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
 
 namespace {
 
-// A second walk, for the few files that show an object twice.
+// A second walk, for the few files with an object in two places.
 void find_first_places(const Checkpoint& checkpoint, const Limits& limits, std::vector<Leaf>& leaves) {
   std::map<NodeId, std::string> first;
   for (const Leaf& leaf : leaves)
@@ -127,7 +127,7 @@ std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& lim
     value::walk(tree, tree.root(), "", limits, visit, tensor_parts(checkpoint));
     find_first_places(checkpoint, limits, leaves);
   } catch (const Error&) {
-    // open_checkpoint has walked the same tree with the same limits and said so
+    // open_checkpoint has walked the same tree with the same limits, and reported it
   }
   return leaves;
 }

@@ -1,4 +1,4 @@
-// The plain values of a checkpoint: every leaf of the tree that is no tensor, with its path.
+// The plain values of a checkpoint: every leaf of the tree that is not a tensor, with its path.
 #pragma once
 
 #include <string>
@@ -11,12 +11,12 @@ namespace ckpt {
 struct Leaf {
   std::string path;
   value::NodeId node = value::kNoNode;
-  bool repeat = false;  // an object shown before, or a container inside itself: not shown again
-  std::string first{};  // of a repeat: the path where it was shown
+  bool repeat = false;  // an object listed before, or a container inside itself: not listed again
+  std::string first{};  // of a repeat: the path where it was listed
 };
 
 // Scalars, empty containers, globals, and objects that hold only scalars in their arguments (a date, a
-// Decimal), in document order. Stops quietly at the limits (opening has reported them).
+// Decimal), in document order. Stops silently at the limits (opening has reported them).
 std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& limits = {});
 
 // The text of a leaf as people and JSON see it, and its Python type.

@@ -22,28 +22,28 @@ std::vector<std::byte> read_head(const io::ByteSource& source) {
   return head;
 }
 
-// Kinds of sharded checkpoints by a file that each has, with the way to one file.
+// Kinds of sharded checkpoints by a file that each has, and how to merge them.
 struct Sharded {
   std::string_view file, advice;
 };
 constexpr Sharded kSharded[] = {
     {".metadata",
-     "a distributed checkpoint (DCP: FSDP or ModelParallel of Lightning); merge it into one file first: "
+     "a distributed checkpoint (DCP: Lightning FSDP or ModelParallel); merge it into one file first: "
      "python -m "
      "lightning.pytorch.utilities.consolidate_checkpoint DIR"},
     {"zero_to_fp32.py",
      "a DeepSpeed checkpoint; merge it into one file first: python zero_to_fp32.py DIR model.pt"},
-    {"latest", "a DeepSpeed checkpoint; merge it into one file first, with zero_to_fp32.py of DeepSpeed"},
+    {"latest", "a DeepSpeed checkpoint; merge it into one file first, with DeepSpeed's zero_to_fp32.py"},
     {"model.safetensors.index.json",
      "a sharded Hugging Face model; load it and save its state_dict() with torch.save first"},
     {"pytorch_model.bin.index.json",
-     "a sharded Hugging Face model; its shards, pytorch_model-*.bin, are read one by one"},
+     "a sharded Hugging Face model; pass its shards, pytorch_model-*.bin, one by one"},
     {"checkpoint",
      "a folder with a DeepSpeed or other sharded checkpoint inside; merge it into one file first"},
 };
 
 // What DCP writes, in this order: shards (__0_0.distcp), .metadata by the first process when all are done,
-// and by Lightning meta.pt with everything that is no tensor. `cp -r dir/* elsewhere` leaves .metadata
+// and by Lightning meta.pt with everything that is not a tensor. `cp -r dir/* elsewhere` leaves .metadata
 // behind.
 struct DcpFiles {
   std::size_t shards = 0, others = 0;
@@ -73,9 +73,9 @@ void refuse_incomplete(const std::filesystem::path& folder) {
   if (!files.incomplete()) return;
   fail(ErrorCode::kTruncated,
        fmt::format(
-           "a directory with a part of a distributed checkpoint (DCP): {}, but no .metadata, which is "
+           "a directory with part of a distributed checkpoint (DCP): {}, but no .metadata, which is "
            "written last and says where each tensor is. The save was interrupted, or a copy left hidden "
-           "files out: copy it again, or use the checkpoint before it",
+           "files out: copy it again, or use an earlier checkpoint",
            files.shards > 0 ? plural(files.shards, "shard") + (files.meta_pt ? " and meta.pt" : "")
                             : "meta.pt"));
 }
@@ -88,8 +88,8 @@ void refuse_directory(const std::string& path) {
   for (const Sharded& kind : kSharded)
     if (std::filesystem::exists(folder / kind.file, ignored))
       fail(ErrorCode::kUnsupported, "a directory with " + std::string(kind.advice) +
-                                        ". Sharded checkpoints are not read by this version");
-  fail(ErrorCode::kUnsupported, "a directory, not a checkpoint: name a file in it");
+                                        ". This version does not read sharded checkpoints");
+  fail(ErrorCode::kUnsupported, "a directory, not a checkpoint; name a file in it");
 }
 
 }  // namespace

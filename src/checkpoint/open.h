@@ -1,4 +1,4 @@
-// The way in: a path -> a Checkpoint, or an Error that says what the file is and what to do.
+// The entry point: a path -> a Checkpoint, or an Error that says what the file is and what to do.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace ckpt {
 
-// Probes the formats in their order (formats/list.cpp), reads with the first that knows the bytes.
+// Probes the formats in their order (formats/list.cpp), reads with the first that recognises the bytes.
 // Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign, kLegacy, kTorchScript, kUnsupported, kTruncated,
 // kCorrupt, kLimit.
 CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits = {});
@@ -17,7 +17,7 @@ CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits = {}
 CheckpointPtr open_checkpoint(io::SourcePtr source, const std::string& path, const Limits& limits = {});
 
 // True for a directory that is one checkpoint, whole or not: distributed (DCP) or DeepSpeed.
-// Opening it throws kUnsupported, or kTruncated where the save was interrupted.
+// Opening it throws kUnsupported, or kTruncated if the save was interrupted.
 bool is_checkpoint_directory(const std::string& path);
 
 }  // namespace ckpt

@@ -1,5 +1,5 @@
-// The checksum of a record as its bytes give it, for whoever wants to compare it with the recorded one:
-// opening a checkpoint reads no tensor, and torch never looks.
+// Computes the checksum of a record, to be compared with the recorded one:
+// opening a checkpoint reads no tensor, and torch never checks.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 namespace ckpt {
 
 // CRC-32 of all of `bytes`, read front to back in blocks. Throws what reading throws; a deflated record whose
-// content does not have its recorded checksum is kCorrupt.
+// content does not match its recorded checksum is kCorrupt.
 std::uint32_t crc32_of(const io::ByteSource& bytes);
 
 }  // namespace ckpt

@@ -25,10 +25,10 @@ namespace po = boost::program_options;
 const Program kProgram = {
     "ckpt-diff",
     "ckpt-diff [OPTION ...] BASE FILE [FILE ...]",
-    "Says what differs between checkpoints: keys, shapes, dtypes, every element of every\n"
-    "tensor, hyperparameters, optimizers, schedulers, callbacks, progress; how it came about\n"
-    "(renamed, cast, transposed, permuted, scaled); and what the file can still stand in for.\n"
-    "The first file is the base of all comparisons.\n",
+    "Compares checkpoints: keys, shapes, dtypes, every element of every tensor, optimizers,\n"
+    "schedulers, callbacks, progress and hyperparameters. Explains simple causes (renamed,\n"
+    "cast, transposed, permuted, scaled) and says whether a file can replace the base.\n"
+    "Every FILE is compared with BASE.",
     "Examples:\n"
     "  ckpt-diff epoch=1.ckpt epoch=4.ckpt\n"
     "  ckpt-diff --only 'encoder.**' --atol 1e-6 base.ckpt tuned.ckpt\n"
@@ -36,8 +36,8 @@ const Program kProgram = {
     "  ckpt-diff run.ckpt#state_dict.encoder encoder.pt\n"
     "  ckpt-diff --format json a.ckpt b.ckpt | jq '.changes[] | select(.kind == \"shape\")'\n"
     "\n"
-    "Exit status: 0 same (or compatible with --compat), 1 different (or not compatible),\n"
-    "2 usage error or unreadable file (2 wins).\n",
+    "Exit status: 0 same (with --compat: compatible), 1 different (with --compat: not\n"
+    "compatible), 2 usage error or unreadable file (wins over 1).\n",
 };
 
 int trouble_of(const diff::Diff& diff, std::span<const OpenedPtr> inputs) {
@@ -45,7 +45,7 @@ int trouble_of(const diff::Diff& diff, std::span<const OpenedPtr> inputs) {
   for (const diff::NotCompared& item : diff.not_compared) {
     if (!item.trouble) continue;
     complain(kProgram.name, diff.sides[item.input].input->path,
-             fmt::format("{} could not be compared: its elements cannot be read in both files", item.path));
+             fmt::format("{} could not be compared: at least one file has unreadable elements", item.path));
     status = kTrouble;
     break;
   }
@@ -59,7 +59,7 @@ struct Inputs {
   int status = kClean;
 };
 
-// Readable inputs first in the report: changes refer to those by index.
+// Readable inputs come first in the report: changes refer to them by index.
 Inputs open_inputs(DiffCommand& command, report::Report& report) {
   Inputs out;
   std::vector<report::Input> failed;
@@ -82,7 +82,7 @@ Inputs open_inputs(DiffCommand& command, report::Report& report) {
   return out;
 }
 
-// Nothing could be compared. Programs still get a document that says so; people have read it on stderr.
+// Nothing could be compared. Programs still get a document that says so; people see it on stderr.
 int report_failure(const Inputs& inputs, const Parsed& parsed, report::Report& report) {
   report.rules = diff::change_rules();
   report.exit_status = kTrouble;
@@ -114,7 +114,7 @@ int explain(const std::string& id) {
     std::cout << diff::explain_rule(rule);
     return kClean;
   }
-  fail(ErrorCode::kUsage, fmt::format("there is no kind of difference {}{}; see --list-rules", quote(id),
+  fail(ErrorCode::kUsage, fmt::format("unknown rule {}{}; run ckpt-diff --list-rules for a list", quote(id),
                                       did_you_mean(id, ids)));
 }
 

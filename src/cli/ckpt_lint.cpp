@@ -34,15 +34,13 @@ using report::Level;
 const Program kProgram = {
     "ckpt-lint",
     "ckpt-lint [OPTION ...] FILE|FOLDER|PATTERN [...]",
-    "Says whether checkpoints can be trusted: runs validation rules over the weights, the\n"
-    "optimizer, scheduler and loop states, the hyperparameters, the container and the pickle\n"
-    "(which is never executed).\n"
+    "Finds broken and unsafe checkpoints: checks the weights, the optimizer, scheduler and\n"
+    "loop states, the hyperparameters, the container and the pickle (which is never executed).\n"
     "\n"
-    "A folder stands for the checkpoints in it and below it (.ckpt .pt .pth .bin .safetensors\n"
-    "...), a pattern for the files that it matches ('runs/**/last.ckpt'). Without --rules each\n"
-    "file is judged by the nearest .ckpt-lint.yaml in its folder or above, up to the folder\n"
-    "with .git in it, else by the built-in recommended rules. Use --no-config for files whose\n"
-    "folder you do not trust.",
+    "FOLDER means all checkpoints below it (.ckpt .pt .pth .bin .safetensors ...), PATTERN all\n"
+    "files that match it ('runs/**/last.ckpt'). Without --rules, the nearest .ckpt-lint.yaml\n"
+    "applies to each file, searched from its folder up to the one with .git; if there is none,\n"
+    "the built-in recommended rules apply. Use --no-config in folders you do not trust.",
     "Examples:\n"
     "  ckpt-lint model.ckpt\n"
     "  ckpt-lint --rules strict.yaml --report sarif=ckpt.sarif model.ckpt\n"
@@ -50,9 +48,9 @@ const Program kProgram = {
     "  ckpt-lint --baseline known.json runs/\n"
     "  ckpt-lint --explain weights-nonfinite\n"
     "\n"
-    "Exit status: 0 no finding at or above --fail-on, 1 findings, 2 usage error, broken rules\n"
-    "file or unreadable input (2 wins). Findings that are suppressed or in the baseline do not\n"
-    "count.\n",
+    "Exit status: 0 no finding at or above --fail-on, 1 findings, 2 usage error, broken rule\n"
+    "file or unreadable input (wins over 1). Suppressed findings and findings in the baseline\n"
+    "do not count.\n",
 };
 
 std::optional<std::string> text_option(const Parsed& parsed, const char* name) {
@@ -86,7 +84,7 @@ std::string today(const Parsed& parsed) {
   const auto text = text_option(parsed, "today");
   if (!text) return today_utc();
   if (!is_date(*text))
-    fail(ErrorCode::kUsage, fmt::format("--today takes a day as 2026-10-01, not {}", quote(*text)));
+    fail(ErrorCode::kUsage, fmt::format("--today takes a date such as 2026-10-01, not {}", quote(*text)));
   return *text;
 }
 
@@ -108,7 +106,7 @@ lint::Settings settings_of(const Parsed& parsed) {
   settings.baseline = text_option(parsed, "baseline");
   settings.update_baseline = has(parsed, "update-baseline");
   if (settings.update_baseline && !settings.baseline)
-    fail(ErrorCode::kUsage, "--update-baseline needs --baseline FILE, which it writes");
+    fail(ErrorCode::kUsage, "--update-baseline needs --baseline FILE, the file to write");
   settings.today = today(parsed);
   settings.jobs = parsed.jobs;
   return settings;
@@ -126,7 +124,7 @@ void write_baseline(const std::string& path, const lint::Result& result) {
   if (result.new_baseline)
     write_file(path, *result.new_baseline);
   else
-    complain(kProgram.name, path, "this baseline is left as it is: not all inputs could be read");
+    complain(kProgram.name, path, "the baseline was not updated: some inputs could not be read");
 }
 
 int lint_operands(const Parsed& parsed) {
@@ -141,7 +139,7 @@ int lint_operands(const Parsed& parsed) {
   return result.report.exit_status;
 }
 
-// --- what looks at rules and not at checkpoints --------------------------------------------------------
+// --- actions on rules instead of checkpoints ----------------------------------------------------------
 
 int explain(const std::string& id, const Parsed& parsed) {
   lint::Configs configs = configs_of(parsed);
@@ -152,8 +150,8 @@ int explain(const std::string& id, const Parsed& parsed) {
     std::cout << lint::explain_rule(rule);
     return kClean;
   }
-  fail(ErrorCode::kUsage,
-       fmt::format("no rule {}{}; ckpt-lint --list-rules shows all", quote(id), did_you_mean(id, ids)));
+  fail(ErrorCode::kUsage, fmt::format("unknown rule {}{}; run ckpt-lint --list-rules for a list", quote(id),
+                                      did_you_mean(id, ids)));
 }
 
 int print_config(const Parsed& parsed) {
@@ -179,7 +177,7 @@ int write_manifest(const std::string& target, const Parsed& parsed) {
   if (show::status_of(*input) != kClean) return kTrouble;
   const auto entries = lint::manifest_of(*input);
   if (entries.empty())
-    fail(ErrorCode::kUsage, fmt::format("{}: there are no weights to write a manifest of", one_line(path)));
+    fail(ErrorCode::kUsage, fmt::format("{}: no weights to write a manifest of", one_line(path)));
   const std::string text = lint::manifest_text(entries);
   if (check_unchanged(kProgram.name, *input) != kClean) return kTrouble;
   if (target != "-") protect_inputs(target, {show::describe_input(*input, report::Role::kTarget)});
@@ -193,53 +191,52 @@ int write_manifest(const std::string& target, const Parsed& parsed) {
 po::options_description options() {
   po::options_description rules("Rules", 90);
   rules.add_options()("rules,r", po::value<std::string>()->value_name("NAME|PATH"),
-                      "the rule set: a file, or a built-in one: recommended (default), strict")(
-      "no-config", "do not look for .ckpt-lint.yaml")(
+                      "use this rule file, or a built-in set: recommended (default) or strict")(
+      "no-config", "ignore .ckpt-lint.yaml files")(
       "profile", po::value<std::string>()->value_name("PROFILE"),
-      "what the files are for: resume (default; training state must be there), inference (it need not), any "
-      "(a note), "
-      "auto (resume if any training state is there)")(
+      "what the files are used for: resume (default; missing training state is an error), inference (it is "
+      "fine), any (it is a note), auto (resume if the file has any training state)")(
       "today", po::value<std::string>()->value_name("DATE"),
-      "the day by which suppressions expire, as 2026-10-01 (default: today in UTC)");
+      "the date for checking whether suppressions have expired, such as 2026-10-01 (default: today, UTC)");
   po::options_description gate("Gate", 90);
   gate.add_options()("against", po::value<std::string>()->value_name("BASE"),
-                     "a base checkpoint for the rules that compare two (cross-*)")(
+                     "compare with this base checkpoint (rules cross-*)")(
       "fail-on", po::value<std::string>()->value_name("LEVEL"),
-      "status 1 from this level on: error (default), warning, note, never")(
+      "exit with 1 at this level and above: error (default), warning, note or never")(
       "baseline", po::value<std::string>()->value_name("FILE"),
-      "a JSON or SARIF report of an earlier run: what it has does not fail again")(
-      "update-baseline", "write the findings of this run to the file of --baseline");
-  po::options_description about("Instead of judging files", 90);
+      "do not fail on findings that this JSON or SARIF report of an earlier run has")(
+      "update-baseline", "write this run's findings to the --baseline file");
+  po::options_description about("Instead of checking files", 90);
   about.add_options()("explain", po::value<std::string>()->value_name("RULE"),
-                      "what a rule finds, why it matters and what to do")(
-      "list-rules", "all rules with their options, as --rules or the config of this folder has them")(
+                      "explain a rule: what it finds, why it matters, how to fix it")(
+      "list-rules", "list all rules and their options, as set by --rules or this folder's config")(
       "print-config",
-      "the rules for FILE (without one: of this folder) as a rule file, with the origin of every setting")(
+      "print the rules in effect for FILE (default: this folder) and where each setting comes from")(
       "write-manifest", po::value<std::string>()->value_name("MANIFEST"),
-      "record the keys, shapes and dtypes of FILE for the check manifest; - is standard output")(
+      "write FILE's keys, shapes and dtypes to MANIFEST, for the check manifest; -: standard output")(
       "test", po::value<std::string>()->value_name("RULES"),
-      "run the tests of a rule file: status 1 if one fails");
+      "run the tests in a rule file; exit with 1 if any fails");
   po::options_description own;
   own.add(rules).add(gate).add(about);
   return own;
 }
 
-// What would be passed over in silence is refused.
+// Refuses arguments that would be silently ignored.
 void check_action(const Parsed& parsed) {
   std::string_view action;
   for (const char* name : {"explain", "list-rules", "print-config", "write-manifest", "test"}) {
     if (!has(parsed, name)) continue;
     if (!action.empty())
-      fail(ErrorCode::kUsage, fmt::format("--{} and --{} exclude each other; see --help", action, name));
+      fail(ErrorCode::kUsage, fmt::format("--{} and --{} cannot be combined; see --help", action, name));
     action = name;
   }
   if (action.empty()) return;
   const bool takes_file = action == "print-config" || action == "write-manifest";
   if (!takes_file && !parsed.operands.empty())
-    fail(ErrorCode::kUsage, fmt::format("--{} judges no FILE, but here is {}; see --help", action,
-                                        quote(parsed.operands.front())));
+    fail(ErrorCode::kUsage,
+         fmt::format("--{} takes no FILE, but got {}; see --help", action, quote(parsed.operands.front())));
   if (action == "test" && has(parsed, "rules"))
-    fail(ErrorCode::kUsage, "--test takes the rule file itself, without --rules");
+    fail(ErrorCode::kUsage, "--test takes the rule file itself; drop --rules");
 }
 
 }  // namespace

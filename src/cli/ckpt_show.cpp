@@ -18,15 +18,15 @@ namespace po = boost::program_options;
 const Program kProgram = {
     "ckpt-show",
     "ckpt-show [OPTION ...] FILE [PATTERN]",
-    "Says what is inside a PyTorch Lightning (or plain PyTorch) checkpoint, without Python\n"
-    "and without executing its pickle. PATTERN narrows to a prefix or a glob of tensor\n"
-    "names or paths: 'encoder', 'encoder.**', 'optimizer_states[*].param_groups[*].lr'.\n",
+    "Shows what is inside a PyTorch Lightning or plain PyTorch checkpoint, without Python and\n"
+    "without executing its pickle. PATTERN selects tensors and values by a prefix or a glob\n"
+    "of names or paths: 'encoder', 'encoder.**', 'optimizer_states[*].param_groups[*].lr'.",
     "Examples:\n"
     "  ckpt-show model.ckpt\n"
     "  ckpt-show --stats model.ckpt 'encoder.**'\n"
     "  ckpt-show --format json --stats --digest model.ckpt > model.json\n"
     "\n"
-    "Exit status: 0 shown, 2 usage error or unreadable file.\n",
+    "Exit status: 0 success, 2 usage error or unreadable file.\n",
 };
 
 report::Report make_report(const Parsed& parsed, const OpenedPtr& input) {
@@ -54,8 +54,8 @@ bool shows_nothing(const report::Report& report) {
 int run_show(int argc, const char* const* argv) {
   po::options_description own("Options", 90);
   own.add_options()("stats,s",
-                    "the numbers of every tensor: min, max, mean, std, NaN and Inf (reads all of it)")(
-      "digest", "the SHA-256 of every tensor's elements (json; reads all of it)");
+                    "show min, max, mean, std, NaN and Inf of every tensor (reads all data)")(
+      "digest", "add the SHA-256 of every tensor's elements (JSON only; reads all data)");
   const auto parsed = parse(kProgram, own, argc, argv);
   if (!parsed) return kClean;
   if (parsed->operands.empty() || parsed->operands.size() > 2)

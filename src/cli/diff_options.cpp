@@ -58,7 +58,7 @@ std::vector<tensor::DType> read_dtypes(const Parsed& parsed) {
     const auto dtype = tensor::dtype_from_name(value);
     if (!dtype)
       fail(ErrorCode::kUsage,
-           fmt::format("--dtype takes a name of torch (float32, bfloat16, ...), not {}", quote(value)));
+           fmt::format("--dtype takes a torch dtype (float32, bfloat16, ...), not {}", quote(value)));
     out.push_back(*dtype);
   }
   return out;
@@ -106,7 +106,7 @@ std::vector<diff::GlobTolerance> read_tolerances(const std::string& file) {
       if (key != "rtol" && key != "atol")
         yaml_fail(
             file, value.keys[k],
-            fmt::format("unknown key {}{}; there are: rtol, atol", quote(key), did_you_mean(key, known)));
+            fmt::format("unknown key {}{}; known keys: rtol, atol", quote(key), did_you_mean(key, known)));
       (key == "rtol" ? item.tolerance.rtol : item.tolerance.atol) = tolerance_number(file, value.items[k]);
     }
     out.push_back(std::move(item));
@@ -121,7 +121,7 @@ diff::Profile read_profile(const std::string& value) {
   fail_choice("compat", value, names);
 }
 
-// Splits FILE#SUBTREE, unless there is a file of that whole name.
+// Splits FILE#SUBTREE, unless a file has that whole name.
 std::pair<std::string, std::string> split_subtree(const std::string& operand) {
   const std::size_t mark = operand.rfind('#');
   std::error_code none;
@@ -142,7 +142,7 @@ void read_operands(const Parsed& parsed, DiffCommand& out) {
     const auto [file, subtree] = split_subtree(value);
     if (!subtree.empty() && std::find(out.files.begin(), out.files.end(), file) == out.files.end())
       fail(ErrorCode::kUsage,
-           fmt::format("--subtree {}: {} is none of the files", quote(value), quote(file)));
+           fmt::format("--subtree {}: {} is not one of the files", quote(value), quote(file)));
     for (std::size_t i = 0; i < out.files.size(); ++i) {
       if (subtree.empty())
         subtrees[i] = value;
@@ -160,7 +160,7 @@ diff::Options diff_options(const Parsed& parsed) {
   options.tolerance.atol = number(parsed, "atol");
   options.close = parsed.values.count("close") != 0;
   if (options.close && (options.tolerance.rtol > 0 || options.tolerance.atol > 0))
-    fail(ErrorCode::kUsage, "--close brings its own tolerances; leave out --rtol and --atol, or --close");
+    fail(ErrorCode::kUsage, "--close sets its own tolerances; drop --rtol and --atol, or drop --close");
   const std::string nan = text(parsed, "nan", "equal");
   if (nan != "equal" && nan != "differ") fail_choice("nan", nan, {"equal", "differ"});
   options.tolerance.nan_equal = nan == "equal";
@@ -201,42 +201,46 @@ po::options_description diff_option_descriptions() {
   const auto list = [] { return po::value<Names>(); };
   po::options_description own("What is compared", 90);
   own.add_options()("only", list()->value_name("WHAT"),
-                    fmt::format("only this: tensor names or paths (globs), or a part: {}; may be repeated",
+                    fmt::format("compare only WHAT: a glob of tensor names or paths, or a part: {}; "
+                                "repeatable",
                                 fmt::join(diff::part_names(), " "))
                         .c_str())("ignore", list()->value_name("WHAT"),
-                                  "leave this out, likewise; may be repeated")(
-      "dtype", list()->value_name("NAME"), "only tensors of this dtype in either file; may be repeated")(
-      "shape", list()->value_name("SIZES"), "only tensors of this shape: '[*, 768]'; may be repeated")(
+                                  "skip WHAT, spelled as for --only; repeatable")(
+      "dtype", list()->value_name("NAME"),
+      "compare only tensors that have this dtype in either file; repeatable")(
+      "shape", list()->value_name("SIZES"),
+      "compare only tensors of this shape, such as '[*, 768]'; repeatable")(
       "subtree", list()->value_name("PATH"),
-      "of every file only what lies below PATH; FILE#PATH (also as an operand): of that file");
-  po::options_description names("Names of weights", 90);
+      "compare only what is below PATH: in every file, or with FILE#PATH in that file (FILE#PATH also works "
+      "as "
+      "an operand)");
+  po::options_description names("Weight names", 90);
   names.add_options()("map", list()->value_name("RE=>REPL"),
-                      "replace what the regular expression (RE2) matches first in a name; may be repeated")(
-      "strip-prefix", list()->value_name("TEXT"),
-      "take this away from the beginning of names; may be repeated")("no-renames",
-                                                                     "do not look for renamed weights")(
-      "no-migrate", "compare files of two Lightning versions as they are laid out");
-  po::options_description equal("What is equal", 90);
+                      "rewrite weight names: replace the first match of RE (RE2) with REPL; repeatable")(
+      "strip-prefix", list()->value_name("TEXT"), "strip TEXT from the start of weight names; repeatable")(
+      "no-renames", "do not look for renamed weights")("no-migrate",
+                                                       "do not migrate files of an older Lightning version");
+  po::options_description equal("What counts as equal", 90);
   equal.add_options()("rtol", po::value<double>()->value_name("R"),
                       "equal if |new - base| <= atol + R * |base| (default: 0, exact)")(
-      "atol", po::value<double>()->value_name("A"), "likewise (default: 0)")(
-      "close", "the tolerances of torch.testing.assert_close for each dtype")(
+      "atol", po::value<double>()->value_name("A"), "see --rtol (default: 0)")(
+      "close", "use the tolerances of torch.testing.assert_close for each dtype")(
       "tolerances", list()->value_name("FILE"),
-      "YAML with tolerances by name: \"head.**\": {rtol: 1e-3, atol: 1e-5}")(
+      "read tolerances by name from a YAML file: \"head.**\": {rtol: 1e-3, atol: 1e-5}")(
       "nan", po::value<std::string>()->value_name("HOW"),
-      "a NaN and a NaN: equal or differ (default: equal)")(
+      "treat two NaNs as equal or differ (default: equal)")(
       "compat", po::value<std::string>()->value_name("PROFILE"),
-      "be a gate: status 1 only if the file cannot stand in for the base: resume, load, load-partial or "
-      "numeric");
+      "act as a gate: exit with 1 only if the file cannot replace the base for PROFILE: resume, load, "
+      "load-partial or numeric");
   po::options_description shown("What is shown", 90);
-  shown.add_options()("all,a", "every change on a line of its own")(
-      "summary", "the heads of the sections alone")("top", po::value<unsigned>()->value_name("N"),
-                                                    "lines of a section (default: 20)")(
+  shown.add_options()("all,a", "print one line per change, without folding")(
+      "summary", "print only the section headings")("top", po::value<unsigned>()->value_name("N"),
+                                                    "print at most N lines per section (default: 20)")(
       "sort", po::value<std::string>()->value_name("BY"),
-      "order of tensors: rel-l2, max or name (default: rel-l2)")(
+      "sort tensors by rel-l2, max or name (default: rel-l2)")(
       "explain", po::value<std::string>()->value_name("RULE"),
-      "what a kind of difference means and what to do")("list-rules",
-                                                        "the kinds of difference and of incompatibility");
+      "explain a kind of difference: what it means, how to fix it")(
+      "list-rules", "list the kinds of differences and incompatibilities");
   po::options_description all;
   return all.add(own).add(names).add(equal).add(shown);
 }
@@ -249,7 +253,7 @@ DiffCommand diff_command(const Parsed& parsed) {
   read_operands(parsed, out);
   if (out.report.gate && (out.options.filters_places() || !out.options.only_parts.empty() ||
                           !out.options.ignore_parts.empty() || !out.options.names.subtrees.empty()))
-    fail(ErrorCode::kUsage, "--compat judges whole files; leave out the filters and subtrees");
+    fail(ErrorCode::kUsage, "--compat judges whole files; drop the filters and subtrees");
   return out;
 }
 

@@ -18,10 +18,10 @@ struct DiffCommand {
   std::vector<std::string> files;  // the operands without their subtrees
 };
 
-// Throws Error{kUsage} with the option's name and what it takes.
+// Throws Error{kUsage}, which names the option and what it takes.
 DiffCommand diff_command(const Parsed& parsed);
 
-// Throws Error{kUsage} if an --only selects nothing: a comparison of nothing must not say "same".
+// Throws Error{kUsage} if an --only selects nothing: comparing nothing must not report "same".
 void check_filters(const diff::Diff& diff, const diff::Options& options);
 
 }  // namespace ckpt::cli

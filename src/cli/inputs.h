@@ -10,13 +10,13 @@ namespace ckpt::cli {
 
 using OpenedPtr = std::shared_ptr<const Opened>;
 
-// Opens `path`; complains on stderr if it cannot be read, or not to its end.
+// Opens `path`; complains on stderr if it cannot be read, or only in part.
 OpenedPtr open_and_complain(const std::string& program, const std::string& path);
 
 // kTrouble, with a complaint, if the file changed while it was being read.
 int check_unchanged(const std::string& program, const Opened& input);
 
-// Runs a program's body: what it throws becomes one line on stderr and status 2; SIGPIPE
+// Runs a program's body: an exception becomes one line on stderr and status 2; SIGPIPE
 // and SIGXFSZ are ignored.
 int guarded(const std::string& program, int (*body)(int, const char* const*), int argc,
             const char* const* argv);

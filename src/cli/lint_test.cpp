@@ -99,9 +99,8 @@ int test_rules(const std::string& rules, const lint::Settings& settings, std::os
   const lint::RuleSetPtr general = configs.for_folder(".").set;
   if (general->tests.empty())
     fail(ErrorCode::kUsage,
-         fmt::format(
-             "{} has no tests: list files under 'tests', with the rules that fire and those that are silent",
-             one_line(rules)));
+         fmt::format("{} has no tests: list files under 'tests', and the rules that must fire or stay silent",
+                     one_line(rules)));
   int status = kClean;
   std::size_t passed = 0, failed = 0;
   for (const lint::RuleTest& test : general->tests) {

@@ -1,4 +1,4 @@
-// ckpt-lint --test RULES: does a rule file say about known checkpoints what it should?
+// ckpt-lint --test RULES: do the rules of a file fire and stay silent as expected?
 #pragma once
 
 #include <ostream>

@@ -25,32 +25,31 @@ std::string format_names() {
   return names;
 }
 
-// Some program may use --summary for something of its own.
+// A program may use --summary for something else.
 bool has_summary(const po::options_description& own) { return own.find_nothrow("summary", false) != nullptr; }
 
 // clang-format off: a table
 po::options_description common_options(const po::options_description& own) {
   po::options_description common("Output", kHelpWidth);
-  common.add_options()(
-      "format,f", po::value<std::string>()->value_name("FORMAT"),
-      fmt::format("what to write to standard output: {} (default: text)", format_names()).c_str())(
-      "output,o", po::value<std::string>()->value_name("FILE"), "write that to FILE instead")(
+  common.add_options()("format,f", po::value<std::string>()->value_name("FORMAT"),
+                       fmt::format("format on standard output: {} (default: text)", format_names()).c_str())(
+      "output,o", po::value<std::string>()->value_name("FILE"), "write to FILE instead of standard output")(
       "report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
-      "write a further report in the same run; may be repeated")(
+      "write another report in the same run; repeatable")(
       has_summary(own) ? "step-summary" : "summary", po::value<std::string>()->value_name("FILE"),
-      "append the markdown report to FILE, for $GITHUB_STEP_SUMMARY")(
+      "append a markdown report to FILE, such as $GITHUB_STEP_SUMMARY")(
       "sarif-profile", po::value<std::string>()->value_name("NAME"),
-      "oasis (default: as the standard has it) or github (as code scanning shows it best)")(
+      "SARIF for oasis (default: strictly the standard) or github (code scanning)")(
       "max-findings", po::value<long long>()->value_name("N"),
-      "findings in a SARIF log, the most severe ones; 0 for all (default: 5000)")(
+      "at most N findings in a SARIF log, most severe first; 0: all (default: 5000)")(
       "color", po::value<std::string>()->value_name("WHEN"),
-      "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")(
+      "auto, always or never (default: auto, which honors NO_COLOR and CLICOLOR_FORCE)")(
       "width", po::value<long long>()->value_name("N"),
-      "columns of the text report, 0 for lines of any length (default: the terminal's, else 0)")(
-      "quiet,q", "the last line alone")(
-      "verbose,v", "in text also what else a finding is about, and findings that the baseline knows")(
-      "jobs,j", po::value<unsigned>()->value_name("N"), "threads (default: all processors of this process)")(
-      "help,h", "this text")("version", "the version of this program");
+      "fit text to N columns; 0: no limit (default: the terminal's width, or 0)")("quiet,q",
+                                                                                "print only the last line")(
+      "verbose,v", "print the details of findings, and findings known to the baseline")(
+      "jobs,j", po::value<unsigned>()->value_name("N"), "number of threads (default: one per available CPU)")(
+      "help,h", "show this help")("version", "show the version");
   return common;
 }
 // clang-format on
@@ -62,7 +61,7 @@ std::vector<std::string> long_names(const po::options_description& options) {
   return names;
 }
 
-// Boost throws a family of exceptions; each becomes one line in our words.
+// Boost throws a family of exceptions; each becomes one line in our own words.
 [[noreturn]] void fail_usage(const po::options_description& all, const po::error& error) {
   if (const auto* unknown = dynamic_cast<const po::unknown_option*>(&error)) {
     const std::string name = unknown->get_option_name();
@@ -76,11 +75,11 @@ void check_format(const std::string& name) {
   if (report::find_reporter(name) != nullptr) return;
   std::vector<std::string> names;
   for (const report::Reporter& reporter : report::reporters()) names.emplace_back(reporter.name);
-  fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; there are: {}", quote(name),
+  fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; known formats: {}", quote(name),
                                       did_you_mean(name, names), format_names()));
 }
 
-// Signed on the command line, or "-1" would become the largest number there is.
+// Parsed as signed, because "-1" would become the largest unsigned number.
 std::size_t count_of(const po::variables_map& values, const char* name) {
   const long long count = values[name].as<long long>();
   if (count < 0) fail(ErrorCode::kUsage, fmt::format("--{} takes a number >= 0, not {}", name, count));

@@ -47,7 +47,7 @@ struct Parsed {
 std::optional<Parsed> parse(const Program& program, const boost::program_options::options_description& own,
                             int argc, const char* const* argv);
 
-// The values of an option that may be repeated.
+// The values of a repeatable option.
 std::vector<std::string> list_of(const Parsed& parsed, const char* name);
 
 }  // namespace ckpt::cli

@@ -21,7 +21,7 @@
 namespace ckpt::cli {
 namespace {
 
-constexpr std::size_t kLeastSummary = 4000;  // bytes; for a verdict there is always room
+constexpr std::size_t kLeastSummary = 4000;  // bytes; always leaves room for the verdict
 
 // Renders to a descriptor; returns errno, or 0.
 int render(const report::Reporter& reporter, const report::Report& report,
@@ -57,7 +57,7 @@ const report::Reporter& reporter_for(const report::Report& report, const std::st
   return reporter;
 }
 
-// For a file: without colour, and complete.
+// For a file: no color, nothing cut.
 report::RenderOptions render_options_for(const OutputOptions& options) {
   report::RenderOptions out;
   out.width = options.width.value_or(0);
@@ -82,7 +82,7 @@ void write_report(const report::Report& report, const std::string& format, const
   write_file(path, [&](std::ostream& out) { reporter.write(report, options, out); });
 }
 
-// A summary belongs to a whole job: other programs write there, too, so it is appended to.
+// A summary belongs to a whole job and other programs write to it too, so append to it.
 void append_summary(const report::Report& report, const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd < 0) fail_write(path, errno);
@@ -92,7 +92,7 @@ void append_summary(const report::Report& report, const std::string& path) {
   report::RenderOptions options;
   options.max_bytes =
       std::max(report::kStepSummaryBytes - std::min(there, report::kStepSummaryBytes), kLeastSummary);
-  // An empty line, or what follows a table would be one of its rows.
+  // The empty line keeps text after a table from becoming one of its rows.
   int error = there > 0 && ::write(fd, "\n", 1) < 0 ? errno : 0;
   if (error == 0) error = render(*report::find_reporter("markdown"), report, options, fd);
   if (::close(fd) != 0 && error == 0) error = errno;
@@ -114,7 +114,7 @@ void protect_inputs(const std::string& output, const std::vector<report::Input>&
   for (const report::Input& input : inputs)
     if (::stat(input.path.c_str(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
       fail(ErrorCode::kUsage,
-           fmt::format("{} is an input; writing to it would destroy it: nothing was written", quote(output)));
+           fmt::format("{} is an input, and writing would destroy it; nothing was written", quote(output)));
 }
 
 bool wants_findings(const OutputOptions& options) {

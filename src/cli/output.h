@@ -1,5 +1,5 @@
 // Writes a Report wherever the command line says. A file is replaced only by a complete report (temporary
-// file, then rename); a write error is status 2; a reader of stdout that went away is no error of ours.
+// file, then rename); a write error is status 2; a closed stdout pipe is not an error.
 #pragma once
 
 #include "cli/options.h"
@@ -7,18 +7,18 @@
 
 namespace ckpt::cli {
 
-// Throws Error{kUsage} if `output` is the very file of an input, under whatever name: a slip of the command
-// line must not replace a checkpoint by a report about it.
+// Throws Error{kUsage} if `output` is the same file as an input, under any name: a typo must not
+// replace a checkpoint with a report about it.
 void protect_inputs(const std::string& output, const std::vector<report::Input>& inputs);
 
-// True if any output asked for is written by a reporter that needs findings (SARIF).
+// True if any requested output needs findings (SARIF).
 bool wants_findings(const OutputOptions& options);
 
 // Throws Error{kUsage} if a format cannot show this report or if an output is an input, before anything is
 // written; Error{kIo} if something cannot be written.
 void write_reports(const report::Report& report, const OutputOptions& options);
 
-// Where nothing could be judged: only the formats that programs read, which name the inputs that failed.
+// If nothing could be judged: writes only the machine-readable formats, which name the inputs that failed.
 void write_failure(const report::Report& report, const OutputOptions& options);
 
 // "PROGRAM: FILE: TEXT" on stderr, escaped.

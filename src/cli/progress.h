@@ -1,4 +1,4 @@
-// "124 of 1000  runs/a.ckpt" on stderr while many files are judged; nothing where stderr is no terminal.
+// "124 of 1000  runs/a.ckpt" on stderr while many files are judged; nothing if stderr is not a terminal.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ namespace ckpt::cli {
 class Progress {
  public:
   explicit Progress(std::size_t total);
-  ~Progress();  // takes the line away
+  ~Progress();  // clears the line
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 

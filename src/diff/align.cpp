@@ -5,8 +5,8 @@
 namespace ckpt::diff {
 namespace {
 
-// Places of one input that spell the same (a name with a dot and a name inside a name, keys that are objects)
-// are rows of their own, the first with the first of the other input: none may hide behind another.
+// Places of one input with the same spelling (a name with a dot and a name inside a name, keys that are
+// objects) are separate rows, the first paired with the first of the other input, so that none hides another.
 class Spelling {
  public:
   Key next(const Place& place) {

@@ -1,4 +1,4 @@
-// N inputs -> rows: what stands under one key in each of them. The first input is the base.
+// N inputs -> rows: what each of them has under one key. The first input is the base.
 #pragma once
 
 #include <cstdint>

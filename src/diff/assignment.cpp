@@ -7,7 +7,7 @@ namespace ckpt::diff {
 namespace {
 
 constexpr int kPasses = 16;
-// A file with more groups times weights than this is no model's: nothing is claimed about it.
+// No model has more groups times weights than this: then nothing is claimed.
 constexpr std::size_t kMostWork = std::size_t{1} << 26;
 
 }  // namespace
@@ -35,8 +35,8 @@ bool Assignment::solve(const std::vector<std::vector<Param>*>& groups) {
   });
 }
 
-// One group with as many ids as weights, and they fit one by one: what Adam(model.parameters()) gives. With
-// several groups the order says nothing of which weight is in which.
+// One group with as many ids as weights, which fit one by one: the result of Adam(model.parameters()). With
+// several groups, the order does not say which weight is in which group.
 bool Assignment::in_order(std::vector<Param>& group) const {
   if (group.size() != weights_.size()) return false;
   for (std::size_t i = 0; i < group.size(); ++i)

@@ -1,8 +1,8 @@
-// Which weight each id of an optimizer is, by order and shapes alone. Private to diff/.
+// Which weight each id of an optimizer is, by order and shapes only. Private to diff/.
 //
 // Every group lists its parameters in the order of the state_dict; no weight has two ids. Each pass narrows
-// the weights that an id may be to an interval; what has one weight left takes it from all others. Linear in
-// the number of parameters a pass; a few passes settle every real optimizer, or none do.
+// the candidate weights of an id to an interval; an id with one candidate left takes it from all others. A
+// pass is linear in the number of parameters; a few passes settle any real optimizer.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ struct Weight {
 
 struct Param {
   std::string id;
-  const Shape* shape = nullptr;   // of its state, which is that of the weight; null: not known
-  std::size_t low = 0, high = 0;  // the weights it may be: indexes
+  const Shape* shape = nullptr;   // of its state and so of its weight; null: unknown
+  std::size_t low = 0, high = 0;  // candidate weights: indexes
   bool fixed = false;
 };
 
@@ -34,9 +34,9 @@ class Assignment {
   // `weights` must outlive it.
   explicit Assignment(const std::vector<Weight>& weights);
 
-  // True if every id of every group has one weight.
+  // True if every id of every group has exactly one weight.
   bool solve(const std::vector<std::vector<Param>*>& groups);
-  // False after solve() if the shapes are in no order of the weights.
+  // False after solve() if no order of the weights matches the shapes.
   bool fits() const { return fits_; }
 
  private:

@@ -69,7 +69,7 @@ Part part_of(Section section, ChangeKind kind) {
   return Part::kOther;
 }
 
-// Any change of such a row could be wanted: its elements are worth reading.
+// Some change of this row may be selected, so its elements are worth reading.
 bool wants_any(const Filter& filter, Section section) {
   return filter.wants(part_of(section, ChangeKind::kValues)) ||
          filter.wants(part_of(section, ChangeKind::kAdded)) ||
@@ -161,7 +161,7 @@ class Comparer {
            unrecorded(*version, section, place.path);
   }
 
-  // An empty container here, something in it there: what is in it says all.
+  // A container is empty on one side only: its content on the other side says it all.
   bool is_filled(const Side& with, const Place& place, std::uint32_t other) {
     if (place.slot.kind != SlotKind::kLeaf || place.key.space != Space::kPath) return false;
     const Kind kind = with.tree(place.slot).kind(with.leaf(place.slot).node);
@@ -228,7 +228,7 @@ class Comparer {
     if (x.view.dtype != y.view.dtype) note(ChangeKind::kDType);
     if (location_of(base, x) != location_of(side, y)) note(ChangeKind::kDevice);
     if (x.view.shape != y.view.shape) return note(ChangeKind::kShape);
-    if (!x.parts.empty() && !x.view.has_storage()) return;  // its parts are rows of their own
+    if (!x.parts.empty() && !x.view.has_storage()) return;  // its parts have their own rows
     if (!filter_.wants(part_of(section, ChangeKind::kValues))) return;
     const tensor::Storage* xs = readable_storage(base.file(), x);
     const tensor::Storage* ys = readable_storage(side.file(), y);
@@ -241,7 +241,7 @@ class Comparer {
     pending_.push_back(change(ChangeKind::kValues, section, &old_place, &new_place, input));
   }
 
-  // Of two dtypes the wider tolerance, as assert_close has it.
+  // For two dtypes, the wider tolerance, like assert_close.
   tensor::Tolerance tolerance(const Place& old_place, const Place& new_place, std::uint32_t input) const {
     tensor::Tolerance a = filter_.tolerance(out_.sides[0], old_place);
     if (!options_.close) return a;
@@ -260,10 +260,11 @@ class Comparer {
   const Options& options_;
   std::vector<tensor::DeltaJob> jobs_;
   std::vector<Change> pending_;                       // one per job
-  std::vector<std::vector<std::string_view>> paths_;  // of each side, sorted; made when first asked for
+  std::vector<std::vector<std::string_view>> paths_;  // of each side, sorted; built on first use
 };
 
-// An averaged file against one that is not: the live weights beside the average are what the base's are.
+// An averaged file against one that is not: the live weights of the averaged one correspond to the base's
+// weights.
 void compare_live_weights(Diff& diff, std::uint32_t input) {
   const bool old_averaged = diff.sides[0].items().current_model_state != value::kNoNode;
   const bool new_averaged = diff.sides[input].items().current_model_state != value::kNoNode;
@@ -297,7 +298,7 @@ void count_tensors(const Side& side, Totals& totals) {
   }
 }
 
-// All sides to the layout of the newest version among them.
+// Migrates all sides to the layout of the newest version among them.
 void migrate_all(Diff& diff) {
   const training::Version* newest = nullptr;
   for (const Side& side : diff.sides) {

@@ -23,7 +23,7 @@ constexpr std::string_view kFit = "Trainer.fit(ckpt_path=...)";
 
 bool is_weight(const Change& change) { return change.section == training::Section::kWeights; }
 
-// Findings of one rule and input are one, with a count: a thousand missing keys are one fact.
+// Findings of the same rule and input are merged, with a count: a thousand missing keys are one fact.
 class Judge {
  public:
   explicit Judge(const Diff& diff) : diff_(diff) {}
@@ -62,7 +62,7 @@ class Judge {
     if (change.kind != ChangeKind::kRenamed || !out_.resumable) return;
     if (change.part == Part::kCallbacks)
       add(Profile::kResume, "compat-callback-key", change.input, change.path,
-          fmt::format("{} looks for the key of the base's callback and does not restore its state", kFit));
+          fmt::format("{} looks for the base's callback key and does not restore the state", kFit));
     if (change.part == Part::kPrecision)
       add(Profile::kResume, "compat-precision-key", change.input, change.path,
           fmt::format("{} looks for {} only and silently starts with a fresh gradient scaler", kFit,
@@ -89,10 +89,10 @@ class Judge {
                 kStrict));
       case ChangeKind::kShape:
         return add(Profile::kLoadPartial, "compat-shape", change.input, change.path,
-                   fmt::format("load_state_dict raises: size mismatch, with strict=False too"));
+                   fmt::format("load_state_dict raises: size mismatch, even with strict=False"));
       case ChangeKind::kType:
         return add(Profile::kLoadPartial, "compat-type", change.input, change.path,
-                   "load_state_dict raises: what stands there is another kind of value");
+                   "load_state_dict raises: not a tensor any more");
       case ChangeKind::kDType: return judge_dtype(change);
       case ChangeKind::kValues: return judge_values(change);
       case ChangeKind::kDevice:
@@ -101,21 +101,21 @@ class Judge {
     }
   }
 
-  // load_state_dict copies into the model's own dtype: silently, and with loss where the kinds differ.
+  // load_state_dict copies into the model's own dtype: silently, and with loss if the kinds differ.
   void judge_dtype(const Change& change) {
     using tensor::DTypeClass;
     const auto a = tensor::dtype_class(base().record(change.old_slot).view.dtype);
     const auto b = tensor::dtype_class(diff_.sides[change.input].record(change.new_slot).view.dtype);
     if (a == b) return;
     add(Profile::kNumeric, "compat-dtype", change.input, change.path,
-        "load_state_dict converts silently between kinds of numbers");
+        "load_state_dict silently converts to another kind of number");
   }
 
   void judge_values(const Change& change) {
     const tensor::Delta& d = *change.delta;
     if (!d.decoded || d.nan_new + d.inf_new == 0 || d.nan_old + d.inf_old >= d.nan_new + d.inf_new) return;
     add(Profile::kNumeric, "compat-nonfinite", change.input, change.path,
-        fmt::format("{} NaN and {} Inf (the base: {} and {}): load_state_dict loads them without an error",
+        fmt::format("{} NaN and {} Inf (base: {} and {}): load_state_dict loads them without an error",
                     d.nan_new, d.inf_new, d.nan_old, d.inf_old));
   }
 
@@ -125,11 +125,11 @@ class Judge {
     const Side& side = diff_.sides[input];
     if (has_weights(base()) && !shares_a_weight(side))
       add(Profile::kLoadPartial, "compat-nothing-loaded", input, side.items().state_dict_path,
-          fmt::format("{} loads nothing: no name is the base's", kLax));
+          fmt::format("{} loads nothing: no name matches the base", kLax));
     if (!out_.resumable) return;
     if (side.items().kind != FileKind::kTrainer)
       return add(Profile::kResume, "compat-no-training-state", input, "",
-                 fmt::format("{} cannot resume from it: no Trainer wrote it", kFit));
+                 fmt::format("{} cannot resume: no Trainer wrote this file", kFit));
     if (side.items().version_node == kNoNode && base().items().version_node != kNoNode)
       add(Profile::kResume, "compat-version-missing", input, "[\"pytorch-lightning_version\"]",
           fmt::format("{} raises KeyError", kFit));
@@ -150,7 +150,7 @@ class Judge {
                        [](const Place& p) { return p.key.space == Space::kWeight; });
   }
 
-  // By the files' own names: what load_state_dict would look up.
+  // By the names in the files, which load_state_dict looks up.
   bool shares_a_weight(const Side& side) const {
     std::set<std::string_view> names;
     for (const Place& place : base().places)
@@ -167,11 +167,11 @@ class Judge {
     if (!a.optimizers.empty() && b.optimizers.empty())
       return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
                  side.items().optimizer_states == kNoNode
-                     ? fmt::format("{} raises KeyError: the file holds the model only", kFit)
+                     ? fmt::format("{} raises KeyError: the file has only the model", kFit)
                      : fmt::format("{} silently starts with a fresh optimizer", kFit));
     if (a.optimizers.size() != b.optimizers.size())
       add(Profile::kResume, "compat-optimizer-count", input, kPath,
-          fmt::format("{} optimizers instead of {}: {} silently restores the first ones only",
+          fmt::format("{} optimizers instead of {}: {} silently restores only the first ones",
                       b.optimizers.size(), a.optimizers.size(), kFit));
     for (std::size_t i = 0; i < std::min(a.optimizers.size(), b.optimizers.size()); ++i)
       judge_optimizer(input, i, a.optimizers[i], b.optimizers[i]);
@@ -182,11 +182,11 @@ class Judge {
     const std::string path = fmt::format("optimizer_states[{}]", i);
     if (!may_be_same_type(a.type, b.type) && !(a.states == 0 && b.states == 0))
       return add(Profile::kResume, "compat-optimizer-type", input, path,
-                 fmt::format("the state of {}, not of {}: {} loads it and the first step fails or goes wrong",
+                 fmt::format("state of {}, not of {}: {} loads it, and the first step fails or goes wrong",
                              b.type, a.type, kFit));
     if (a.states > 0 && b.states == 0)
       add(Profile::kResume, "compat-optimizer-empty", input, path + ".state",
-          fmt::format("no state: {} silently resumes with fresh moments", kFit));
+          fmt::format("no state: {} silently resumes with moments of zero", kFit));
     const auto& old_params = diff_.optimizers[0];
     const auto& new_params = diff_.optimizers[input];
     if (i >= old_params.size() || i >= new_params.size()) return;
@@ -196,10 +196,10 @@ class Judge {
     for (std::size_t g = 0; fits && g < x.size(); ++g) fits = x[g].size() == y[g].size();
     if (!fits)
       add(Profile::kResume, "compat-optimizer-groups", input, path + ".param_groups",
-          fmt::format("{} raises ValueError: the groups have other sizes than the base's", kFit));
+          fmt::format("{} raises ValueError: group sizes differ from the base", kFit));
     else if (named_everywhere(diff_.optimizers, i) && !same_order(old_params[i], new_params[i]))
       add(Profile::kResume, "compat-optimizer-order", input, path + ".param_groups",
-          fmt::format("{} gives the state of one parameter to another: it goes by position", kFit));
+          fmt::format("{} assigns state by position, so parameters get each other's state", kFit));
   }
 
   static bool same_order(const OptimizerParams& a, const OptimizerParams& b) {
@@ -223,7 +223,7 @@ class Judge {
     for (std::size_t i = 0; i < a.schedulers.size(); ++i)
       if (!may_be_same_type(a.schedulers[i].type, b.schedulers[i].type))
         add(Profile::kResume, "compat-scheduler-type", input, fmt::format("lr_schedulers[{}]", i),
-            fmt::format("the state of {}, not of {}: {} loads it without a word", b.schedulers[i].type,
+            fmt::format("state of {}, not of {}: {} loads it silently", b.schedulers[i].type,
                         a.schedulers[i].type, kFit));
   }
 
@@ -239,7 +239,7 @@ class Judge {
           place.key.space == Space::kPath ? parse_callback_path(place.key.text) : std::nullopt;
       if (!callback || !roots.insert(callback->root).second) continue;
       add(Profile::kResume, "compat-callback-missing", input, callback->root,
-          fmt::format("{} starts {} afresh: it has no state in the file", kFit, callback->class_name));
+          fmt::format("{} starts {} over: the file has no state for it", kFit, callback->class_name));
     }
   }
 

@@ -18,9 +18,9 @@ using report::Cell;
 using report::Style;
 
 constexpr std::size_t kValueLimit = 100;
-constexpr std::uint64_t kFewUlp = 1000;  // more is no rounding: the relative numbers say it better
+constexpr std::uint64_t kFewUlp = 1000;  // more is not rounding: the relative numbers are clearer
 
-// In which order cells leave a line that is too narrow.
+// The order in which cells are dropped from a line that is too narrow.
 constexpr std::uint8_t kDropCounts = 4;
 constexpr std::uint8_t kDropShape = 3;
 constexpr std::uint8_t kDropCosine = 2;
@@ -72,7 +72,7 @@ std::string side_text(const Diff& diff, const Change& change, bool new_side) {
   return text;
 }
 
-// For people: whole numbers as such, others with six digits unless that hides the difference.
+// For people: whole numbers in full, others with six digits unless that hides the difference.
 std::string spell_number(double x) {
   if (std::abs(x) < 1e15 && x == std::floor(x)) return fmt::format("{:.0f}", x);
   return std::isfinite(x) ? fmt::format("{:.6g}", x) : format_double(x);
@@ -84,7 +84,7 @@ std::string numbers_text(double a, double b) {
   return x == y ? format_double(a) + " -> " + format_double(b) : x + " -> " + y;
 }
 
-// A value that is a tensor of one element (a score, a step) is worth more than its shape.
+// For a tensor of one element (a score, a step), the value says more than the shape.
 std::string one_sided_text(const Diff& diff, const Change& change, bool new_side) {
   const TensorRecord* record = tensor_of(diff, change, new_side);
   const tensor::Storage* storage = record != nullptr && record->view.numel == 1 && record->view.shape.empty()
@@ -233,7 +233,7 @@ std::string change_text(const Diff& diff, const Change& change) {
                                          : one_sided_text(diff, change, change.kind == ChangeKind::kAdded);
   std::string old_text = without_folders(side_text(diff, change, false));
   std::string new_text = without_folders(side_text(diff, change, true));
-  if (old_text == new_text) {  // the folders are what differs
+  if (old_text == new_text) {  // only the folders differ
     old_text = side_text(diff, change, false);
     new_text = side_text(diff, change, true);
   }

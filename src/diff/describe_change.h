@@ -9,10 +9,10 @@
 
 namespace ckpt::diff {
 
-// What changed, as cells beside the label. Empty cells keep the columns of a section in line.
+// What changed, as cells next to the label. Empty cells keep the columns of a section in line.
 std::vector<report::Cell> describe_change(const Diff& diff, const Change& change);
 
-// The same in a few words without numbers that differ from tensor to tensor: equal for changes that fold.
+// A short form without numbers that differ between tensors: equal for changes that fold.
 std::string signature_of(const Diff& diff, const Change& change);
 
 // "0.01 -> 0.005", "f32 [2, 8]", ... of a change that is not about a tensor's elements.

@@ -1,5 +1,5 @@
-// What differs between a base checkpoint and others: data, never text. An operation on the neutral model: no
-// format knows of it, and it prints nothing (to_report.h makes a Report of it).
+// What differs between a base checkpoint and others: data, never text. Works on the neutral model: it is
+// independent of formats and prints nothing (to_report.h turns it into a Report).
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ enum class ChangeKind : std::uint8_t {
 };
 std::string_view to_string(ChangeKind kind);  // "removed", "added", "renamed", ...
 
-// The parts of the report, in the order in which people need them. Each change belongs to one.
+// The parts of the report, most important first. Each change belongs to one part.
 enum class Part : std::uint8_t {
   kContainer,
   kMeta,
@@ -59,15 +59,15 @@ std::string_view title(Part part);                          // "hyperparameters"
 std::optional<Part> part_from_name(std::string_view name);  // "datamodule-hyperparameters"
 std::vector<std::string> part_names();
 
-// How a difference came about. Verified on all elements before it is claimed.
+// How a difference came about; verified on all elements.
 enum class Cause : std::uint8_t { kNone, kCast, kTransposed, kPermuted, kScaled, kResized, kLowRank };
 std::string_view to_string(Cause cause);  // "cast", "transposed", ...
 
-// What few changes have.
+// Details that few changes have.
 struct Detail {
   Cause cause = Cause::kNone;
   std::string text;  // of the cause ("scaled by 0.5") or of a rename ("prefix `module.` removed")
-  std::string old_text, new_text;  // what stands on either side, where it is no tensor and no plain value
+  std::string old_text, new_text;  // what each side has, if it is neither a tensor nor a plain value
 };
 
 struct Change {
@@ -75,27 +75,26 @@ struct Change {
   Part part = Part::kOther;
   training::Section section = training::Section::kOther;
   std::uint32_t input = 1;    // the input that differs from the base (input 0)
-  std::string_view path;      // in the input; in the base where the input has nothing
-  std::string_view old_path;  // in the base, where it is another one; else empty
+  std::string_view path;      // in the input; in the base if the input lacks it
+  std::string_view old_path;  // in the base, if it differs; else empty
   std::string_view name;      // of a weight, or of the parameter whose state this is
   std::string_view old_name;  // of a renamed weight in the base
   Slot old_slot, new_slot;
-  std::optional<tensor::Delta> delta;  // kValues
-  std::optional<std::uint64_t>
-      max_ulp;  // kValues: the largest distance in units in the last place, where it is small
+  std::optional<tensor::Delta> delta;    // kValues
+  std::optional<std::uint64_t> max_ulp;  // kValues: the largest distance in units in the last place, if small
   std::optional<std::pair<double, double>> numbers;  // kValues of one element: old and new
   std::shared_ptr<const Detail> detail;              // may be null
-  std::shared_ptr<const std::string> owned_path;     // behind `path` where no file holds it
+  std::shared_ptr<const std::string> owned_path;     // owns `path` if no file does
 };
 
-// A tensor whose elements could not be compared, and why: never silence.
+// A tensor whose elements could not be compared, and why, so that none is silently skipped.
 struct NotCompared {
   std::string_view path;
   std::uint32_t input = 1;
-  bool trouble = false;  // bytes are missing (status 2), rather than there being none by design
+  bool trouble = false;  // bytes are missing (status 2); false: there are none by design
 };
 
-// Of one input against the base.
+// One input compared with the base.
 struct Totals {
   std::uint64_t tensors = 0;  // in this input
   std::uint64_t elements = 0;
@@ -103,7 +102,7 @@ struct Totals {
   std::uint64_t identical = 0;   // no element differs
   std::uint64_t close = 0;       // elements differ, all within the tolerance
   std::uint64_t unrecorded = 0;  // places that the older version did not write
-  // Where one of the two files is averaged: its live weights against the other's state_dict.
+  // If one of the two files is averaged: its live weights compared with the other's state_dict.
   std::uint64_t live_compared = 0, live_identical = 0;
   Migration migration;  // of this input's view
 };
@@ -115,7 +114,7 @@ struct GlobTolerance {
 
 struct Options {
   NameOptions names;
-  tensor::Tolerance tolerance;            // where nothing below says otherwise
+  tensor::Tolerance tolerance;            // unless overridden below
   bool close = false;                     // torch.testing.assert_close's tolerance of the dtype instead
   std::vector<GlobTolerance> tolerances;  // the last that matches wins
   std::set<Part> only_parts;              // empty, as all filters: everything
@@ -144,12 +143,12 @@ struct Diff {
   bool different() const { return !changes.empty(); }
 };
 
-// Requires: at least two inputs, all of them opened. Throws Error where reading a tensor's bytes fails, and
-// Error{kUsage} where names cannot be mapped as the options say.
+// Requires: at least two inputs, all of them opened. Throws Error if a tensor's bytes cannot be read, and
+// Error{kUsage} if names cannot be mapped as the options say.
 Diff compare(std::span<const Opened* const> inputs, const Options& options);
 
-// Plain values equal as Python compares them (1 == 1.0, NaN equals NaN unless the tolerance says otherwise),
-// floats within the tolerance. Another type that is no number in both is never equal.
+// Equality of plain values as in Python (1 == 1.0, NaN equals NaN unless the tolerance says otherwise),
+// floats within the tolerance. Values of different types are only ever equal if both are numbers.
 bool equal_leaves(const value::Tree& a, const Leaf& x, const value::Tree& b, const Leaf& y,
                   const tensor::Tolerance& tolerance);
 

@@ -18,7 +18,7 @@ using tensor::TensorRef;
 
 // Moving elements keeps the norm, up to the order of the sums.
 constexpr double kSameNorm = 1e-9;
-// A factor nearer to 1 than this is somebody's rounding, not somebody's doing.
+// A factor nearer to 1 than this is rounding, not intent.
 constexpr double kNoFactor = 1e-4;
 
 // The distance from 1 to the next number of a floating type; 1 for types that are too
@@ -31,12 +31,12 @@ double epsilon(tensor::DType dtype) {
   return dtype == DType::kBFloat16 ? 0x1p-7 : 1;
 }
 
-// A relative difference that may be rounding: then units in the last place say how much of it.
+// A relative difference that may be rounding: then units in the last place say how much.
 bool may_be_rounding(const tensor::Delta& delta, tensor::DType dtype) {
   return delta.rel_l2 <= 8 * epsilon(dtype);
 }
 
-// A factor keeps the direction up to the rounding of each element; sums in double know it to 1e-12.
+// A factor keeps the direction, up to the rounding of each element; sums in double are exact to 1e-12.
 bool may_be_scaled(const tensor::Delta& delta, tensor::DType dtype) {
   return 1 - std::abs(delta.cosine) <= std::max(1e-12, 8 * epsilon(dtype) * epsilon(dtype));
 }
@@ -75,7 +75,7 @@ void explain_dtype(Change& change, const Pair& pair) {
   if (pair.old_tensor.view->shape != pair.new_tensor.view->shape) return;
   const auto name = tensor::name(pair.new_tensor.view->dtype);
   if (tensor::is_cast(pair.old_tensor, pair.new_tensor))
-    set_cause(change, Cause::kCast, fmt::format("the base's values cast to {}, nothing else", name));
+    set_cause(change, Cause::kCast, fmt::format("the base cast to {}, nothing else", name));
 }
 
 void explain_shape(Change& change, const Pair& pair) {

@@ -1,4 +1,4 @@
-// What of the files is compared: the options' globs, dtypes, shapes and parts. Private to diff/.
+// Which parts of the files are compared: the options' globs, dtypes, shapes and parts. Private to diff/.
 #pragma once
 
 #include "diff/align.h"
@@ -12,7 +12,7 @@ class Filter {
 
   bool wants(std::span<const std::uint32_t> row) const;
   bool wants(Part part) const;
-  // Of a place in the base (or the input, where the base has none).
+  // For a place in the base (or in the input, if the base lacks it).
   tensor::Tolerance tolerance(const Side& side, const Place& place) const;
 
  private:

@@ -12,9 +12,9 @@ namespace {
 constexpr char kHole = '\x01';
 constexpr std::size_t kMostNamesWide = 64;  // characters of "{a, b, c}" before the rest becomes a count
 
-// A label with its numbers taken out.
+// A label with its numbers removed.
 struct Pattern {
-  std::string text;  // kHole where a number stood
+  std::string text;  // kHole where a number was
   std::vector<std::uint32_t> numbers;
 };
 
@@ -22,7 +22,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // Whole components only: the 2 of "conv2" is part of a name.
 Pattern pattern_of(std::string_view label) {
-  if (label.find(kHole) != label.npos) return {std::string(label), {}};  // folds with nothing
+  if (label.find(kHole) != label.npos) return {std::string(label), {}};  // never folds
   Pattern out;
   for (std::size_t i = 0; i < label.size();) {
     std::size_t end = i;
@@ -31,7 +31,7 @@ Pattern pattern_of(std::string_view label) {
     const bool ends = end == label.size() || label[end] == '.' || label[end] == ']';
     std::uint32_t number = 0;
     const auto parsed = std::from_chars(label.data() + i, label.data() + end, number);
-    const bool plain = end - i == 1 || (end > i && label[i] != '0');  // "007" is no number
+    const bool plain = end - i == 1 || (end > i && label[i] != '0');  // "007" is not a number
     if (end > i && begins && ends && plain && parsed.ec == std::errc{}) {
       out.text += kHole;
       out.numbers.push_back(number);
@@ -57,7 +57,7 @@ std::string spell(const std::vector<std::uint32_t>& numbers) {
   return out + "}";
 }
 
-// Items whose numbers are the product of these sets.
+// Items whose numbers are the Cartesian product of these sets.
 struct Block {
   std::vector<std::vector<std::uint32_t>> sets;
   std::vector<std::uint32_t> items;  // positions in the group
@@ -78,7 +78,7 @@ std::vector<Block> blocks_of(const std::vector<std::uint32_t>& group, const std:
   return out;
 }
 
-// Blocks that differ in one position only become one.
+// Merges blocks that differ in only one position.
 std::vector<Block> merge_position(std::vector<Block> blocks, std::size_t position) {
   std::map<std::vector<std::vector<std::uint32_t>>, std::size_t> place;
   std::vector<Block> out;
@@ -140,7 +140,7 @@ std::vector<Fold> in_order(std::vector<std::pair<std::uint32_t, Fold>> folds) {
   return out;
 }
 
-// Groups of item positions, by a key; items that must stay alone have their own.
+// Groups of item positions, by a key; items that must not be folded have their own.
 template <class KeyOf>
 std::vector<std::vector<std::uint32_t>> group_by(std::size_t size, KeyOf key_of) {
   std::unordered_map<std::string, std::size_t> place;
@@ -153,7 +153,7 @@ std::vector<std::vector<std::uint32_t>> group_by(std::size_t size, KeyOf key_of)
   return groups;
 }
 
-// Text and signature as one key, whatever characters are in them.
+// Text and signature as one key, unambiguous for any characters.
 std::string joined(std::string_view text, std::string_view signature, std::size_t holes = 0) {
   return std::to_string(text.size()) + ' ' + std::to_string(holes) + ' ' + std::string(text) +
          std::string(signature);

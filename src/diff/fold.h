@@ -1,4 +1,4 @@
-// Many lines that say the same as one: layers.{0-47}.mlp.weight, step_count of {a, b, c}. Text in, text out;
+// Many similar lines as one: layers.{0-47}.mlp.weight, step_count of {a, b, c}. Text in, text out;
 // knows nothing of checkpoints. Private to diff/.
 #pragma once
 
@@ -13,8 +13,8 @@ namespace ckpt::diff {
 struct FoldItem {
   std::string label;        // "layers.0.mlp.weight"
   std::string signature;    // only items of equal signature fold together
-  double weight = 0;        // the heaviest member is the one that is shown
-  std::uint32_t index = 0;  // the caller's
+  double weight = 0;        // the heaviest member is shown
+  std::uint32_t index = 0;  // for the caller
 };
 
 struct Fold {
@@ -24,15 +24,16 @@ struct Fold {
   double weight = 0;
 };
 
-// Items whose labels differ in whole numbers only, and which together are every combination of these numbers,
-// become one. The result is in the order of the first members. O(n log n) for each number in a label.
+// Items whose labels differ only in whole numbers, and which together form every combination of these
+// numbers, become one. The result is in the order of the first members. O(n log n) for each number in a
+// label.
 std::vector<Fold> fold_numbers(std::vector<FoldItem> items);
 
 // Items of one signature with one parent ("a.b" of "a.b.c") become "a.b.{c, d}".
 std::vector<Fold> fold_siblings(std::vector<FoldItem> items);
 
-// "encoder.layers.0.weight" and "backbone.blocks.0.weight": what is left in front of the components that both
-// end with: "encoder.layers" and "backbone.blocks". Empty where a name is the end of the other.
+// "encoder.layers.0.weight" and "backbone.blocks.0.weight": what remains before their common trailing
+// components: "encoder.layers" and "backbone.blocks". Empty if one name is the end of the other.
 std::pair<std::string_view, std::string_view> differing_heads(std::string_view a, std::string_view b);
 
 }  // namespace ckpt::diff

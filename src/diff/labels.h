@@ -1,4 +1,4 @@
-// What people call the place of a change, without what its section says already. Private to diff/.
+// The place of a change as people call it, without what its section already says. Private to diff/.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace ckpt::diff {
 // "encoder.0.weight", "lr", "ModelCheckpoint.best_model_score", "encoder.0.weight.exp_avg". Not escaped yet.
 std::string label_of(const Diff& diff, const Change& change);
 
-// The same for lines that stand for many: the state of an optimizer by its field alone ("exp_avg").
+// The same for folded lines: the state of an optimizer by its field only ("exp_avg").
 std::string folding_label(const Diff& diff, const Change& change);
 
 // The element of a list that the change belongs to: which optimizer, which scheduler; 0 elsewhere.

@@ -1,6 +1,6 @@
-// Parts of the training state that one file keeps under another key than the other: callbacks, whose key
-// spells their arguments, the precision plugin and the datamodule, whose keys are class names. Their contents
-// are compared; that Lightning looks for the old key, and finds nothing, is a change of its own.
+// Parts of the training state that the two files keep under different keys: callbacks, whose key
+// includes their arguments, the precision plugin and the datamodule, whose keys are class names. Their
+// contents are compared; that Lightning looks for the old key and finds nothing is a separate change.
 #pragma once
 
 #include <set>
@@ -19,7 +19,7 @@ struct KeyMatch {
   bool same_to_lightning = false;  // it finds either (a class of before 1.5, or a migrated key): no change
 };
 
-// Gives places of `side` the keys of the base where exactly one part of either file fits.
+// Gives places of `side` the keys of the base if exactly one part of each file fits.
 std::vector<KeyMatch> match_keys(const Side& base, Side& side);
 
 // callbacks["EarlyStopping{'monitor': ...}"].x -> the key with its root, and the class "EarlyStopping".
@@ -30,7 +30,7 @@ struct CallbackPath {
 };
 std::optional<CallbackPath> parse_callback_path(std::string_view path);
 
-// The classes that a side has several callbacks of: their keys are needed to tell them apart. The views are
+// The classes that a side has several callbacks of: they can only be told apart by key. The views are
 // the side's.
 void collect_crowded_callbacks(const Side& side, std::set<std::string_view>& out);
 

@@ -66,7 +66,7 @@ class Migrator {
  public:
   explicit Migrator(Side& side) : side_(side) {}
 
-  // Moves what lies below `root`; returns how many places moved or went.
+  // Moves what lies below `root`; returns how many places moved or were dropped.
   template <std::size_t N>
   std::size_t move(std::string_view root, const Move (&moves)[N]) {
     std::size_t count = 0;
@@ -76,7 +76,7 @@ class Migrator {
     return count;
   }
 
-  // An empty state_dict that a version stopped to write says nothing.
+  // An empty state_dict that newer versions no longer write means nothing.
   std::size_t drop_empty(std::string_view path) {
     return std::erase_if(side_.places, [&](const Place& place) {
       return place.path == path && place.slot.kind == SlotKind::kLeaf &&
@@ -96,7 +96,7 @@ class Migrator {
       return std::erase_if(side_.places, [&](const Place& p) { return is_below(p.path, from); });
     const auto moves = [&](const Place& p) { return is_below(p.path, from); };
     if (std::none_of(side_.places.begin(), side_.places.end(), moves)) return 0;
-    // As in Lightning, what moves replaces what lies there.
+    // As in Lightning, a moved value replaces what is already there.
     std::erase_if(side_.places, [&](const Place& p) { return is_below(p.path, to) && !moves(p); });
     std::size_t count = 0;
     for (Place& place : side_.places) {
@@ -123,7 +123,7 @@ bool count_epochs_from_zero(Side& side, Migrator& migrator) {
   return true;
 }
 
-// 1.9.0: the paths of ModelCheckpoint's values under its key of today.
+// 1.9.0: the paths of ModelCheckpoint's values under its current key.
 std::string with_current_key(std::string_view path) {
   constexpr std::string_view kCallbacks = "callbacks[\"";
   if (!path.starts_with(kCallbacks)) return std::string(path);
@@ -153,8 +153,8 @@ std::size_t rename_model_checkpoints(Side& side) {
 // --- what versions began to record ---------------------------------------------------------------------
 
 struct Since {
-  std::string_view root;    // what lies below it ...
-  std::string_view suffix;  // ... and ends so
+  std::string_view root;    // a path below it ...
+  std::string_view suffix;  // ... that ends like this
   Version version;
 };
 
@@ -182,7 +182,7 @@ const std::array<Since, 14>& recorded_since() {
 
 bool before(const Version& a, const Version& b) { return !a.at_least(b.major, b.minor, b.patch); }
 
-// What a user's own callback keeps was never Lightning's to record.
+// Lightning never recorded the state of a user's own callback.
 bool is_own_callback(std::string_view path) {
   constexpr std::array<std::string_view, 3> kOurs = {"ModelCheckpoint", "EarlyStopping",
                                                      "StochasticWeightAveraging"};
@@ -227,7 +227,7 @@ Migration migrate(Side& side, const Version& to) {
 }
 
 bool unrecorded(const Version& version, training::Section section, std::string_view path) {
-  // The datamodule's state has had a key of its own, its class's name, since 1.6.0.
+  // Since 1.6.0, the datamodule's state has its own key, the class name.
   if (section == training::Section::kDataModule) return !version.at_least(1, 6);
   if (is_own_callback(path)) return false;
   for (const Since& since : recorded_since()) {

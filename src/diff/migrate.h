@@ -1,6 +1,6 @@
-// Lightning's own migrations (pytorch/utilities/migration/migration.py), applied to what a side shows, so
-// that files of two versions are compared by what training did and not by where a version keeps it. The file
-// itself is left as it is.
+// Lightning's own migrations (pytorch/utilities/migration/migration.py), applied to a side's view, so
+// that files of two versions are compared by content, not by where a version keeps it. The file
+// itself is unchanged.
 //
 // What Lightning derives (loop counters from epoch and global_step, 1.6.0 and 1.6.5) and what it fills with
 // zeros is not invented here: the comparison leaves out what only the newer file records (see `unrecorded`).
@@ -21,7 +21,7 @@ struct Migration {
   bool any() const { return !done.empty(); }
 };
 
-// Brings `side` to the layout of `to`. Nothing happens where the side is no Trainer's file or no older.
+// Brings `side` to the layout of `to`. Does nothing if the side is not a Trainer's file, or not older.
 Migration migrate(Side& side, const training::Version& to);
 
 // True if a file of version `version` could not have held this (migrated) path: a later

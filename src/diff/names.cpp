@@ -43,13 +43,12 @@ void take_subtree(Side& side, const std::string& subtree) {
     place.key = {Space::kWeight, 0, side.keep(name.substr(prefix.size()))};
     place.name = place.key.text;
     if (const auto [other, added] = paths.emplace(place.name, place.path); !added)
-      fail(ErrorCode::kUsage, fmt::format("two places of {} have one name: {} and {}",
+      fail(ErrorCode::kUsage, fmt::format("two places in {} have the same name: {} and {}",
                                           quote(side.input->path), quote(other->second), quote(place.path)));
     kept.push_back(place);
   }
   if (kept.empty())
-    fail(ErrorCode::kUsage,
-         fmt::format("{} holds nothing below {}", quote(side.input->path), quote(subtree)));
+    fail(ErrorCode::kUsage, fmt::format("{} has nothing below {}", quote(side.input->path), quote(subtree)));
   side.places = std::move(kept);
 }
 
@@ -60,7 +59,7 @@ void check_unique(const Side& side) {
     const auto [other, added] = seen.try_emplace(place.key, place.name);
     if (added || other->second == place.name) continue;
     fail(ErrorCode::kUsage,
-         fmt::format("two names of {} become one: {} and {} are both called {}", quote(side.input->path),
+         fmt::format("two names in {} become one: {} and {} both map to {}", quote(side.input->path),
                      quote(other->second), quote(place.name), quote(place.key.text)));
   }
 }
@@ -79,12 +78,12 @@ void map_names(Side& side, const NameOptions& options) {
 
 // --- wrappers ------------------------------------------------------------------------------------------
 
-// Attributes that wrappers put into names wherever they wrap: torch.compile (torch/_dynamo/eval_frame.py),
+// Attributes that wrappers add to names wherever they wrap: torch.compile (torch/_dynamo/eval_frame.py),
 // FSDP (torch/distributed/fsdp), activation checkpointing, Lightning's strategies (fabric/wrappers.py).
 constexpr std::array<std::string_view, 4> kWrapperParts = {"_orig_mod.", "_fsdp_wrapped_module.",
                                                            "_checkpoint_wrapped_module.", "_forward_module."};
 
-// Linear in the length: names are an attacker's data.
+// Linear in the length: names are untrusted.
 std::string without_wrappers(std::string_view name) {
   std::string out;
   while (!name.empty()) {
@@ -108,7 +107,8 @@ std::string wrapper_of(std::string_view name) {
   return {};
 }
 
-// Components that a prefix may have; more are nobody's module, and each costs a look at the rest of the name.
+// Components that a prefix may have; no module is nested deeper, and each costs a look at the rest of the
+// name.
 constexpr std::size_t kMostPrefixParts = 32;
 
 using ByName = std::unordered_map<std::string_view, Place*>;
@@ -154,7 +154,7 @@ class Matcher {
       const std::string removed = wrapper_of(place->key.text);
       take(*place, *found->second,
            added.size() > removed.size() ? fmt::format("`{}` added by a wrapper", added)
-                                         : fmt::format("`{}` of a wrapper removed", removed));
+                                         : fmt::format("wrapper's `{}` removed", removed));
       found->second = nullptr;
     }
   }
@@ -191,7 +191,7 @@ class Matcher {
     const auto [removed, removed_votes] = best_prefix(left.new_only, left.old_only, false);
     const bool adds = added_votes >= removed_votes;
     const std::size_t votes = std::max(added_votes, removed_votes);
-    // Names alike by chance are no prefix: at least half of what could match must, and one is no pattern.
+    // Names may match by chance: at least half of what could match must, and one match is not a pattern.
     if (votes == 0 || 2 * votes < std::min(left.old_only.size(), left.new_only.size())) return false;
     if (votes == 1 && (count_weights(base_) > 1 || count_weights(side_) > 1)) return false;
     const std::string& prefix = adds ? added : removed;
@@ -207,7 +207,7 @@ class Matcher {
     return true;
   }
 
-  // The live weights beside averaged ones have the names of the model, too.
+  // The live weights of an averaged file also have the model's names.
   void follow_current_weights() {
     for (Place& place : side_.places) {
       if (place.key.space != Space::kCurrentWeight) continue;
@@ -234,7 +234,7 @@ NameMap::NameMap(const std::string& text) {
   replacement_ = text.substr(arrow + 2);
   if (!expression_->ok())
     fail(ErrorCode::kUsage,
-         fmt::format("--map {}: no regular expression: {}", quote(text), one_line(expression_->error())));
+         fmt::format("--map {}: not a regular expression: {}", quote(text), one_line(expression_->error())));
   std::string error;
   if (!expression_->CheckRewriteString(replacement_, &error))
     fail(ErrorCode::kUsage, fmt::format("--map {}: {}", quote(text), one_line(error)));

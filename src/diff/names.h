@@ -1,5 +1,5 @@
-// How weights of one input are named in the other: what the user says (maps, prefixes, subtrees) and what
-// wrappers do to names (DataParallel, torch.compile, FSDP, a module around the model). Changes keys of a
+// How weights of one input are named in the other: what the user specifies (maps, prefixes, subtrees) and
+// what wrappers do to names (DataParallel, torch.compile, FSDP, a module around the model). Changes keys of a
 // Side, never paths.
 #pragma once
 
@@ -18,11 +18,11 @@ class RE2;
 namespace ckpt::diff {
 
 // 'RE=>REPL' of --map: the first match in a name is replaced, \1 are groups. RE2 syntax (linear time: names
-// are an attacker's data).
+// are untrusted).
 class NameMap {
  public:
-  // Throws Error{kUsage} with the reason if there is no "=>", the expression is none, or REPL names a group
-  // too many.
+  // Throws Error{kUsage} with the reason if there is no "=>", the expression is invalid, or REPL refers to a
+  // group that RE lacks.
   explicit NameMap(const std::string& text);
   std::string apply(std::string_view name) const;
 
@@ -34,18 +34,18 @@ class NameMap {
 struct NameOptions {
   std::vector<NameMap> maps;                // applied to the names of every input, in order
   std::vector<std::string> strip_prefixes;  // likewise, first
-  std::vector<std::string> subtrees;        // one an input, "" = all of it; empty: no input has one
+  std::vector<std::string> subtrees;        // one per input, "" = all of it; empty: no input has one
   bool find_renames = true;                 // wrappers' prefixes, and content (renames.h)
 };
 
-// Throws Error{kUsage} where two names of one input become one, or a subtree holds nothing.
+// Throws Error{kUsage} if two names of one input become one, or a subtree is empty.
 void apply_names(std::span<Side> sides, const NameOptions& options);
 
-// A weight of an input under another name than in the base. Their keys are equal already.
+// A weight whose name differs from the base. The keys are already equal.
 struct Rename {
   std::string_view old_name;  // in the base
   std::string_view new_name;
-  std::string reason;  // "prefix `module.` removed", "the same bytes", ...
+  std::string reason;  // "prefix `module.` removed", "identical bytes", ...
 };
 
 // Finds names that differ by a wrapper or a prefix, and gives the input's places the base's keys.

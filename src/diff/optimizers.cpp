@@ -63,7 +63,7 @@ std::vector<Weight> candidate_weights(const Side& side) {
   return out;
 }
 
-// --- ids and what is known of them ---------------------------------------------------------------------
+// --- ids and what is known about them ---------------------------------------------------------------------
 
 // State of the weight's own shape, for the optimizers of torch.optim; LBFGS keeps one
 // flat state and is not here.
@@ -83,7 +83,7 @@ struct Group {
   NodeId names = kNoNode;  // param_names
 };
 
-// nullopt where the optimizer's state does not look like torch's.
+// nullopt if the optimizer's state does not look like torch's.
 std::optional<std::vector<Group>> read_groups(const Side& side, NodeId optimizer) {
   const Tree& tree = side.file().tree;
   if (!is(tree, optimizer, Kind::kDict)) return std::nullopt;
@@ -115,7 +115,7 @@ std::optional<std::vector<Group>> read_groups(const Side& side, NodeId optimizer
 bool take_param_names(const Side& side, const std::vector<Group>& groups, OptimizerParams& out,
                       const std::unordered_map<std::string_view, std::string_view>& keys) {
   const Tree& tree = side.file().tree;
-  std::set<std::string_view> seen;  // a name of two parameters would hide the state of one
+  std::set<std::string_view> seen;  // if two parameters had one name, one state would be hidden
   for (const Group& group : groups) {
     if (!is(tree, group.names, Kind::kList)) return false;
     const auto names = tree.elements(group.names);
@@ -151,13 +151,13 @@ bool repeats_an_id(const std::vector<Group>& groups) {
   return false;
 }
 
-// The first id that more than one weight fits.
+// The first id with more than one candidate weight.
 std::string ambiguity(const std::vector<Group>& groups, bool fits) {
-  if (!fits) return "the shapes of its state are not those of the weights in their order";
+  if (!fits) return "the shapes of its state do not match the weights in order";
   for (const Group& group : groups)
     for (const Param& param : group.params)
       if (!param.fixed) return fmt::format("several weights have the shape of parameter {}", param.id);
-  return "order and shapes do not tell";
+  return "order and shapes are ambiguous";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Which weight is which of an optimizer's parameters. A checkpoint numbers them (torch/optim/optimizer.py,
 // state_dict: ids count over the groups in order); since torch 2.6 it may name them as well (`param_names`).
-// Otherwise the order of the state_dict and the shapes of the state tell, or do not: then nothing is guessed.
+// Otherwise the order of the state_dict and the shapes of the state decide; if they are ambiguous, nothing is
+// guessed.
 #pragma once
 
 #include <cstdint>
@@ -19,15 +20,14 @@ enum class NamedBy : std::uint8_t {
   kNothing,  // no state_dict, or groups that cannot be read
   kKeys,     // the ids are names already (Fabric, FSDP)
   kParamNames,
-  kOrder,      // order and shapes leave one way only
+  kOrder,      // order and shapes leave one possibility
   kAmbiguous,  // they leave several: compared by id
 };
 
 struct OptimizerParams {
   NamedBy named_by = NamedBy::kNothing;
-  std::string why;  // kAmbiguous: what does not tell
-  std::vector<std::vector<std::string>>
-      groups;  // the ids of each group, as they are spelled in paths ("3", "\"w\"")
+  std::string why;                               // kAmbiguous: the reason
+  std::vector<std::vector<std::string>> groups;  // the ids of each group, as spelled in paths ("3", "\"w\"")
   std::unordered_map<std::string, std::string_view> names;  // id -> the weight's key in the comparison
   bool known() const { return named_by != NamedBy::kNothing && named_by != NamedBy::kAmbiguous; }
 };
@@ -35,8 +35,8 @@ struct OptimizerParams {
 // One per optimizer of the file.
 std::vector<OptimizerParams> name_parameters(Side& side);
 
-// Gives the states of those optimizers that every side knows by name keys of names instead of ids, and takes
-// the lists of ids out of the comparison (compare them as groups of names). `params` is one vector a side.
+// For optimizers that every side knows by name, keys states by name instead of id, and removes
+// the lists of ids from the comparison (compare them as groups of names). `params` is one vector per side.
 void use_names(std::span<Side> sides, std::span<const std::vector<OptimizerParams>> params);
 
 // True if optimizer `index` of all sides (those that have it) is compared by name.
@@ -45,7 +45,7 @@ bool named_everywhere(std::span<const std::vector<OptimizerParams>> params, std:
 // optimizer_states[OPTIMIZER].state[ID]REST
 struct StatePath {
   std::uint32_t optimizer = 0;
-  std::string id;         // as it is spelled in brackets: "3", "\"a.b\""
+  std::string id;         // as spelled in brackets: "3", "\"a.b\""
   std::string_view rest;  // ".exp_avg"
 };
 std::optional<StatePath> parse_state_path(std::string_view path);

@@ -11,7 +11,7 @@
 namespace ckpt::diff {
 namespace {
 
-// "a" if both are, else "a -> b".
+// "a" if both are equal, else "a -> b".
 std::string both(const std::string& a, const std::string& b) { return a == b ? a : a + " -> " + b; }
 
 void add(std::string& text, const std::string& piece) {
@@ -28,7 +28,7 @@ std::string number(double value) {
 std::string named_by(const OptimizerParams& params) {
   switch (params.named_by) {
     case NamedBy::kNothing: return "";
-    case NamedBy::kKeys: return "named by their keys";
+    case NamedBy::kKeys: return "named by key";
     case NamedBy::kParamNames: return "named by param_names";
     case NamedBy::kOrder: return "named by order and shape";
     case NamedBy::kAmbiguous: return "compared by id: " + params.why;
@@ -47,7 +47,7 @@ std::optional<std::int64_t> integer_at(const Side& side, std::string_view path) 
   return std::nullopt;
 }
 
-// Of two that may be the same, the one that says more: "Adam", not "Adam or AdamW".
+// Of two types that may be the same, the more specific one: "Adam", not "Adam or AdamW".
 bool shorter(const std::string& a, const std::string& b) { return a.size() < b.size(); }
 
 template <class T>
@@ -76,7 +76,7 @@ std::string tensors_note(const PartContext& c) {
   const Totals& totals = c.diff.totals[c.input];
   std::string text = plural(totals.compared, "tensor") + " compared";
   add(text, fmt::format("{} differ", totals.compared - totals.identical - totals.close));
-  if (totals.close > 0) add(text, fmt::format("{} within the tolerance", totals.close));
+  if (totals.close > 0) add(text, fmt::format("{} within tolerance", totals.close));
   add(text, fmt::format("{} identical", totals.identical));
   return text;
 }
@@ -92,8 +92,7 @@ std::string weights_note(const PartContext& c, std::size_t changed, std::size_t 
                                             : fmt::format("{} -> {} tensors", a.tensors, b.tensors);
   add(text, both(format_count(a.elements), format_count(b.elements)) + " elements");
   add(text, fmt::format("{} differ", changed));
-  if (cast > 0)
-    add(text, fmt::format("{} by the cast alone", cast == changed ? "all" : std::to_string(cast)));
+  if (cast > 0) add(text, fmt::format("{} only by the cast", cast == changed ? "all" : std::to_string(cast)));
   return text;
 }
 
@@ -143,7 +142,7 @@ std::string averaging_note(const PartContext& c, const std::string& kinds) {
   std::string text = kinds;
   if (totals.live_compared == 0) return text;
   const bool old_averaged = c.diff.sides[0].items().current_model_state != value::kNoNode;
-  add(text, fmt::format("state_dict is an average {}; {} of {} live weights are the state_dict of the other",
+  add(text, fmt::format("state_dict is an average {}; {} of {} live weights equal the other's state_dict",
                         old_averaged ? "in the base" : "in the other file", totals.live_identical,
                         totals.live_compared));
   return text;

@@ -1,4 +1,4 @@
-// The heads of the sections: what a part is about in both files, in one line. Private to diff/.
+// The headings of the sections: each part of both files in one line. Private to diff/.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace ckpt::diff {
 
-// Of one input against the base; the summaries are those of both.
+// One input compared with the base; the summaries of both.
 struct PartContext {
   const Diff& diff;
   std::uint32_t input = 1;

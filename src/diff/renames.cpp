@@ -14,16 +14,17 @@
 namespace ckpt::diff {
 namespace {
 
-// What a tensor must hold for its bytes alone to tell whose they are: enough elements, not all equal.
+// What a tensor must hold to be identified by its bytes alone: enough elements, not all equal.
 constexpr std::uint64_t kTellingElements = 4;
-constexpr std::uint64_t kTellingIntegers = 64;  // masks and counters hold few bits an element
+constexpr std::uint64_t kTellingIntegers = 64;  // masks and counters have few bits per element
 // Random vectors of this many elements are nowhere near parallel, once their means are taken out (norms lie
 // around one, all of them): |cos| > 0.9 has a chance below 1e-20.
 constexpr std::uint64_t kParallelElements = 64;
 constexpr double kParallel = 0.9;
-constexpr double kNotParallel = 0.6;               // what the second best must stay below
-constexpr std::size_t kMostComparisons = 4096;     // pairs of one shape compared element by element ...
-constexpr std::uint64_t kMostElements = 1u << 28;  // ... and what that may read; beyond it nothing is claimed
+constexpr double kNotParallel = 0.6;            // what the second best must stay below
+constexpr std::size_t kMostComparisons = 4096;  // pairs of one shape compared element by element ...
+constexpr std::uint64_t kMostElements =
+    1u << 28;  // ... and the most that they may read; beyond it nothing is claimed
 
 struct Candidate {
   const Place* place = nullptr;
@@ -91,7 +92,7 @@ class ContentMatcher {
   }
 
  private:
-  // Heads of names that moved, old and new, and how many names moved so.
+  // Old and new prefixes of names that moved, and how many names moved this way.
   using Heads = std::map<std::pair<std::string_view, std::string_view>, std::size_t>;
 
   void take(std::string_view old_name, std::string_view new_name, std::string reason) {
@@ -106,7 +107,8 @@ class ContentMatcher {
     return a.view->dtype == b.view->dtype && a.view->shape == b.view->shape;
   }
 
-  // One tensor on either side has these bytes. Several of them (zeros, copies) are left to their siblings.
+  // Exactly one tensor on each side has these bytes. If there are several (zeros, copies), their siblings
+  // decide.
   void match_bytes() {
     std::map<std::string_view, std::pair<std::vector<Candidate*>, std::vector<Candidate*>>> groups;
     for (Candidate& c : old_)
@@ -116,11 +118,11 @@ class ContentMatcher {
     for (const auto& [digest, group] : groups) {
       if (group.first.size() != 1 || group.second.size() != 1 || !alike(*group.first[0], *group.second[0]))
         continue;
-      take(group.first[0]->place->key.text, group.second[0]->place->key.text, "the same bytes");
+      take(group.first[0]->place->key.text, group.second[0]->place->key.text, "identical bytes");
     }
   }
 
-  // What moved "encoder.0.weight" to "backbone.0.weight" moves "encoder.0.bias", too.
+  // If "encoder.0.weight" moved to "backbone.0.weight", so did "encoder.0.bias".
   void match_siblings() {
     Heads heads;
     for (const Rename& rename : found_) {
@@ -130,11 +132,11 @@ class ContentMatcher {
     for (const Place* place : left_.old_only) {
       if (!free_old(place->key.text)) continue;
       if (Place* const target = sibling_of(*place, heads); target != nullptr)
-        take(place->key.text, target->key.text, "as its siblings");
+        take(place->key.text, target->key.text, "like its siblings");
     }
   }
 
-  // Where the nearest siblings went. Null where as many of them went elsewhere: then nothing tells.
+  // Where the nearest siblings went. Null if equally many went elsewhere: then they decide nothing.
   Place* sibling_of(const Place& place, const Heads& heads) const {
     const std::string_view name = place.key.text;
     Place* best = nullptr;
@@ -160,7 +162,7 @@ class ContentMatcher {
     return name.size() > head.size() && name.starts_with(head) && name[head.size()] == '.';
   }
 
-  // The cosine of what is left when the means are taken out; 0 where that is next to nothing.
+  // The cosine after the means are subtracted; 0 if almost nothing remains.
   static double correlation(const Candidate& a, const Candidate& b) {
     if (!a.stats.decoded || !b.stats.decoded || a.stats.nonfinite() + b.stats.nonfinite() > 0) return 0;
     constexpr double kNothing = 1e-6;  // of the norm
@@ -173,7 +175,7 @@ class ContentMatcher {
     return (dot - n * a.stats.mean * b.stats.mean) / (spread_a * spread_b);
   }
 
-  // Renamed and trained on: the values are no more the same but all but parallel, and to nothing else.
+  // Renamed and trained on: the values are no longer equal but nearly parallel, and to no other tensor.
   void match_parallel() {
     std::map<std::pair<tensor::DType, std::vector<std::int64_t>>,
              std::pair<std::vector<Candidate*>, std::vector<Candidate*>>>
@@ -198,7 +200,7 @@ class ContentMatcher {
     return pairs > 0 && pairs <= kMostComparisons && old_list.front()->view->numel <= kMostElements / pairs;
   }
 
-  // Each other's nearest, with nothing else near either of them.
+  // Pairs that are each other's nearest, with nothing else near either.
   void match_group(const std::vector<Candidate*>& old_list, const std::vector<Candidate*>& new_list) {
     std::vector<Nearest> of_old(old_list.size());
     std::vector<Nearest> of_new(new_list.size());
@@ -211,7 +213,7 @@ class ContentMatcher {
     for (std::size_t i = 0; i < old_list.size(); ++i) {
       const Nearest& there = of_old[i];
       if (there.is_alone() && of_new[there.index].is_alone() && of_new[there.index].index == i)
-        take(old_list[i]->place->key.text, new_list[there.index]->place->key.text, "nearly the same values");
+        take(old_list[i]->place->key.text, new_list[there.index]->place->key.text, "nearly equal values");
     }
   }
 

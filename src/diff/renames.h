@@ -1,6 +1,6 @@
-// Weights that were renamed beyond a prefix: found by what is in them. A name is matched because the bytes
-// are the same, because its siblings moved the same way, or because the values are all but parallel; never by
-// its looks.
+// Weights that were renamed beyond a prefix: found by content. A name is matched because the bytes
+// are identical, because its siblings moved the same way, or because the values are nearly parallel; never by
+// similar spelling.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@
 
 namespace ckpt::diff {
 
-// Gives places of `side` the keys of the base's weights that they are. Reads the unmatched tensors of both
-// files; throws what reading them throws. The result is in the order of the base.
+// Gives places of `side` the keys of the matching weights in the base. Reads the unmatched tensors of both
+// files, and throws if that fails. The result is in the order of the base.
 std::vector<Rename> match_contents(const Side& base, Side& side, std::size_t jobs);
 
 }  // namespace ckpt::diff

@@ -9,9 +9,9 @@ namespace ckpt::diff {
 std::string rules_readme() {
   std::string out =
       "\n# What ckpt-diff reports\n\n"
-      "Every difference is a result of one of the first rules; `--compat` adds the `compat-` ones, each of "
-      "which names the\n"
-      "call that would fail or silently do the wrong thing.\n\n"
+      "Every difference is reported under one of the first rules. The `compat-` rules report what no longer "
+      "works: each names\n"
+      "the call that would fail or silently do the wrong thing.\n\n"
       "| id | level | |\n|---|---|---|\n";
   for (const report::RuleInfo& rule : change_rules())
     out += fmt::format("| [{0}](#{0}) | {1} | {2} |\n", rule.id, to_string(rule.level), rule.title);

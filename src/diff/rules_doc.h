@@ -1,5 +1,5 @@
-// What people read about the kinds of difference and of incompatibility: --explain, --list-rules, and their
-// part of rules/README.md, where SARIF's links lead.
+// The documentation of differences and incompatibilities: --explain, --list-rules, and their
+// part of rules/README.md, which SARIF links to.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace ckpt::diff {
 
-// A Markdown chapter: a table, then a section a rule; its anchor is the id.
+// A Markdown chapter: a table, then a section per rule, with the id as its anchor.
 std::string rules_readme();
 
-// About one rule, and a line a rule, as plain text.
+// One rule, and all rules with a line each, as plain text.
 std::string explain_rule(const report::RuleInfo& rule);
 std::string list_rules();
 

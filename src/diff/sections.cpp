@@ -30,9 +30,9 @@ Mark mark_of(ChangeKind kind) {
   return kind == ChangeKind::kRemoved ? Mark::kRemoved : Mark::kChanged;
 }
 
-// --- alike changes as one line -------------------------------------------------------------------------
+// --- similar changes as one line -----------------------------------------------------------------------
 
-// How bad a change of elements is: what folds shows its worst member, what is worse comes first.
+// How bad a change of elements is: a fold shows its worst member, and worse changes come first.
 double weight_of(const Change& change, SortBy sort) {
   if (!change.delta) return 0;
   const tensor::Delta& d = *change.delta;
@@ -122,7 +122,7 @@ void sort_folds(const Diff& diff, SortBy sort, std::vector<Fold>& folds) {
   });
 }
 
-// "the same bytes, as its siblings"
+// "identical bytes, like its siblings"
 std::string rename_reasons(const Diff& diff, const Fold& fold) {
   std::set<std::string_view> seen;
   std::string text;
@@ -234,14 +234,14 @@ class SectionBuilder {
       weights.changed += change.part == Part::kWeights ? 1u : 0u;
       weights.cast += change.part == Part::kWeights && is_cast(change) ? 1u : 0u;
       if (is_said_elsewhere(change))
-        groups[{change.part, list_index(change)}];  // the head of its section still says so
+        groups[{change.part, list_index(change)}];  // its section heading still shows it
     }
     for (auto& [key, group] : groups) add_group(context, key.first, key.second, std::move(group), weights);
   }
 
  private:
-  // What the head of its section says in full: epoch, global_step, a scheduler's last_epoch (and its
-  // _step_count, where that moved with it); and a cast's numbers, which stand with its dtype.
+  // Changes that the section heading already shows in full: epoch, global_step, a scheduler's last_epoch (and
+  // its _step_count, if it moved along); and a cast's numbers, which are shown with its dtype.
   bool is_said_elsewhere(const Change& change) const {
     if (options_.all) return false;
     if (is_cast(change)) return true;
@@ -256,7 +256,7 @@ class SectionBuilder {
            epochs->second == *step;
   }
 
-  // How far a whole number moved; nullopt if it is none in one of the files.
+  // How far a whole number moved; nullopt if it is not a whole number in both files.
   std::optional<std::int64_t> steps_of(const Change& change) const {
     if (change.kind != ChangeKind::kValue || change.old_slot.kind != SlotKind::kLeaf ||
         change.new_slot.kind != SlotKind::kLeaf)
@@ -268,7 +268,7 @@ class SectionBuilder {
     if (base.tree(change.old_slot).kind(a) != value::Kind::kInt ||
         side.tree(change.new_slot).kind(b) != value::Kind::kInt)
       return std::nullopt;
-    // unsigned: a hostile counter may be anywhere
+    // unsigned: a hostile counter may have any value
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(side.tree(change.new_slot).integer(b)) -
                                      static_cast<std::uint64_t>(base.tree(change.old_slot).integer(a)));
   }

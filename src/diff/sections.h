@@ -1,4 +1,4 @@
-// What people read: the parts of a diff as sections, alike changes folded to a line. Private to diff/.
+// What people read: the parts of a diff as sections, similar changes folded into one line. Private to diff/.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace ckpt::diff {
 void add_sections(const std::shared_ptr<const Diff>& diff, const ReportOptions& options,
                   std::vector<report::Section>& out);
 
-// The last section: what may be done with the other file.
+// The last section: what the other file can be used for.
 report::Section compat_section(const Diff& diff, const Compatibility& compat, const ReportOptions& options);
 
 }  // namespace ckpt::diff

@@ -1,6 +1,6 @@
 // One input as the comparison sees it: every tensor and every plain value, each at its path and under the key
 // that rows are aligned by. Migrations, name maps and optimizers' parameter names change keys and paths here;
-// the checkpoint itself is never touched. Built by one thread; then const.
+// the checkpoint itself never changes. Built by one thread; then const.
 #pragma once
 
 #include <compare>
@@ -24,7 +24,7 @@ struct Slot {
   std::uint32_t index = 0;  // into Checkpoint::entries or Side::leaves
 };
 
-// Names of weights are compared as names, wherever the state_dict lies in the file: a plain state_dict meets
+// Names of weights are compared as names, wherever the state_dict is in the file: a plain state_dict meets
 // a Trainer's file. Everything else is compared by its path.
 enum class Space : std::uint8_t { kPath, kWeight, kCurrentWeight, kOptimizerState };
 
@@ -32,7 +32,7 @@ struct Key {
   Space space = Space::kPath;
   std::uint32_t index = 0;   // kOptimizerState: which optimizer
   std::string_view text;     // the path, or the weight's name, or "NAME field" of an optimizer's state
-  std::uint32_t repeat = 0;  // of rows: which of several places of one input that spell the same
+  std::uint32_t repeat = 0;  // of rows: which of several places with the same spelling in one input
   bool operator==(const Key&) const = default;
 };
 

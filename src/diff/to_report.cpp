@@ -135,7 +135,7 @@ void set_gate_verdict(const Compatibility& compat, Profile gate, const Diff& dif
     out.verdict_style = Style::kGood;
     return;
   }
-  const std::string why = count > 0 ? plural(count, "finding") : "the base holds no training state";
+  const std::string why = count > 0 ? plural(count, "finding") : "the base has no training state";
   out.verdict = fmt::format("not compatible ({}): {}; {}", to_string(gate), why, verdict(diff));
   out.verdict_style = Style::kError;
 }
@@ -175,7 +175,7 @@ void add_not_compared(const Diff& diff, report::Report& out) {
     path.text = one_line(item.path);
     path.elide = true;
     report::Cell why;
-    why.text = item.trouble ? "its elements cannot be read" : "it has no elements in both files";
+    why.text = item.trouble ? "its elements cannot be read" : "not both files have its elements";
     why.style = Style::kDim;
     line.cells = {std::move(path), std::move(why)};
     lines.push_back(std::move(line));

@@ -14,17 +14,17 @@ namespace ckpt::diff {
 enum class SortBy : std::uint8_t { kRelL2, kMaxAbs, kName };
 
 struct ReportOptions {
-  bool all = false;      // every change on a line of its own
-  bool summary = false;  // the heads of the sections alone
+  bool all = false;      // one line per change
+  bool summary = false;  // only the section headings
   std::size_t top = 20;  // lines of a section
   SortBy sort = SortBy::kRelL2;
-  bool findings = false;        // a Finding per change (SARIF wants them; they cost memory)
+  bool findings = false;        // a Finding per change (SARIF needs them; they cost memory)
   std::optional<Profile> gate;  // --compat: the verdict is about this profile
 };
 
 // Fills rules, findings, sections, tables, facts and verdict of `out`; out.inputs is set already, in the
 // order of the sides. `diff` is kept alive by the tables; the inputs behind its sides must outlive the
-// report. `compat` is null where the diff was filtered: then it says nothing about the whole files.
+// report. `compat` is null where the diff was filtered: then nothing is known about the whole files.
 void to_report(const std::shared_ptr<const Diff>& diff, const Compatibility* compat,
                const ReportOptions& options, report::Report& out);
 

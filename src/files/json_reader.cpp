@@ -33,7 +33,7 @@ std::string read_text(const std::string& path) {
   if (error || !stream.is_open()) refuse(path, "cannot be read");
   std::string text(size, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(size));
-  if (static_cast<std::uint64_t>(stream.gcount()) != size) refuse(path, "cannot be read to its end");
+  if (static_cast<std::uint64_t>(stream.gcount()) != size) refuse(path, "could not be read to the end");
   return text;
 }
 
@@ -67,7 +67,7 @@ json read_json(const std::string& text, const std::string& source) {
   } catch (const json::parse_error& e) {
     refuse(source, fmt::format("this is not JSON (at byte {})", e.byte));
   } catch (const std::string& key) {
-    refuse(source, fmt::format("the key {} stands twice in an object", quote(key)));
+    refuse(source, fmt::format("the key {} appears twice in an object", quote(key)));
   }
 }
 

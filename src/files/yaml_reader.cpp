@@ -33,7 +33,7 @@ class Builder final : public YAML::EventHandler {
   YamlNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) refuse(mark, "a second document begins here: only one is read; remove the '---'");
+    if (++documents_ > 1) refuse(mark, "a second document starts here, but only one is read: remove the '---'");
   }
   void OnDocumentEnd() override {}
 
@@ -42,7 +42,7 @@ class Builder final : public YAML::EventHandler {
     add(node_at(mark, YamlNode::Kind::kNull));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override {
-    refuse(mark, "aliases (*name) are not supported: write the value out");
+    refuse(mark, "aliases (*name) are not supported: write out the value");
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -75,7 +75,7 @@ class Builder final : public YAML::EventHandler {
     yaml_fail(source_, at, text);
   }
   [[noreturn]] void refuse_anchor(const YAML::Mark& mark) const {
-    refuse(mark, "anchors (&name) are not supported: write the value out where it is needed");
+    refuse(mark, "anchors (&name) are not supported: write out the value where it is needed");
   }
 
   static YamlNode node_at(const YAML::Mark& mark, YamlNode::Kind kind) {
@@ -98,8 +98,8 @@ class Builder final : public YAML::EventHandler {
   void begin(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {
     check(mark, tag, anchor);
     if (open_.size() >= kYamlDepth)
-      refuse(mark, fmt::format("more than {} lists and maps inside each other", kYamlDepth));
-    if (awaits_key()) refuse(mark, "a key must be a word, but here is a list or a map");
+      refuse(mark, fmt::format("more than {} nested lists and maps", kYamlDepth));
+    if (awaits_key()) refuse(mark, "a key must be a word, not a list or a map");
     open_.push_back({node_at(mark, kind), {}});
   }
 
@@ -125,11 +125,9 @@ class Builder final : public YAML::EventHandler {
   }
 
   void add_key(YamlNode key) {
-    if (!key.is_scalar())
-      yaml_fail(source_, key, fmt::format("a key must be a word, but here is {}", describe(key)));
+    if (!key.is_scalar()) yaml_fail(source_, key, fmt::format("a key must be a word, not {}", describe(key)));
     if (!open_.back().seen.insert(key.text).second)
-      yaml_fail(source_, key,
-                fmt::format("the key {} stands here twice: remove one of the two", describe(key)));
+      yaml_fail(source_, key, fmt::format("the key {} appears twice: remove one of them", describe(key)));
     open_.back().node.keys.push_back(std::move(key));
   }
 
@@ -195,7 +193,7 @@ std::string read_yaml_text(const std::filesystem::path& path, std::string_view k
   std::string text(kYamlBytes + 1, '\0');  // one byte more than allowed: read_yaml refuses it
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (!stream.is_open() || stream.bad())
-    fail(ErrorCode::kUsage, fmt::format("{} cannot be read: check that it is a readable file", shown));
+    fail(ErrorCode::kUsage, fmt::format("{} cannot be read: check that it exists and is readable", shown));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   return text;
 }

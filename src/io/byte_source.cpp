@@ -67,7 +67,7 @@ class SliceSource final : public ByteSource {
 void require_range(std::uint64_t offset, std::uint64_t size, std::uint64_t available) {
   if (offset <= available && size <= available - offset) return;
   fail(ErrorCode::kTruncated,
-       fmt::format("{} needed at byte {}, but the data end at byte {}", plural(size, "byte"), offset,
+       fmt::format("{} needed at byte {}, but the data ends at byte {}", plural(size, "byte"), offset,
                    available),
        available);
 }

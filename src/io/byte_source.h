@@ -22,16 +22,16 @@ class ByteSource {
   virtual std::uint64_t size() const = 0;
 
   // Fills the whole of `out` from `offset`. Throws kTruncated if the range is not inside [0, size()),
-  // kIo if the system fails, kChanged if the file shrank meanwhile, kCorrupt if inflating fails.
+  // kIo if the system fails, kChanged if the file has shrunk, kCorrupt if inflating fails.
   virtual void read(std::uint64_t offset, std::span<std::byte> out) const = 0;
 
-  // The bytes in place, or nullopt where they are not in memory (then use read). May be misaligned.
+  // The bytes in place, or nullopt if they are not in memory (then use read). May be misaligned.
   virtual std::optional<std::span<const std::byte>> view(std::uint64_t offset, std::uint64_t size) const;
 
   // False for an inflated entry: reading backwards starts over. Callers then read front to back.
   virtual bool random_access() const { return true; }
 
-  // Throws kChanged if what is behind the source is no longer what was opened (a file written meanwhile).
+  // Throws kChanged if the content behind the source has changed since it was opened (the file was written).
   virtual void check_unchanged() const {}
 };
 

@@ -26,7 +26,7 @@ std::string display(const std::string& path) { return quote(abbreviate(path, 256
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-// What stands in the way of reading a path as a checkpoint, or empty for a regular file.
+// What kind of thing a path is instead of a regular file; empty for a regular file.
 std::string_view not_a_file(mode_t mode) {
   if (S_ISREG(mode)) return {};
   if (S_ISDIR(mode)) return "a directory";
@@ -38,12 +38,10 @@ std::string_view not_a_file(mode_t mode) {
 }
 
 [[noreturn]] void refuse_kind(const std::string& path, std::string_view kind) {
-  fail(ErrorCode::kIo,
-       fmt::format("{} is {}, but a regular file is needed; give the path of a checkpoint file",
-                   display(path), kind));
+  fail(ErrorCode::kIo, fmt::format("{} is {}; give the path of a checkpoint file", display(path), kind));
 }
 
-// A socket cannot be opened at all (ENXIO), so its kind is asked for by name.
+// A socket cannot be opened at all (ENXIO), so check its kind by path.
 [[noreturn]] void refuse_open(const std::string& path, int error) {
   struct stat status = {};
   if (error == ENXIO && ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
@@ -61,7 +59,7 @@ bool same_file(const struct stat& a, const struct stat& b) {
 
 [[noreturn]] void fail_changed(const std::string& path) {
   fail(ErrorCode::kChanged,
-       fmt::format("{} changed while it was being read; run again when nothing writes to it", display(path)));
+       fmt::format("{} changed while it was being read; run again once nothing writes to it", display(path)));
 }
 
 // Closes on the way out unless released.
@@ -128,7 +126,7 @@ void FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
 void FileSource::check_unchanged() const {
   struct stat now = {};
   if (::fstat(fd_, &now) != 0) {
-    fail(ErrorCode::kIo, fmt::format("cannot examine {}: {}", display(identity_->path), reason(errno)));
+    fail(ErrorCode::kIo, fmt::format("cannot stat {}: {}", display(identity_->path), reason(errno)));
   }
   if (!same_file(identity_->status, now)) fail_changed(identity_->path);
 }

@@ -1,5 +1,5 @@
-// A regular file, read with pread: a file truncated meanwhile gives an Error, never SIGBUS (mapping it
-// would). Directories, pipes, devices and sockets are refused without blocking.
+// A regular file, read with pread: a file truncated while being read gives an Error, not SIGBUS as with a
+// mapping. Directories, pipes, devices and sockets are refused without blocking.
 #pragma once
 
 #include <memory>

@@ -15,8 +15,8 @@ namespace ckpt::io {
 namespace {
 
 constexpr std::size_t kBlock = 64 << 10;
-// Streams kept open, some 50 KiB each. More than threads that could read at once: a stream that is closed
-// in the middle has to inflate its beginning again.
+// Streams kept open, some 50 KiB each. More than the threads that could read at once, because a stream closed
+// halfway must be inflated from the start again.
 constexpr std::size_t kMaxStreams = 256;
 
 class InflateSource final : public ByteSource {
@@ -47,7 +47,7 @@ void fill(LibzipFile& file, const DeflatedEntry& entry, std::uint64_t& position,
   while (!out.empty()) {
     const auto chunk = file.read(out.first(std::min(out.size(), kBlock)));
     if (!chunk.problem.empty() && !chunk.bad_crc) {
-      fail_corrupt(entry, fmt::format("does not inflate beyond byte {} of {} ({})", position, entry.size,
+      fail_corrupt(entry, fmt::format("does not inflate past byte {} of {} ({})", position, entry.size,
                                       one_line(chunk.problem)));
     }
     if (chunk.bytes == 0) {
@@ -67,18 +67,18 @@ void skip_to(LibzipFile& file, const DeflatedEntry& entry, std::uint64_t& positi
   }
 }
 
-// libzip compares the CRC only when it is asked for a byte beyond the last one. A CRC field of zero means
+// libzip compares the CRC only when asked for a byte past the last one. A CRC field of zero means
 // that none was computed (torch.serialization.set_crc32_options(False)).
 void check_end(LibzipFile& file, const DeflatedEntry& entry) {
   std::byte extra[1];
   const auto chunk = file.read(extra);
   if (chunk.bytes != 0)
-    fail_corrupt(entry,
-                 fmt::format("inflates to more than the {} the directory says", plural(entry.size, "byte")));
+    fail_corrupt(entry, fmt::format("inflates to more than the {} that the directory gives",
+                                    plural(entry.size, "byte")));
   if (chunk.bad_crc && entry.crc32 != 0)
-    fail_corrupt(entry, "inflates to bytes that do not have the CRC in the directory");
+    fail_corrupt(entry, "inflates to bytes whose CRC is not the one in the directory");
   if (!chunk.problem.empty() && !chunk.bad_crc) {
-    fail_corrupt(entry, fmt::format("has no proper end after its {} ({})", plural(entry.size, "byte"),
+    fail_corrupt(entry, fmt::format("does not end properly after its {} ({})", plural(entry.size, "byte"),
                                     one_line(chunk.problem)));
   }
 }
@@ -89,7 +89,7 @@ void Inflater::require_ratio(const DeflatedEntry& entry) const {
   const auto most = checked_mul_add<std::uint64_t>(entry.compressed_size, ratio_, kBlock);
   if (!most || entry.size <= *most) return;
   fail(ErrorCode::kLimit,
-       fmt::format("{} should inflate from {} to {}, more than deflate can hold; this looks like a zip bomb",
+       fmt::format("{} claims to inflate from {} to {}, more than deflate can; this looks like a zip bomb",
                    display_name(entry.name), format_bytes(entry.compressed_size), format_bytes(entry.size)),
        entry.header_offset);
 }
@@ -106,7 +106,7 @@ void Inflater::read(const DeflatedEntry& entry, std::uint64_t offset, std::span<
   }
 }
 
-// A stream at or before `offset`: the one in use if it has not passed it, else a new one. It is out of
+// A stream at or before `offset`: the one in use if it has not passed it, or a new one. It is out of
 // streams_ while it is used, so that one that fails is closed.
 Inflater::Stream Inflater::take_stream(const DeflatedEntry& entry, std::uint64_t offset) {
   const auto found =
@@ -138,7 +138,7 @@ std::unique_ptr<LibzipFile> Inflater::open(const DeflatedEntry& entry) {
   const auto listed = libzip_->entry(entry.index);
   const bool same = listed && listed->name == entry.name &&
                     listed->compressed_size == entry.compressed_size && listed->method == 8;
-  if (!same) fail_corrupt(entry, "cannot be inflated: libzip sees another entry in its place");
+  if (!same) fail_corrupt(entry, "cannot be inflated: libzip sees a different entry in its place");
   auto file = libzip_->open_entry(entry.index, problem);
   if (!file) fail_corrupt(entry, fmt::format("cannot be inflated ({})", one_line(problem)));
   return file;

@@ -24,14 +24,14 @@ struct DeflatedEntry {
   std::uint32_t crc32 = 0;
 };
 
-// The streams of the deflated entries of one archive. Opens libzip when the first byte is wanted. Any
-// thread; one reads at a time, since libzip is not thread-safe.
+// The streams of the deflated entries of one archive. Opens libzip when the first byte is read. Any
+// thread; only one reads at a time, since libzip is not thread-safe.
 class Inflater {
  public:
   Inflater(SourcePtr source, const Limits& limits)
       : source_(std::move(source)), ratio_(limits.inflate_ratio) {}
 
-  // Throws kLimit if `entry` promises more than deflate can hold.
+  // Throws kLimit if `entry` claims more than deflate can hold.
   void require_ratio(const DeflatedEntry& entry) const;
   void read(const DeflatedEntry& entry, std::uint64_t offset, std::span<std::byte> out);
   void check_unchanged() const { source_->check_unchanged(); }

@@ -25,7 +25,7 @@ void differ(DefectLog& log, const ZipEntry& entry, std::string_view what, std::u
             std::uint64_t ours) {
   if (theirs == ours) return;
   log.add(kDiffers, entry.name,
-          fmt::format("{}: libzip sees {} {}, torch {}", display_name(entry.name), what, theirs, ours),
+          fmt::format("{}: libzip sees {} {}, torch sees {}", display_name(entry.name), what, theirs, ours),
           entry.header_offset);
 }
 
@@ -47,14 +47,15 @@ void compare(const SourcePtr& source, const std::vector<ZipEntry>& entries, Defe
   const auto libzip = Libzip::open(source, problem);
   if (!libzip) {
     log.add(kDiffers, "",
-            fmt::format("libzip refuses the archive ({}), torch reads {}", one_line(problem),
+            fmt::format("libzip rejects the archive ({}), torch reads {}", one_line(problem),
                         plural(entries.size(), "entry")),
             0);
     return;
   }
   if (libzip->count() != entries.size()) {
     log.add(kDiffers, "",
-            fmt::format("libzip sees {}, torch {}", plural(libzip->count(), "entry"), entries.size()), 0);
+            fmt::format("libzip sees {}, torch sees {}", plural(libzip->count(), "entry"), entries.size()),
+            0);
   }
   const std::uint64_t both = std::min<std::uint64_t>(libzip->count(), entries.size());
   for (std::uint64_t i = 0; i < both; ++i) {
@@ -68,14 +69,14 @@ void compare(const SourcePtr& source, const std::vector<ZipEntry>& entries, Defe
   }
 }
 
-// libzip needs some hundred bytes an entry; without this they stay with the process.
+// libzip needs a few hundred bytes per entry; without this they stay with the process.
 void return_memory() {
 #ifdef __GLIBC__
   malloc_trim(0);
 #endif
 }
 
-// The position of `entry` in the directory. Callers may hold a copy, so its address tells nothing.
+// The position of `entry` in the directory. Callers may hold a copy, so its address means nothing.
 std::uint64_t index_of(const ZipDirectory& directory, const ZipEntry& entry) {
   const auto& entries = directory.entries;
   auto found = std::lower_bound(

@@ -22,7 +22,7 @@ constexpr std::uint32_t kDosDirectory = 0x10;
 constexpr std::uint32_t kUnixTypeMask = 0xF000;
 constexpr std::uint32_t kUnixSymlink = 0xA000;
 
-// One record of the central directory, as it stands there.
+// One record of the central directory, as written.
 struct Central {
   std::uint64_t offset = 0;
   std::uint16_t flags = 0;
@@ -45,7 +45,7 @@ Central read_central(ByteReader& reader, std::uint64_t index, std::uint64_t coun
   entry.offset = reader.offset();
   if (reader.remaining() < kCentralSize) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("the directory announces {}, but ends after {}", plural(count, "entry"), index),
+         fmt::format("the directory claims {}, but ends after {}", plural(count, "entry"), index),
          entry.offset);
   }
   if (reader.le<std::uint32_t>("directory entry signature") != kCentralSignature) {
@@ -68,8 +68,8 @@ Central read_central(ByteReader& reader, std::uint64_t index, std::uint64_t coun
   entry.attributes = reader.le<std::uint32_t>("directory entry attributes");
   entry.header_offset = reader.le<std::uint32_t>("directory entry header offset");
   if (reader.remaining() < std::uint64_t{name_size} + extra_size + comment_size) {
-    fail(ErrorCode::kCorrupt, fmt::format("entry {} of {} does not fit into the directory", index + 1, count),
-         entry.offset);
+    fail(ErrorCode::kCorrupt,
+         fmt::format("entry {} of {} runs past the end of the directory", index + 1, count), entry.offset);
   }
   entry.name = reader.text(name_size, "directory entry name");
   entry.extra = reader.bytes(extra_size, "directory entry extra fields");
@@ -111,7 +111,7 @@ void apply_zip64(const Central& central, std::span<const std::byte> field, ZipEn
   replace(entry.header_offset);
 }
 
-// What miniz refuses at once; the DOS time belongs to it because miniz compares 32 bits (method and time).
+// What miniz rejects immediately; the DOS time is included because miniz compares 32 bits (method and time).
 void require_sizes(const Central& central, const ZipEntry& entry) {
   const bool compared = central.compressed_size != kMarker32 && central.size != kMarker32;
   const bool differs = central.compressed_size != central.size;
@@ -123,7 +123,7 @@ void require_sizes(const Central& central, const ZipEntry& entry) {
   }
   if (entry.size != 0 && entry.compressed_size == 0) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("{} should inflate from nothing to {}; torch refuses the archive",
+         fmt::format("{} claims to inflate from 0 bytes to {}; torch refuses the archive",
                      display_name(entry.name), plural(entry.size, "byte")),
          central.offset);
   }
@@ -133,8 +133,8 @@ void require_range_of(const Central& central, const ZipEntry& entry, const EndRe
                       std::uint64_t file_size) {
   if (central.disk == kMarker16 || (central.disk != end.disk && central.disk != 1)) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("{} is said to be on disk {}; an archive must be in one file", display_name(entry.name),
-                     central.disk),
+         fmt::format("{} is marked as being on disk {}; an archive must be a single file",
+                     display_name(entry.name), central.disk),
          central.offset);
   }
   const auto header_end = checked_add(entry.header_offset, kLocalSize);
@@ -167,24 +167,24 @@ void check_attributes(const Central& central, const ZipEntry& entry, DefectLog& 
   const bool directory_name = entry.name.ends_with('/');
   if ((central.attributes & kDosDirectory) != 0 && !directory_name) {
     log.add("zip-dir-attribute", entry.name,
-            fmt::format("{} is marked as a directory: torch uses uninitialised memory for it",
+            fmt::format("{} is marked as a directory: torch uses uninitialized memory for it",
                         display_name(entry.name)),
             central.offset);
   }
   if (directory_name && entry.size != 0) {
     log.add("zip-dir-attribute", entry.name,
-            fmt::format("{} is a directory by its name, but holds {}", display_name(entry.name),
+            fmt::format("{} has the name of a directory, but holds {}", display_name(entry.name),
                         plural(entry.size, "byte")),
             central.offset);
   }
   if ((central.attributes >> 16 & kUnixTypeMask) == kUnixSymlink) {
     log.add("zip-symlink", entry.name,
-            fmt::format("{} is a symbolic link; it is never followed", display_name(entry.name)),
+            fmt::format("{} is a symbolic link, which is never followed", display_name(entry.name)),
             central.offset);
   }
 }
 
-// Info-ZIP's second name for an entry (APPNOTE 4.6.9): libzip and unzip believe it, torch does not.
+// Info-ZIP's second name for an entry (APPNOTE 4.6.9): libzip and unzip use it, torch does not.
 void check_unicode_path(const Central& central, const ZipEntry& entry, DefectLog& log) {
   bool malformed = false;
   const auto field = find_extra(central.extra, kUnicodePathExtra, malformed);
@@ -248,7 +248,7 @@ void require_limits(const EndRecord& end, const Limits& limits) {
   }
   if (end.directory_size > limits.zip_directory_bytes) {
     fail(ErrorCode::kLimit,
-         fmt::format("the directory of the archive has {}, more than the limit of {}",
+         fmt::format("the archive's directory has {}, more than the limit of {}",
                      format_bytes(end.directory_size), format_bytes(limits.zip_directory_bytes)),
          end.offset);
   }
@@ -262,8 +262,8 @@ void read_entries(const EndRecord& end, std::uint64_t file_size, ZipDirectory& d
   }
   if (!reader.done()) {
     log.add("zip-layout", "",
-            fmt::format("the directory has {} after the last of its {}: entries may be hidden there",
-                        plural(reader.remaining(), "byte"), plural(end.entries, "announced entry")),
+            fmt::format("the directory has {} after its {}: entries may be hidden there",
+                        plural(reader.remaining(), "byte"), plural(end.entries, "declared entry")),
             reader.offset());
   }
 }

@@ -1,5 +1,5 @@
-// What torch's zip reader (miniz) would see in an archive, and where the bytes of each entry lie.
-// libzip tells neither the data offset nor which of several directories miniz would believe, so this
+// What torch's zip reader (miniz) would see in an archive, and where the bytes of each entry are.
+// libzip reports neither the data offset nor which of several directories miniz would use, so this
 // reader decides and libzip is compared with it (zip_archive.h). Nothing is inflated here.
 // Sources: PKWARE APPNOTE 6.3.x; miniz 2.1/3.0 mz_zip_reader_init_internal (as used by torch's
 // caffe2/serialize/inline_container.cc).
@@ -33,7 +33,7 @@ struct ZipEntry {
 // (zip-eocd-ambiguous, zip-duplicate-entry, zip-case-insensitive, zip-name-ambiguous,
 // zip-header-mismatch, zip-size-mismatch, zip-dir-attribute, zip-overlap, zip-layout, zip-name-unsafe,
 // zip-symlink, zip-encrypted, zip-method-unsupported, zip-trailing-data, zip-leading-data,
-// zip-libzip-differs). After 20 defects of a kind one more says how many were left out.
+// zip-libzip-differs). After 20 defects of a kind, one more says how many were omitted.
 struct ZipDefect {
   std::string code;
   std::string entry;  // entry name, or empty for the archive as a whole
@@ -50,7 +50,7 @@ struct ZipDirectory {
   std::vector<std::uint32_t> by_name;                 // indexes into entries, sorted by name
 };
 
-// True if the first four bytes say that torch would take its zip path.
+// True if the first four bytes make torch use its zip reader.
 bool looks_like_zip(std::span<const std::byte> head);
 
 // Throws kTruncated (no end record, directory or entry beyond the end), kCorrupt, kLimit.

@@ -69,8 +69,8 @@ Classic read_classic(std::span<const std::byte> bytes, std::uint64_t offset) {
   return end;
 }
 
-// The zip64 end record, if a locator stands directly before the end record. Like miniz, a locator that
-// points at something else is passed over; unlike miniz, it is reported.
+// The zip64 end record, if a locator is directly before the end record. Like miniz, a locator that
+// points at something else is ignored; unlike miniz, it is reported.
 std::optional<Zip64> read_zip64(const ByteSource& source, std::uint64_t end_offset, DefectLog& log) {
   if (end_offset < kLocatorSize + kEnd64Size) return std::nullopt;
   std::array<std::byte, kLocatorSize> locator_bytes{};
@@ -92,7 +92,8 @@ std::optional<Zip64> read_zip64(const ByteSource& source, std::uint64_t end_offs
   ByteReader reader(bytes, zip64.offset);
   if (reader.le<std::uint32_t>("zip64 end record signature") != kEnd64Signature) {
     log.add(kAmbiguous, "",
-            fmt::format("the zip64 locator points at byte {}, where no zip64 end record is", zip64.offset),
+            fmt::format("the zip64 locator points at byte {}, but there is no zip64 end record there",
+                        zip64.offset),
             end_offset - kLocatorSize);
     return std::nullopt;
   }
@@ -107,7 +108,7 @@ std::optional<Zip64> read_zip64(const ByteSource& source, std::uint64_t end_offs
   return zip64;
 }
 
-// A field of the end record either agrees with its zip64 form or says "look there".
+// A field of the end record either agrees with its zip64 form or refers to it.
 void compare_field(DefectLog& log, std::uint64_t offset, std::string_view what, std::uint64_t classic,
                    std::uint64_t marker, std::uint64_t zip64) {
   if (classic == marker || classic == zip64) return;
@@ -131,19 +132,19 @@ void compare(const Classic& classic, const Zip64& zip64, std::uint64_t offset, D
 void require_zip64(const Zip64& zip64) {
   if (zip64.record_size < kEnd64Size - 12) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("the zip64 end record says its size is {}, at least {} is needed", zip64.record_size,
+         fmt::format("the zip64 end record says its size is {}, but at least {} is needed", zip64.record_size,
                      kEnd64Size - 12),
          zip64.offset);
   }
   if (zip64.disks != 1) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("the zip64 locator says {}; only an archive in one file can be read",
+         fmt::format("the zip64 locator says {}; an archive must be a single file",
                      plural(zip64.disks, "disk")),
          zip64.offset);
   }
   if (zip64.summary.entries > kMarker32 || zip64.summary.directory_size > kMarker32) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("the zip64 end record announces {} in {} of directory; torch reads at most 2^32 - 1",
+         fmt::format("the zip64 end record claims {} in {} of directory; torch reads at most 2^32 - 1",
                      plural(zip64.summary.entries, "entry"), plural(zip64.summary.directory_size, "byte")),
          zip64.offset);
   }
@@ -152,7 +153,7 @@ void require_zip64(const Zip64& zip64) {
 void require_summary(const Summary& summary, std::uint64_t offset, std::uint64_t file_size) {
   if (summary.entries != summary.entries_here) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("the end record says {} in all, but {} on this disk; an archive must be in one file",
+         fmt::format("the end record says {} in total, but {} on this disk; an archive must be a single file",
                      plural(summary.entries, "entry"), summary.entries_here),
          offset);
   }
@@ -160,7 +161,7 @@ void require_summary(const Summary& summary, std::uint64_t offset, std::uint64_t
                         (summary.disk == 1 && summary.directory_disk == 1);
   if (!one_disk) {
     fail(ErrorCode::kCorrupt,
-         fmt::format("the end record says disk {} and {}; an archive must be in one file", summary.disk,
+         fmt::format("the end record says disk {} and {}; an archive must be a single file", summary.disk,
                      summary.directory_disk),
          offset);
   }
@@ -181,19 +182,19 @@ void require_summary(const Summary& summary, std::uint64_t offset, std::uint64_t
   }
 }
 
-// What stands between the directory and the end record, and after it.
+// What is between the directory and the end record, and after it.
 void check_surroundings(const EndRecord& end, const std::optional<Zip64>& zip64, std::uint64_t comment_size,
                         std::uint64_t file_size, DefectLog& log) {
   const std::uint64_t after = file_size - end.offset - kEndSize;
   if (comment_size > after) {
     log.add(
         kAmbiguous, "",
-        fmt::format("the archive comment should have {}, but the file ends after {}; other readers refuse it",
+        fmt::format("the archive comment should have {}, but the file ends after {}; other readers reject it",
                     plural(comment_size, "byte"), after),
         end.offset);
   } else if (comment_size < after) {
     log.add("zip-trailing-data", "",
-            fmt::format("{} after the end of the archive, which nothing describes",
+            fmt::format("{} after the end of the archive, not described by any record",
                         plural(after - comment_size, "byte")),
             end.end);
   }

@@ -32,7 +32,7 @@ constexpr std::uint16_t kFlagDescriptor = 0x0008;
 // Encrypted, patched data, strong encryption, masked headers: miniz refuses all four.
 constexpr std::uint16_t kFlagsUnreadable = 0x0001 | 0x0020 | 0x0040 | 0x2000;
 
-// An entry name as it may stand in a message.
+// An entry name, safe to put in a message.
 std::string display_name(std::string_view name);
 
 // Collects defects, at most a screenful of each kind: an archive of a million bad entries must not
@@ -42,7 +42,7 @@ class DefectLog {
   explicit DefectLog(std::vector<ZipDefect>& defects) : defects_(defects) {}
 
   void add(std::string_view code, std::string_view entry, std::string text, std::uint64_t offset);
-  // Says how many were left out. Call once, at the end.
+  // Reports how many were omitted. Call once, at the end.
   void finish();
 
  private:

@@ -90,22 +90,22 @@ void compare_number(DefectLog& log, const ZipEntry& entry, std::string_view what
                     std::uint64_t central) {
   if (local == central) return;
   log.add("zip-header-mismatch", entry.name,
-          fmt::format("{}: its own header says {} {}, the directory {}", display_name(entry.name), what,
-                      local, central),
+          fmt::format("{}: the local header says {} {}, the directory says {}", display_name(entry.name),
+                      what, local, central),
           entry.header_offset);
 }
 
-// Sizes and CRC of zero stand in every header that torch writes (they follow in the descriptor), and the
+// Every header that torch writes has sizes and a CRC of zero (they follow in the descriptor), and the
 // marker says that zip64 fields hold them; torch's local zip64 fields are not standard, so they are not read.
 void compare_local(Window& window, const Local& local, const ZipEntry& entry, DefectLog& log) {
-  // A name of another length differs anyway; its head is enough for the message.
+  // A name of a different length differs anyway; its start is enough for the message.
   const std::uint64_t shown =
       local.name_size == entry.name.size() ? local.name_size : std::min<std::uint64_t>(local.name_size, 256);
   const auto raw = window.at(entry.header_offset + kLocalSize, shown);
   const std::string_view name(reinterpret_cast<const char*>(raw.data()), raw.size());
   if (name != entry.name || local.name_size != name.size()) {
     log.add("zip-header-mismatch", entry.name,
-            fmt::format("{}: its own header gives the name {}", display_name(entry.name), display_name(name)),
+            fmt::format("{}: the local header has the name {}", display_name(entry.name), display_name(name)),
             entry.header_offset);
   }
   compare_number(log, entry, "method", local.method, entry.method);
@@ -119,7 +119,7 @@ void compare_local(Window& window, const Local& local, const ZipEntry& entry, De
 }
 
 // Whether `reader` continues with a CRC and the two sizes of `entry`, `T` wide each. The CRC may differ: no
-// reader takes it from here, and tools that edit a record in place renew it in the directory alone.
+// reader takes it from here, and tools that edit a record in place update it only in the directory.
 template <class T>
 bool descriptor_matches(ByteReader reader, const ZipEntry& entry) {
   constexpr std::string_view kField = "data descriptor";
@@ -213,7 +213,7 @@ class Layout {
                entry.header_offset);
     } else {
       log_.add("zip-layout", entry.name,
-               fmt::format("{} lies behind the end of the archive", display_name(entry.name)),
+               fmt::format("{} starts after the end of the archive", display_name(entry.name)),
                entry.header_offset);
     }
   }
@@ -224,7 +224,7 @@ class Layout {
     const std::uint64_t start = std::min({first, end_.directory_offset, end_.chain_offset});
     if (start == 0) return;
     log_.add("zip-leading-data", "",
-             fmt::format("{} before the first entry, which nothing describes", plural(start, "byte")), 0);
+             fmt::format("{} before the first entry, not described by any record", plural(start, "byte")), 0);
   }
 
   // A second signature of an end record. Inside the data of an entry (an archive in the archive) it only

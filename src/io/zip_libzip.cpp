@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t kWindowSize = 64 << 10;
 
 // The archive as libzip's callback reads it. libzip asks for a few bytes at a time, so they come from a
-// window. An exception cannot pass through C: it waits in `failure` until the call is over.
+// window. An exception cannot pass through C, so it waits in `failure` until the call returns.
 struct Reader {
   explicit Reader(SourcePtr from) : source(std::move(from)) { zip_error_init(&error); }
   ~Reader() { zip_error_fini(&error); }
@@ -60,7 +60,7 @@ zip_int64_t read_guarded(Reader& reader, void* data, zip_uint64_t size) {
     return static_cast<zip_int64_t>(got);
   } catch (...) {
     reader.failure = std::current_exception();
-    reader.window.clear();  // it may hold half of what was asked for
+    reader.window.clear();  // it may be half filled
     zip_error_set(&reader.error, ZIP_ER_READ, 0);
     return -1;
   }

@@ -25,7 +25,7 @@ class LibzipFile {
  public:
   struct Chunk {
     std::size_t bytes = 0;  // 0 and no problem: the end
-    bool bad_crc = false;   // the problem is the CRC alone
+    bool bad_crc = false;   // the CRC is the only problem
     std::string problem;    // libzip's words, or empty
   };
 

@@ -56,7 +56,7 @@ void check_duplicates(const ZipDirectory& directory, DefectLog& log) {
     const ZipEntry& entry = directory.entries[directory.by_name[i]];
     if (entry.name != directory.entries[directory.by_name[i - 1]].name) continue;
     log.add("zip-duplicate-entry", entry.name,
-            fmt::format("{} is in the archive more than once: which one is read depends on the reader",
+            fmt::format("{} is in the archive more than once: readers differ in which one they use",
                         display_name(entry.name)),
             entry.header_offset);
   }
@@ -76,8 +76,8 @@ void check_case(const ZipDirectory& directory, DefectLog& log) {
     const std::string_view other = directory.entries[folded[i - 1].index].name;
     if (entry.name == other || lower(entry.name) != lower(other)) continue;
     log.add("zip-case-insensitive", entry.name,
-            fmt::format("{} and {} differ in case only: torch takes either for the other",
-                        display_name(other), display_name(entry.name)),
+            fmt::format("{} and {} differ only in case: torch confuses them", display_name(other),
+                        display_name(entry.name)),
             entry.header_offset);
   }
 }

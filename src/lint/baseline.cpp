@@ -70,7 +70,7 @@ std::string text_of(const std::string& path, const json& object, const char* nam
   if (object.is_object())
     if (const auto found = object.find(name); found != object.end() && found->is_string())
       return found->get<std::string>();
-  refuse(path, fmt::format("a finding in it has no \"{}\"", name));
+  refuse(path, fmt::format("a finding has no \"{}\"", name));
 }
 
 const json* at(const json& from, std::initializer_list<const char*> names) {
@@ -90,12 +90,12 @@ std::vector<std::string> read_sarif(const std::string& path, const json& documen
   if (document["runs"].is_array() && document["runs"].size() > 1)
     refuse(path, "this SARIF log has several runs");
   const json* name = at(document, {"runs", "tool", "driver", "name"});
-  if (name == nullptr || *name != "ckpt-lint") refuse(path, "this SARIF log is not one of ckpt-lint");
+  if (name == nullptr || *name != "ckpt-lint") refuse(path, "ckpt-lint did not write this SARIF log");
   const json* results = at(document, {"runs", "results"});
   if (results == nullptr || !results->is_array()) refuse(path, "this SARIF log has no results");
   if (const json* cut = at(document, {"runs", "properties", "summary", "truncated"});
       cut != nullptr && *cut == true)
-    refuse(path, "this SARIF log does not have all findings of its run; use a JSON report");
+    refuse(path, "this SARIF log lacks some findings of its run; use a JSON report");
   for (const json& result : *results) {
     if (const auto suppressed = result.find("suppressions");
         suppressed != result.end() && !suppressed->empty())
@@ -103,7 +103,7 @@ std::vector<std::string> read_sarif(const std::string& path, const json& documen
     const json* print = at(result, {"partialFingerprints", "checkpointPath/v1"});
     const json* uri = at(result, {"locations", "physicalLocation", "artifactLocation", "uri"});
     if (print == nullptr || !print->is_string() || uri == nullptr || !uri->is_string())
-      refuse(path, "a result in it has no fingerprint \"checkpointPath/v1\" or no file");
+      refuse(path, "a result has no fingerprint \"checkpointPath/v1\" or no file");
     keys.push_back(key_of('s', text_of(path, result, "ruleId"), print->get<std::string>(),
                           absolute_path(path_of_uri(uri->get<std::string>()))));
   }
@@ -115,7 +115,7 @@ std::vector<std::string> read_report(const std::string& path, const json& docume
   if (const auto version = document.find("schema_version"); version == document.end() || *version != 1)
     refuse(path, "neither a SARIF log nor a JSON report with \"schema_version\": 1");
   const json* name = at(document, {"tool", "name"});
-  if (name == nullptr || *name != "ckpt-lint") refuse(path, "this report is not one of ckpt-lint");
+  if (name == nullptr || *name != "ckpt-lint") refuse(path, "ckpt-lint did not write this report");
   const json* findings = at(document, {"findings"});
   if (findings == nullptr || !findings->is_array()) refuse(path, "this report has no findings");
   for (const json& finding : *findings) {

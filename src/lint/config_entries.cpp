@@ -29,13 +29,13 @@ std::string folder_of(const std::string& source) { return fs::path(source).paren
 void check_entries(const std::string& source, const YamlNode& node, std::string_view what,
                    std::span<const std::string_view> keys) {
   if (!node.is_sequence())
-    yaml_fail(source, node, fmt::format("'{}' must be a list, but here is {}", what, describe(node)));
+    yaml_fail(source, node, fmt::format("'{}' must be a list, not {}", what, describe(node)));
   if (node.items.size() > kMostEntries)
     yaml_fail(source, node, fmt::format("'{}' has more than {} entries", what, kMostEntries));
   for (const YamlNode& entry : node.items) {
     if (!entry.is_map())
       yaml_fail(source, entry,
-                fmt::format("an entry of '{}' must be a map with the keys {}, but here is {}", what,
+                fmt::format("an entry of '{}' must be a map with the keys {}, not {}", what,
                             fmt::join(keys, ", "), describe(entry)));
     for (const YamlNode& key : entry.keys)
       if (std::find(keys.begin(), keys.end(), key.text) == keys.end())
@@ -57,7 +57,7 @@ const YamlNode& required(const std::string& source, const YamlNode& entry, std::
 std::vector<FileGlob> file_globs(const std::string& source, const YamlNode& node, std::string_view what) {
   const std::vector<std::string> patterns = to_texts(source, node, what);
   if (patterns.empty())
-    yaml_fail(source, node, fmt::format("{} is an empty list: it would match no file", what));
+    yaml_fail(source, node, fmt::format("{} is an empty list, which matches no file", what));
   std::vector<FileGlob> globs;
   for (const std::string& pattern : patterns) {
     try {
@@ -81,20 +81,20 @@ Suppression read_suppression(const std::string& source, const YamlNode& entry) {
   result.rule = not_empty(source, required(source, entry, "rule", "suppressions"), "'rule' of a suppression");
   const YamlNode* reason = entry.find("reason");
   if (reason == nullptr)
-    yaml_fail(source, entry, "a suppression needs a reason: say why these findings are right as they are");
+    yaml_fail(source, entry, "a suppression needs a reason: say why these findings are acceptable");
   result.reason = not_empty(source, *reason, "'reason' of a suppression");
   if (const YamlNode* files = entry.find("files"))
     result.files = file_globs(source, *files, "'files' of a suppression");
   if (const YamlNode* paths = entry.find("paths")) {
     result.paths = to_globs(source, *paths, "'paths' of a suppression");
     if (result.paths.empty())
-      yaml_fail(source, *paths, "'paths' of a suppression is an empty list: it would match nothing");
+      yaml_fail(source, *paths, "'paths' of a suppression is an empty list, which matches nothing");
   }
   if (const YamlNode* expires = entry.find("expires")) {
     result.expires = to_text(source, *expires, "'expires' of a suppression");
     if (!is_date(result.expires))
       yaml_fail(source, *expires,
-                fmt::format("'expires' must be a day as 2026-10-01, but here is {}", describe(*expires)));
+                fmt::format("'expires' must be a date such as 2026-10-01, not {}", describe(*expires)));
   }
   return result;
 }
@@ -148,7 +148,7 @@ std::vector<Layer> read_overrides(const std::string& source, const YamlNode& nod
     if (const YamlNode* profile = entry.find("profile")) layer.profile = *profile;
     if (const YamlNode* rules = entry.find("rules")) layer.rules = *rules;
     if (!layer.profile && !layer.rules)
-      yaml_fail(source, entry, "this override changes nothing: give it 'rules' or 'profile'");
+      yaml_fail(source, entry, "this override changes nothing: add 'rules' or 'profile'");
     layers.push_back(std::move(layer));
   }
   return layers;

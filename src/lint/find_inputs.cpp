@@ -42,8 +42,8 @@ class Finder {
     if (fs::exists(text, ignored) || !has_wildcard(text)) {
       if (!is_folder(text) || is_checkpoint_directory(text)) return add(text);
       if (walk(text, [](const fs::path& file) { return is_checkpoint_name(file.filename().string()); }) == 0)
-        nothing(text, fmt::format("a folder without checkpoints: no file in it ends in {}",
-                                  checkpoint_extensions()));
+        nothing(text,
+                fmt::format("no checkpoints in this folder: no file ends in {}", checkpoint_extensions()));
     } else if (walk(start_of(text), [&](const fs::path& file) {
                  return matches_file_pattern(normal(text), normal(file.string()));
                }) == 0) {
@@ -57,7 +57,7 @@ class Finder {
     return path.starts_with("./") ? path.substr(2) : path;
   }
 
-  // The folder in which the pattern's first wildcard is.
+  // The folder that contains the pattern's first wildcard.
   static fs::path start_of(const std::string& pattern) {
     fs::path start;
     for (const fs::path& part : fs::path(pattern)) {
@@ -74,14 +74,14 @@ class Finder {
     result_.push_back({path, Error(ErrorCode::kNotFound, why)});
   }
 
-  // True the first time that a folder is met, by whatever name.
+  // True the first time a folder is visited, under any name.
   static bool enter(const fs::path& folder, std::set<std::pair<std::uint64_t, std::uint64_t>>& entered) {
     struct stat status {};
     if (::stat(folder.c_str(), &status) != 0) return true;  // listing it says why
     return entered.insert({status.st_dev, status.st_ino}).second;
   }
 
-  // Adds what `wanted` says of the files below; returns how many inputs, unreadable folders among them.
+  // Adds the files below that are `wanted`; returns the number of inputs added, including unreadable folders.
   template <class Wanted>
   std::size_t walk(const fs::path& start, const Wanted& wanted) {
     std::set<std::pair<std::uint64_t, std::uint64_t>> entered;
@@ -101,8 +101,8 @@ class Finder {
     return found;
   }
 
-  // Puts what is in the folder on top of `todo`, so that everything comes in name order. Returns 1 for a
-  // folder that cannot be listed, which is an input that failed.
+  // Pushes the folder's content onto `todo`, so that everything comes in name order. Returns 1 for a
+  // folder that cannot be listed: it becomes an input that failed.
   std::size_t list(const fs::path& folder, std::vector<fs::path>& todo) {
     std::vector<fs::path> inside;
     std::error_code error;
@@ -110,9 +110,8 @@ class Finder {
       if (it->path().filename() != ".git")
         inside.push_back(folder == "." ? it->path().filename() : it->path());
     if (error) {
-      result_.push_back(
-          {folder.string(),
-           Error(ErrorCode::kIo, fmt::format("this folder cannot be listed: {}", error.message()))});
+      result_.push_back({folder.string(),
+                         Error(ErrorCode::kIo, fmt::format("cannot list this folder: {}", error.message()))});
       return 1;
     }
     std::sort(inside.begin(), inside.end(),

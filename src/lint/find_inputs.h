@@ -1,4 +1,4 @@
-// What is to be judged: files, folders with checkpoints in them, patterns.
+// What to lint: files, folders of checkpoints, patterns.
 #pragma once
 
 #include <optional>
@@ -14,13 +14,13 @@ struct Input {
   std::optional<Error> failure;  // there is nothing to open: an empty folder, a pattern that matches nothing
 };
 
-// Files as they were named; a folder becomes the checkpoints in it and in its folders, by extension and in
-// name order, a pattern (with * or ?, where no file has that very name) the files that it matches. Links to
-// folders are followed, into each folder once; .git is left out. A sharded checkpoint (a folder with
-// .metadata or latest in it) is one input. What is found twice is listed once. Nothing is read but folders.
+// Files as given; a folder becomes all checkpoints below it, by extension and in name order, a pattern (with *
+// or ?, unless a file has exactly that name) the files that it matches. Links to folders are followed, each
+// folder once; .git is skipped. A sharded checkpoint (a folder with .metadata or latest in it) is one input.
+// Duplicates are dropped. Reads nothing but folders.
 std::vector<Input> find_inputs(const std::vector<std::string>& operands);
 
-// ".ckpt .pt ...": what a checkpoint in a folder is called.
+// ".ckpt .pt ...": the file extensions of checkpoints in a folder.
 std::string checkpoint_extensions();
 
 }  // namespace ckpt::lint

@@ -46,9 +46,9 @@ class Builder {
       check_complete(rule, layer.source, node);
     }
     if (found == 0)
-      yaml_fail(layer.source, node,
-                fmt::format("no rule of the catalogue belongs to a set {}{}", describe(node),
-                            did_you_mean(name, known)));
+      yaml_fail(
+          layer.source, node,
+          fmt::format("no built-in rule belongs to a set {}{}", describe(node), did_you_mean(name, known)));
   }
 
   void set_profile(const Layer& layer, const YamlNode& node) {
@@ -57,8 +57,8 @@ class Builder {
     const auto setting = parse_profile(name);
     if (!setting)
       yaml_fail(layer.source, node,
-                fmt::format("the profile must be resume, inference, any or auto, but here is {}{}",
-                            describe(node), did_you_mean(name, kNames)));
+                fmt::format("the profile must be resume, inference, any or auto, not {}{}", describe(node),
+                            did_you_mean(name, kNames)));
     result_.profile = setting;
     result_.profile_origin = origin(layer, node);
   }
@@ -66,7 +66,7 @@ class Builder {
   void set_rules(const Layer& layer, const YamlNode& node) {
     if (!node.is_map())
       yaml_fail(layer.source, node,
-                fmt::format("'rules' must be a map of rule ids and levels, but here is {}", describe(node)));
+                fmt::format("'rules' must be a map of rule ids and levels, not {}", describe(node)));
     const EntryPlace place{layer.source, layer.builtin};
     for (std::size_t i = 0; i < node.keys.size(); ++i) {
       const YamlNode& key = node.keys[i];
@@ -86,8 +86,7 @@ class Builder {
     std::vector<std::string> ids;
     for (const Rule& rule : result_.rules) ids.push_back(rule.info.id);
     const std::string hint = did_you_mean(key.text, ids);
-    const std::string_view more =
-        hint.empty() && value.is_map() ? "; a rule of your own names its check" : "";
+    const std::string_view more = hint.empty() && value.is_map() ? "; your own rules need a 'check'" : "";
     yaml_fail(layer.source, key, fmt::format("unknown rule {}{}{}", describe(key), hint, more));
   }
 

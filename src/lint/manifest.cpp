@@ -25,7 +25,7 @@ constexpr std::string_view kKind = "ckpt-manifest";
 
 [[noreturn]] void refuse(const std::string& path, std::string_view text) {
   fail(ErrorCode::kUsage,
-       fmt::format("{}: {}: not a manifest as ckpt-lint --write-manifest writes it", one_line(path), text));
+       fmt::format("{}: {}: not a manifest written by ckpt-lint --write-manifest", one_line(path), text));
 }
 
 Object value_of(const ManifestEntry& entry) {

@@ -79,7 +79,7 @@ class Printer {
 
   void head() {
     const std::string what = about_.checkpoint.empty() ? "files in general" : one_line(about_.checkpoint);
-    out_ += fmt::format("# The rules for {}: {} on, of {}{}.\n", what, on(), one_line(set_.name),
+    out_ += fmt::format("# Rules for {}: {} on, of {}{}.\n", what, on(), one_line(set_.name),
                         about_.discovered ? " (found from the file's folder)" : "");
     if (set_.layers == nullptr) return;
     const std::vector<bool> with =
@@ -90,7 +90,7 @@ class Printer {
       const bool applied = !with.empty() && with[index];
       ++index;
       out_ += fmt::format("# The override at {} {}.\n", one_line(layer.position),
-                          about_.checkpoint.empty() ? "is left out: name a file to see what it changes"
+                          about_.checkpoint.empty() ? "is not applied: name a file to see what it changes"
                           : applied                 ? "is applied"
                                                     : "does not match");
     }

@@ -12,7 +12,7 @@ namespace {
 
 [[noreturn]] void miss(const Rule& rule, std::string_view name) {
   throw std::logic_error(
-      fmt::format("rule '{}' has no parameter '{}' of the type asked for", rule.info.id, name));
+      fmt::format("rule '{}' has no parameter '{}' of the requested type", rule.info.id, name));
 }
 
 const report::Value::Data& data_of(const Rule& rule, std::string_view name) {

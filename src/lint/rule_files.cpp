@@ -42,7 +42,7 @@ std::string shown_config(const fs::path& folder) {
 // People who write the name from memory must not lint without their rules.
 void refuse_other_name(const fs::path& folder) {
   if (is_there(folder / kOtherName))
-    fail(ErrorCode::kUsage, fmt::format("{} is not read: rename it to {}, or use --rules or --no-config",
+    fail(ErrorCode::kUsage, fmt::format("{} is ignored: rename it to {}, or use --rules or --no-config",
                                         shown((folder / kOtherName).string()), kConfigName));
 }
 

@@ -68,7 +68,7 @@ struct Reader {
 
 void set_level(Reader& r, const YamlNode& node) {
   if (!node.is_scalar() || !contains(kLevels, node.text))
-    r.fail(node, fmt::format("the level of rule '{}' must be error, warning, note or off, but here is {}{}",
+    r.fail(node, fmt::format("the level of rule '{}' must be error, warning, note or off, not {}{}",
                              r.rule.info.id, describe(node), suggest(node.text, kLevels)));
   r.rule.on = node.text != "off";
   if (node.text == "error") r.rule.level = report::Level::kError;
@@ -79,8 +79,8 @@ void set_level(Reader& r, const YamlNode& node) {
 void set_select(Reader& r, const YamlNode& node) {
   static constexpr std::array<std::string_view, 3> kKeys = {"tensors", "paths", "ignore"};
   if (!node.is_map())
-    r.fail(node, fmt::format("{} must be a map, as in {{tensors: \"encoder.**\"}}, but here is {}",
-                             r.named("select"), describe(node)));
+    r.fail(node, fmt::format("{} must be a map, as in {{tensors: \"encoder.**\"}}, not {}", r.named("select"),
+                             describe(node)));
   Selector& select = r.rule.select;
   // A selection is replaced as a whole: {tensors: "a.**"} means these and nothing else.
   select.tensors.clear();
@@ -111,8 +111,8 @@ void set_param(Reader& r, const YamlNode& key, const YamlNode& node) {
                             did_you_mean(key.text, known)));
   }
   if (!r.given.insert(key.text).second)
-    r.fail(key, fmt::format("parameter '{}' of rule '{}' stands here twice: beside params and in it",
-                            key.text, r.rule.info.id));
+    r.fail(key, fmt::format("parameter '{}' of rule '{}' appears twice: next to params and in it", key.text,
+                            r.rule.info.id));
   report::Value value = convert_param(r.source, node, *spec, r.rule.info.id);
   const auto found = std::find_if(r.rule.params.begin(), r.rule.params.end(),
                                   [&](const Param& p) { return p.name == key.text; });
@@ -125,8 +125,8 @@ void set_param(Reader& r, const YamlNode& key, const YamlNode& node) {
 
 void set_params(Reader& r, const YamlNode& node) {
   if (!node.is_map())
-    r.fail(node, fmt::format("{} must be a map of names and values, but here is {}", r.named("params"),
-                             describe(node)));
+    r.fail(node,
+           fmt::format("{} must be a map of names and values, not {}", r.named("params"), describe(node)));
   for (std::size_t i = 0; i < node.keys.size(); ++i) set_param(r, node.keys[i], node.items[i]);
 }
 
@@ -139,7 +139,7 @@ void set_resuming(Reader& r, const YamlNode& node) {
 
 void same_check(const Reader& r, const YamlNode& node) {
   if (!node.is_scalar() || node.text != r.rule.check->name)
-    r.fail(node, fmt::format("rule '{}' uses the check '{}', not {}: give a rule of your own another id",
+    r.fail(node, fmt::format("rule '{}' uses the check '{}', not {}: give your own rule a different id",
                              r.rule.info.id, r.rule.check->name, describe(node)));
 }
 
@@ -266,9 +266,9 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
     if (root.find(key) == nullptr) yaml_fail(source, root, fmt::format("the key '{}' is missing", key));
   const YamlNode& id = *root.find("id");
   if (id.text != file.name || !is_kebab_case(id.text))
-    yaml_fail(source, id,
-              fmt::format("the id must be the file's name in kebab-case, '{}', but here is {}", file.name,
-                          describe(id)));
+    yaml_fail(
+        source, id,
+        fmt::format("the id must be the file's name in kebab-case, '{}', not {}", file.name, describe(id)));
   Rule rule;
   rule.info.id = id.text;
   rule.check = &check_of(source, *root.find("check"), id.text, checks);
@@ -279,7 +279,7 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
     if (root.keys[i].text != "id" && !is_words(root.keys[i])) set_catalog_key(r, root.keys[i], root.items[i]);
   set_words(r, root);
   check_messages(rule, source, words_of(root, root));
-  if (!rule.on) yaml_fail(source, *root.find("level"), "the default level cannot be off: say `sets: []`");
+  if (!rule.on) yaml_fail(source, *root.find("level"), "the default level cannot be off: use `sets: []`");
   rule.info.level = rule.level;
   for (const std::string& option : rule.options)
     if (find_param(*rule.check, option) == nullptr)
@@ -318,9 +318,8 @@ void configure_rule(Rule& rule, const EntryPlace& place, const YamlNode& key, co
 Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode& value,
                    std::span<const Check* const> checks, std::span<const Rule> catalog) {
   if (!is_kebab_case(key.text))
-    yaml_fail(
-        place.source, key,
-        fmt::format("the id of a rule is lower-case words joined by '-', but here is {}", describe(key)));
+    yaml_fail(place.source, key,
+              fmt::format("the id of a rule is lower-case words joined by '-', not {}", describe(key)));
   Rule rule;
   rule.info.id = key.text;
   rule.check = &check_of(place.source, *value.find("check"), key.text, checks);
@@ -357,7 +356,7 @@ void check_complete(const Rule& rule, const std::string& source, const YamlNode&
   const bool numeric = (rule.check->needs & (kStats | kDeltas)) != 0;
   if (rule.on && numeric && rule.select.tensors.empty() && rule.select.paths.empty())
     yaml_fail(source, at,
-              fmt::format("rule '{}' selects no tensors: say which, as in select: {{tensors: \"**\"}}",
+              fmt::format("rule '{}' selects no tensors: name some, as in select: {{tensors: \"**\"}}",
                           rule.info.id));
 }
 

@@ -83,7 +83,7 @@ bool is_ambiguous(std::string_view text) {
 
 [[noreturn]] void fail_type(const std::string& source, const YamlNode& node, std::string_view what,
                             std::string_view expected) {
-  yaml_fail(source, node, fmt::format("{} must be {}, but here is {}", what, expected, describe(node)));
+  yaml_fail(source, node, fmt::format("{} must be {}, not {}", what, expected, describe(node)));
 }
 
 report::Value to_bool(const std::string& source, const YamlNode& node, std::string_view what) {
@@ -126,12 +126,10 @@ report::Value scalar_condition(const std::string& source, const YamlNode& node, 
     if (const auto value = parse<std::int64_t>(node.text)) return *value;
   if (form != NumberForm::kNone) return to_number(source, node, what);
   if (is_ambiguous(node.text))
-    yaml_fail(
-        source, node,
-        fmt::format(
-            "{} is read as different things by different YAML readers: put it in quotes if it is a text, "
-            "else write true, false or a plain decimal number",
-            describe(node)));
+    yaml_fail(source, node,
+              fmt::format("{} means different things to different YAML readers: quote it if it is a string, "
+                          "or write true, false or a plain decimal number",
+                          describe(node)));
   return node.text;
 }
 
@@ -192,7 +190,7 @@ void check_choice(const std::string& source, const YamlNode& node, const ParamSp
     yaml_fail(
         source, one,
         fmt::format(
-            "{} must be one of {}, but here is {}{}", what, fmt::join(spec.choices, ", "), describe(one),
+            "{} must be one of {}, not {}{}", what, fmt::join(spec.choices, ", "), describe(one),
             did_you_mean(one.text, std::vector<std::string>(spec.choices.begin(), spec.choices.end()))));
   };
   if (node.is_scalar()) check(node);
@@ -209,8 +207,7 @@ std::string range_text(const ParamSpec& spec) {
 void check_range(const std::string& source, const YamlNode& node, const ParamSpec& spec, double value,
                  std::string_view what) {
   if (value < spec.lowest || value > spec.highest)
-    yaml_fail(source, node,
-              fmt::format("{} must be {}, but here is {}", what, range_text(spec), describe(node)));
+    yaml_fail(source, node, fmt::format("{} must be {}, not {}", what, range_text(spec), describe(node)));
 }
 
 report::Value to_expect(const std::string& source, const YamlNode& node, std::string_view what) {
@@ -226,8 +223,8 @@ std::string_view to_string(ParamType type) {
     case ParamType::kBool: return "true or false";
     case ParamType::kInteger: return "integer";
     case ParamType::kNumber: return "number";
-    case ParamType::kString: return "text";
-    case ParamType::kStrings: return "list of texts";
+    case ParamType::kString: return "string";
+    case ParamType::kStrings: return "list of strings";
     case ParamType::kGlobs: return "list of globs";
     case ParamType::kManifest: return "path of a manifest";
     case ParamType::kValueFile: return "path of a YAML file of values";
@@ -302,13 +299,13 @@ report::Value plain_value(const std::string& source, const YamlNode& node) {
 
 // Every spelling is a text where a text is wanted: 1.10, off and no stay as they are written.
 std::string to_text(const std::string& source, const YamlNode& node, std::string_view what) {
-  if (!node.is_scalar()) fail_type(source, node, what, "a text");
+  if (!node.is_scalar()) fail_type(source, node, what, "a string");
   return node.text;
 }
 
 std::vector<std::string> to_texts(const std::string& source, const YamlNode& node, std::string_view what) {
   if (node.is_scalar()) return {node.text};
-  if (!node.is_sequence()) fail_type(source, node, what, "a text or a list of texts");
+  if (!node.is_sequence()) fail_type(source, node, what, "a string or a list of strings");
   std::vector<std::string> texts;
   for (const YamlNode& item : node.items) texts.push_back(to_text(source, item, what));
   return texts;

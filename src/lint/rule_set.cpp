@@ -78,7 +78,7 @@ class Loader {
     if (const YamlNode* node = root.find("overrides")) {
       for (Layer& layer : read_overrides(file.source, *node)) layers_.steps.push_back(std::move(layer));
       if (count_overrides(layers_) > kOverrides)
-        yaml_fail(file.source, *node, fmt::format("more than {} overrides in all", kOverrides));
+        yaml_fail(file.source, *node, fmt::format("more than {} overrides in total", kOverrides));
     }
     if (const YamlNode* node = root.find("suppressions")) {
       add_suppressions(read_suppressions(file.source, *node));
@@ -108,8 +108,9 @@ class Loader {
 
   RuleFile extended(const RuleFile& file, const YamlNode& at, const std::string& name) {
     if (chain_.size() >= kChain || ++files_ > kFiles)
-      yaml_fail(file.source, at,
-                fmt::format("more than {} files in a row, or {} in all, extend one another", kChain, kFiles));
+      yaml_fail(
+          file.source, at,
+          fmt::format("more than {} files in a chain, or {} in total, extend one another", kChain, kFiles));
     RuleFile next;
     try {
       // A built-in set knows the built-in sets and nothing on disk.
@@ -125,7 +126,7 @@ class Loader {
     }
     if (std::find(chain_.begin(), chain_.end(), next.identity) != chain_.end())
       yaml_fail(file.source, at,
-                fmt::format("'{}' extends itself: remove this line from the circle", one_line(name)));
+                fmt::format("'{}' extends itself: remove this line to break the cycle", one_line(name)));
     return next;
   }
 

@@ -21,46 +21,45 @@ constexpr std::size_t kWidth = 80;
 
 constexpr std::string_view kIntroduction = R"(# Rules
 
-Generated from `rules/catalog/*.yaml`; change a rule there, not here.
+Generated from `rules/catalog`. Edit the rules there, not here.
 
-A rule is a file of `rules/catalog`: a check, what the check looks at, its parameters and a message. A rule set
-says which rules are on: `ckpt-lint` takes `recommended` unless `--rules` names another one, built-in or a file
-of your own:
+A rule is a file in `rules/catalog`: a check, what the check looks at, its parameters and a message. A rule set
+turns rules on: `ckpt-lint` uses `recommended` unless `--rules` names another one, built-in or your own file:
 
 ```yaml
-extends: recommended                 # a built-in set, a path relative to this file, or a list; without it all is off
+extends: recommended                 # a built-in set, a path relative to this file, or a list; without it, all rules are off
 profile: resume                      # resume | inference | any | auto: which training state must be there
 rules:
   state-dict-zero-size: warning      # error | warning | note | off
   scheduler-lr-drift: {level: error, rtol: 1.0e-4}
   weights-nonfinite: {allow-inf: ["**.mask"], ignore: ["debug.**"]}
-  backbone-frozen:                   # a rule of your own: a check under a new id
+  backbone-frozen:                   # your own rule: a check under a new id
     check: tensor-delta
     title: Backbone weights must not move.
     select: {tensors: "backbone.**"}
     params: {max-abs: 0}
-overrides:                           # for some files, on top of the above; the last one that matches wins
+overrides:                           # for some files, on top of the above; the last match wins
   - files: "runs/**/last.ckpt"
     profile: resume
     rules: {hparams-missing: off}
-suppressions:                        # findings that do not count, and why
+suppressions:                        # findings to ignore, and why
   - rule: weights-nonfinite
     files: "runs/2024/*.ckpt"        # optional; globs, relative to this file
-    paths: "head.*"                  # optional; globs over paths and names of weights
+    paths: "head.*"                  # optional; globs over paths and weight names
     reason: known since the loss was fixed
-    expires: 2030-12-31              # optional; the last day on which it works
-tests:                               # ckpt-lint --test FILE: what these rules say about known files
+    expires: 2030-12-31              # optional; the last day it applies
+tests:                               # ckpt-lint --test FILE: which rules fire on known files
   - {file: tests/nan.ckpt, fires: [weights-nonfinite]}
   - {file: tests/new.ckpt, against: tests/old.ckpt, silent: [backbone-frozen]}
 ```
 
-Every rule takes `level`, `ignore` (globs over names of weights and over paths: never a finding there), `select`
-(`tensors`: globs over names of weights; `paths`: globs over paths) and `message`, and the options of its section
-below. Whatever is not understood is an error with its line and column.
+Every rule takes `level`, `ignore` (globs over weight names and paths to skip), `select` (`tensors`: globs over
+weight names; `paths`: globs over paths) and `message`, and the options listed in its section below. Anything else
+is an error with its line and column.
 
-A file called `.ckpt-lint.yaml` is found from each checkpoint's folder upwards, the nearest one wins; nothing is looked
-for above the folder with `.git` in it. `--rules` names another file, `--no-config` looks for none, and
-`ckpt-lint --print-config FILE` shows what is in force for a file and where every setting comes from.
+For each checkpoint, `ckpt-lint` looks for `.ckpt-lint.yaml` from its folder upwards, but not above the folder with
+`.git`; the nearest one applies. `--rules` names another file, `--no-config` looks for none, and
+`ckpt-lint --print-config FILE` prints the rules in effect for a file and where each setting comes from.
 
 )";
 

@@ -88,13 +88,13 @@ std::vector<ConfigFinding> judge_suppressions(const RuleSet& rules, const Suppre
       const Suppression& one = rules.suppressions[i];
       if (about_expired && expired(one, today)) {
         result.push_back(config_finding(rule, one,
-                                        fmt::format("the suppression of {} at {} worked until {}: {}",
+                                        fmt::format("the suppression of {} at {} was valid until {}: {}",
                                                     one.rule, one.position, one.expires, one.reason)));
       } else if (!about_expired && !expired(one, today) && i < use.each.size() && use.each[i].tried > 0 &&
                  use.each[i].findings == 0) {
         result.push_back(
             config_finding(rule, one,
-                           fmt::format("the suppression of {} at {} covers no finding in {}: {}", one.rule,
+                           fmt::format("the suppression of {} at {} matches no finding in {}: {}", one.rule,
                                        one.position, plural(use.each[i].tried, "file"), one.reason)));
       }
     }

@@ -71,7 +71,7 @@ std::string check_template(std::string_view message, std::span<const std::string
     const Piece piece = next_piece(message, at);
     at += size_in_template(piece);
     if (!piece.field && piece.text.find_first_of("{}") != std::string_view::npos)
-      return "a brace without its partner: braces hold the name of a field, as in {path}";
+      return "an unmatched brace: braces enclose the name of a field, as in {path}";
     const std::string_view name = name_of(piece.text);
     if (piece.field && std::find(known.begin(), known.end(), name) == known.end())
       return fmt::format("unknown field '{}'{}; {} has: {}", one_line(abbreviate(name, 60)),

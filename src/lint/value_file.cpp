@@ -45,7 +45,7 @@ struct Reader {
       if (item.is_map() || item.is_sequence())
         yaml_fail(
             source, item,
-            fmt::format("{} is a list of {}: only lists of plain values are compared; say under expect what "
+            fmt::format("{} is a list of {}: only lists of plain values are compared; list under expect what "
                         "must hold",
                         quote(path), item.is_map() ? "maps" : "lists"));
     expect.push_back({escaped(path), plain_value(source, node)});
@@ -62,7 +62,7 @@ Object read_value_file(const std::string& path) {
     value::append_key(key, root.keys[i].text);
     reader.add(key, root.items[i]);
   }
-  if (reader.expect.empty()) yaml_fail(path, root, "a file of values without a value expects nothing");
+  if (reader.expect.empty()) yaml_fail(path, root, "this file of values is empty");
   return Object{{"file", path}, {"expect", std::move(reader.expect)}};
 }
 

@@ -31,7 +31,7 @@ std::string rules_text(const std::vector<RuleSetPtr>& sets) {
   return fmt::format("{} of {}", plural(static_cast<std::uint64_t>(on), "rule"), one_line(rules.name));
 }
 
-// A team's own rule is explained by its rule file alone.
+// A team's own rule can only be explained with its rule file.
 std::string explain_text(const std::vector<RuleSetPtr>& sets, const std::string& id) {
   const auto has = [&](const std::vector<Rule>& rules) {
     return std::any_of(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.info.id == id; });
@@ -62,8 +62,8 @@ std::string verdict_text(const report::Counts& found, const std::vector<RuleSetP
 
 std::string exit_reason(int status) {
   if (status == kTrouble) return "At least one input could not be checked.";
-  return status == kFound ? "Findings at or above the chosen level were reported."
-                          : "No finding at or above the chosen level.";
+  return status == kFound ? "There are findings at or above the --fail-on level."
+                          : "No finding at or above the --fail-on level.";
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ void set_verdict(report::Report& report, const std::vector<RuleSetPtr>& sets, st
   const report::Counts found = count(report);
   report.verdict = verdict_text(found, sets, files, failed);
   if (const Finding* worst = worst_of(report))
-    report.hint = fmt::format("{} tells more", explain_text(sets, worst->rule_id));
+    report.hint = fmt::format("run {} for details", explain_text(sets, worst->rule_id));
   report.verdict_style = found.errors > 0     ? report::Style::kError
                          : found.warnings > 0 ? report::Style::kWarning
                                               : report::Style::kGood;

@@ -12,7 +12,7 @@ namespace ckpt::pickle {
 namespace {
 
 constexpr int kHighestProtocol = 5;
-constexpr int kDefectsOfAKind = 20;  // a million of them would say no more
+constexpr int kDefectsOfAKind = 20;  // a million of them would add nothing
 
 }  // namespace
 
@@ -53,7 +53,7 @@ void Machine::step() {
 void Machine::check_budget() {
   if (++executed_ > limits_.opcodes)
     fail(ErrorCode::kLimit,
-         fmt::format("the pickle takes more than {} steps; the rest is not read", limits_.opcodes));
+         fmt::format("the pickle has more than {} opcodes; the rest is not read", limits_.opcodes));
   const std::uint64_t cost = tree_.size() + (slots_ + memo_.slots()) / 4;
   if (std::max<std::uint64_t>(cost, stack_.size()) > limits_.nodes)
     fail(ErrorCode::kLimit,
@@ -73,7 +73,7 @@ void Machine::execute() {
       stopped_ = true;
       return;
     case Opcode::kProto: return set_protocol();
-    case Opcode::kFrame: return;  // the reader's business
+    case Opcode::kFrame: return;  // handled by the reader
 
     case Opcode::kNone: return stack_.push(tree_.add_none());
     case Opcode::kNewTrue: return stack_.push(tree_.add_bool(true));
@@ -100,7 +100,7 @@ void Machine::execute() {
     case Opcode::kBinBytes8:
     case Opcode::kByteArray8: return stack_.push(tree_.add_bytes(now.text, true));
     case Opcode::kNextBuffer: return push_buffer();
-    case Opcode::kReadonlyBuffer: stack_.top(); return;  // must be there, stays as it is
+    case Opcode::kReadonlyBuffer: stack_.top(); return;  // must exist, stays unchanged
 
     case Opcode::kEmptyTuple: return push_tuple(0);
     case Opcode::kTuple1: return push_tuple(1);
@@ -148,12 +148,11 @@ void Machine::set_protocol() {
   result_.protocol = std::max(result_.protocol, protocol);
   protocol_ = protocol;
   if (protocol <= kHighestProtocol) return;
-  defect("pickle-protocol-unknown", fmt::format("the pickle says that it has protocol {}", protocol));
+  defect("pickle-protocol-unknown", fmt::format("the pickle declares protocol {}", protocol));
   fail(ErrorCode::kUnsupported,
-       fmt::format(
-           "pickle protocol {} is not known (the highest one is {}); the file is damaged or newer than "
-           "this program",
-           protocol, kHighestProtocol));
+       fmt::format("pickle protocol {} is unknown (the highest is {}); the file is damaged or newer than "
+                   "this program",
+                   protocol, kHighestProtocol));
 }
 
 void Machine::defect(std::string_view code, std::string text) {
@@ -164,7 +163,7 @@ void Machine::defect(std::string_view code, std::string text) {
 
 void Machine::report_frame_fault() {
   const std::string_view what =
-      now_.fault == FrameFault::kNested ? "stands within another FRAME" : "crosses the end of its FRAME";
+      now_.fault == FrameFault::kNested ? "is inside another FRAME" : "crosses the end of its FRAME";
   defect("pickle-frame-boundary", fmt::format("{} {}: Python's unpicklers may disagree about what follows",
                                               opcode_info(now_.code).name, what));
 }
@@ -173,14 +172,16 @@ void Machine::report_rest() {
   result_.end = reader_.offset();
   if (reader_.remaining() == 0) return;
   now_.offset = result_.end;
-  defect("pickle-trailing-data", fmt::format("{} after the end of the pickle are read by nobody",
-                                             plural(reader_.remaining(), "byte")));
+  const bool one = reader_.remaining() == 1;
+  defect("pickle-trailing-data",
+         fmt::format("{} {} the end of the pickle and {} never read", plural(reader_.remaining(), "byte"),
+                     one ? "follows" : "follow", one ? "is" : "are"));
 }
 
 void Machine::report_duplicate_keys() {
   for (const NodeId dict : tree_.drop_duplicate_keys())
     defect("pickle-duplicate-key",
-           fmt::format("a dict repeats a key: {} are left, each with the last value, as in Python",
+           fmt::format("a dict repeats a key: the last value wins, as in Python, which leaves {}",
                        plural(tree_.items(dict).size(), "item")));
 }
 

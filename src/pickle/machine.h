@@ -1,6 +1,6 @@
-// The pickle machine: bytes of a pickle of protocol 0-5 -> Tree. It knows every opcode and no torch. It
+// The pickle machine: bytes of a pickle of protocol 0-5 -> Tree. It knows every opcode, but not torch. It
 // never imports, resolves or calls anything: REDUCE leaves a kObject node, a persistent id a kPersistent
-// node. It accepts what any of Python's unpicklers would accept and says where they disagree.
+// node. It accepts what any of Python's unpicklers would accept and reports where they disagree.
 // Sources: CPython Lib/pickletools.py, Modules/_pickle.c; torch/_weights_only_unpickler.py.
 // One call, no global state: any thread.
 #pragma once
@@ -18,13 +18,13 @@
 
 namespace ckpt::pickle {
 
-// A name that the stream imports, in order of first appearance. The import itself is the event: it counts
+// A name that the stream imports, in order of first appearance. The import itself counts, even
 // if its result is dropped or the stream breaks later.
 struct Import {
   std::string module;  // after Python 2's names were mapped (protocol < 3)
   std::string name;
   std::uint64_t offset = 0;  // of the opcode, in the pickle
-  bool resolvable = true;    // false: module or name was computed by a call or is no string
+  bool resolvable = true;    // false: module or name was computed by a call, or is not a string
   bool called = false;       // was the callee of REDUCE, NEWOBJ, OBJ, INST or the target of BUILD
 };
 
@@ -41,7 +41,7 @@ struct PickleResult {
   std::vector<Import> imports;
   std::vector<PickleDefect> defects;
   std::optional<Error> failure;  // why the stream could not be read to STOP; imports are kept
-  int protocol = 0;              // the highest PROTO met; 0 if there was none
+  int protocol = 0;              // the highest PROTO seen; 0 if there was none
   std::bitset<256> opcodes;      // those that were executed
   std::uint64_t end = 0;         // offset after STOP
 };

@@ -10,7 +10,8 @@ namespace {
 
 using value::Kind;
 
-constexpr std::uint64_t kContainerSlots = 8;  // the vector of a container that is not empty, beside its slots
+constexpr std::uint64_t kContainerSlots =
+    8;  // the vector of a container that is not empty, in addition to its slots
 constexpr std::uint64_t kItemSlots = 2;
 
 }  // namespace
@@ -113,7 +114,7 @@ void Machine::set_items(NodeId target, Nodes pairs) {
 // torch before 2.10 corrupts its memory here (CVE-2026-24747).
 void Machine::report_wrong_target(NodeId target, std::string_view wanted) {
   defect("pickle-setitem-on-non-dict",
-         fmt::format("{} on a value of type {}, which is no {}; its values are not kept",
+         fmt::format("{} on a value of type {}, which is not a {}; its values are dropped",
                      opcode_info(now_.code).name, quote(value::type_name(tree_, target)), wanted));
 }
 
@@ -126,7 +127,7 @@ void Machine::fill(NodeId list_or_set, Nodes values) {
 void Machine::fill_dict(NodeId dict, Nodes pairs) {
   if (pairs.size() % 2 != 0)
     fail(ErrorCode::kCorrupt,
-         fmt::format("{} keys and values do not make pairs; the pickle is damaged", pairs.size()));
+         fmt::format("{} keys and values do not pair up; the pickle is damaged", pairs.size()));
   items_.clear();
   for (std::size_t i = 0; i < pairs.size(); i += 2) {
     check_key(pairs[i]);
@@ -144,13 +145,12 @@ void Machine::check_key(NodeId key) {
                                         quote(abbreviate(tree_.text(key).substr(0, 200), 60))));
 }
 
-// No unpickler gets past a list or dict as a key. (A frozenset may be one, and is a set here like any other.)
+// No unpickler accepts a list or dict as a key. (A frozenset may be a key, and is a set here like any other.)
 void Machine::check_hashable(NodeId key) {
   const Kind kind = tree_.kind(key);
   if (kind == Kind::kList || kind == Kind::kDict)
-    fail(ErrorCode::kCorrupt,
-         fmt::format("a {} cannot be a key of a dict or an element of a set; the pickle is damaged",
-                     value::type_name(tree_, key)));
+    fail(ErrorCode::kCorrupt, fmt::format("a {} cannot be a dict key or a set element; the pickle is damaged",
+                                          value::type_name(tree_, key)));
 }
 
 }  // namespace ckpt::pickle

@@ -1,4 +1,4 @@
-// Imports, and what calls and instances leave behind. Nothing is imported and nothing is called.
+// Imports, calls and instances. Nothing is imported and nothing is called.
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -40,7 +40,7 @@ void Machine::push_import(std::string_view module, std::string_view name, bool r
     defect("name-too-long", fmt::format("an imported name has {} bytes", module.size() + name.size()));
 }
 
-// What stands where a name should: the name, or a description that no name can equal.
+// The name, or if it is not one, a description that no name can equal.
 std::string Machine::import_text(NodeId operand) const {
   if (tree_.kind(operand) == Kind::kString) return std::string(tree_.text(operand));
   return fmt::format("<computed: {}>", value::repr(tree_, operand, 100));
@@ -103,7 +103,7 @@ void Machine::new_object(bool with_keywords) {
 
 void Machine::object_of_mark() {
   const Nodes marked = stack_.above_mark();
-  if (marked.empty()) fail(ErrorCode::kCorrupt, "a class was expected above the MARK; the pickle is damaged");
+  if (marked.empty()) fail(ErrorCode::kCorrupt, "expected a class above the MARK; the pickle is damaged");
   value::ObjectParts parts;
   parts.callee = marked[0];
   parts.args = add_tuple(marked.subspan(1));
@@ -142,7 +142,7 @@ void Machine::build() {
   push_object(parts);
 }
 
-// A second BUILD updates what the first one set; states of other types stay side by side.
+// A second BUILD updates what the first one set; states of other types are kept side by side.
 void Machine::set_state(NodeId target, NodeId state) {
   const NodeId before = tree_.object(target).state;
   if (before == kNoNode) {
@@ -163,10 +163,10 @@ void Machine::set_state(NodeId target, NodeId state) {
   tree_.mutable_object(target).state = both;
 }
 
-// The bytes lie outside of the pickle: like a persistent id, but one that no file can hold.
+// The bytes are outside the pickle: like a persistent id, but one that no file can provide.
 void Machine::push_buffer() {
   defect("pickle-opcode-unsupported",
-         "NEXT_BUFFER takes bytes from outside of the pickle, which a file cannot hold");
+         "NEXT_BUFFER takes bytes from outside the pickle, which a file cannot provide");
   stack_.push(tree_.add_persistent(tree_.add_string("<next buffer>")));
 }
 

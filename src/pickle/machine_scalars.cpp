@@ -9,7 +9,7 @@ namespace ckpt::pickle {
 void Machine::push_integer(const std::optional<Integer>& integer) {
   if (!integer)
     fail(ErrorCode::kCorrupt,
-         fmt::format("{} is no integer; the pickle is damaged", quote(abbreviate(now_.text, 60))));
+         fmt::format("{} is not an integer; the pickle is damaged", quote(abbreviate(now_.text, 60))));
   charge_work(integer->work);
   if (integer->is_bool)
     stack_.push(tree_.add_bool(integer->value != 0));
@@ -23,7 +23,7 @@ void Machine::push_real_line() {
   const auto value = real_of_float(now_.text);
   if (!value)
     fail(ErrorCode::kCorrupt,
-         fmt::format("{} is no number; the pickle is damaged", quote(abbreviate(now_.text, 60))));
+         fmt::format("{} is not a number; the pickle is damaged", quote(abbreviate(now_.text, 60))));
   stack_.push(tree_.add_float(*value));
 }
 
@@ -36,8 +36,8 @@ void Machine::push_unicode(std::string_view text, bool borrowed) {
 void Machine::push_unicode_line() {
   const auto text = decode_raw_unicode_escape(now_.text);
   if (!text)
-    fail(ErrorCode::kCorrupt, fmt::format("{} holds an escape that is no character; the pickle is damaged",
-                                          quote(abbreviate(now_.text, 60))));
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} has an invalid escape; the pickle is damaged", quote(abbreviate(now_.text, 60))));
   stack_.push(tree_.add_string(*text));
 }
 
@@ -52,7 +52,7 @@ void Machine::push_string_line() {
   const auto text = quoted ? unescape_bytes(line.substr(1, line.size() - 2)) : std::nullopt;
   if (!text)
     fail(ErrorCode::kCorrupt,
-         fmt::format("{} is no quoted text; the pickle is damaged", quote(abbreviate(line, 60))));
+         fmt::format("{} is not a quoted string; the pickle is damaged", quote(abbreviate(line, 60))));
   push_python2_string(*text, false);
 }
 
@@ -66,8 +66,7 @@ void Machine::memo_put(std::uint64_t index) { memo_.put(index, stack_.top()); }
 void Machine::memo_get(std::uint64_t index) {
   const NodeId id = memo_.get(index);
   if (id == value::kNoNode)
-    fail(ErrorCode::kCorrupt,
-         fmt::format("nothing was put into slot {} of the memo; the pickle is damaged", index));
+    fail(ErrorCode::kCorrupt, fmt::format("memo slot {} is empty; the pickle is damaged", index));
   stack_.push(id);
 }
 
@@ -75,7 +74,7 @@ std::uint64_t Machine::line_index() {
   const auto index = index_of_line(now_.text);
   if (!index)
     fail(ErrorCode::kCorrupt,
-         fmt::format("{} is no slot of the memo; the pickle is damaged", quote(abbreviate(now_.text, 60))));
+         fmt::format("{} is not a memo slot; the pickle is damaged", quote(abbreviate(now_.text, 60))));
   return *index;
 }
 

@@ -16,7 +16,7 @@ constexpr std::uint64_t kNearFactor = 4;      // indexes per entry that are near
 std::span<const value::NodeId> Stack::last(std::size_t count) const {
   const std::size_t reachable = values_.size() - fence();
   if (count > reachable)
-    fail(ErrorCode::kCorrupt, fmt::format("{} expected on the stack, {} found; the pickle is damaged",
+    fail(ErrorCode::kCorrupt, fmt::format("expected {} on the stack, found {}; the pickle is damaged",
                                           plural(count, "value"), reachable));
   return std::span(values_).last(count);
 }
@@ -35,7 +35,7 @@ void Stack::pop_value_or_mark() {
 }
 
 std::size_t Stack::last_mark() const {
-  if (marks_.empty()) fail(ErrorCode::kCorrupt, "a MARK was expected on the stack; the pickle is damaged");
+  if (marks_.empty()) fail(ErrorCode::kCorrupt, "expected a MARK on the stack; the pickle is damaged");
   return marks_.back();
 }
 
@@ -44,8 +44,7 @@ std::span<const value::NodeId> Stack::above_mark() const { return std::span(valu
 value::NodeId Stack::below_mark() const {
   const std::size_t mark = last_mark();
   const std::size_t fence = marks_.size() > 1 ? marks_[marks_.size() - 2] : 0;
-  if (mark <= fence)
-    fail(ErrorCode::kCorrupt, "a container was expected below the MARK; the pickle is damaged");
+  if (mark <= fence) fail(ErrorCode::kCorrupt, "expected a container below the MARK; the pickle is damaged");
   return values_[mark - 1];
 }
 

@@ -1,6 +1,6 @@
 // The running pickle machine: stack, memo, budget, and what each opcode does with them. Private to pickle;
-// machine.h is the door. A method that finds the stream broken throws an Error without offset, to which run()
-// adds the opcode and where it stands.
+// machine.h is the public interface. A method that finds the stream broken throws an Error without offset, to
+// which run() adds the opcode and its offset.
 #pragma once
 
 #include <array>
@@ -40,7 +40,7 @@ class Machine {
   void report_rest();
   void set_protocol();
   void defect(std::string_view code, std::string text);
-  // Anything whose cost grows with the input's sizes beyond that of an opcode.
+  // For work that grows with the input beyond the cost of an opcode.
   void charge_work(std::uint64_t opcodes) { executed_ += opcodes; }
   void charge_slots(std::uint64_t slots) { slots_ += slots; }
 

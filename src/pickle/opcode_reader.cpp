@@ -25,8 +25,8 @@ constexpr std::array<OpcodeInfo, 256> kTable = make_table();
 
 std::uint64_t checked_length(std::int32_t length, std::string_view opcode, std::uint64_t offset) {
   if (length < 0)
-    fail(ErrorCode::kCorrupt,
-         fmt::format("{} has the negative length {}; the pickle is damaged", opcode, length), offset);
+    fail(ErrorCode::kCorrupt, fmt::format("{} has negative length {}; the pickle is damaged", opcode, length),
+         offset);
   return static_cast<std::uint64_t>(length);
 }
 
@@ -43,7 +43,7 @@ Instruction OpcodeReader::next() {
   const auto code = reader_.le<std::uint8_t>("opcode");
   const OpcodeInfo& info = kTable[code];
   if (info.name.empty())
-    fail(ErrorCode::kCorrupt, fmt::format("0x{:02x} is no pickle opcode; the pickle is damaged", code),
+    fail(ErrorCode::kCorrupt, fmt::format("0x{:02x} is not a pickle opcode; the pickle is damaged", code),
          instruction.offset);
   instruction.code = static_cast<Opcode>(code);
   read_argument(instruction, info);
@@ -81,7 +81,7 @@ void OpcodeReader::enter_frame(Instruction& instruction) {
   const auto length = reader_.le<std::uint64_t>("FRAME");
   if (length > reader_.remaining())
     fail(ErrorCode::kTruncated,
-         fmt::format("FRAME announces {} bytes, {} are left; the file is cut short or damaged", length,
+         fmt::format("FRAME claims {} bytes, but {} are left; the file is cut short or damaged", length,
                      reader_.remaining()),
          instruction.offset);
   instruction.integer = static_cast<std::int64_t>(length);

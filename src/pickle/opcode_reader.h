@@ -1,7 +1,7 @@
-// Cuts a pickle into opcodes and their arguments. Knows the shape of the stream and nothing of its meaning;
-// every length is checked against the bytes that are there, and arguments stay in place. Frames are read as a
-// linear reader does, which ignores them, and their lies are reported: CPython's C unpickler could go on at
-// another byte than the pure Python one where an argument crosses the end of its frame (cpython#154848).
+// Cuts a pickle into opcodes and their arguments. Knows the shape of the stream, not its meaning;
+// every length is checked against the available bytes, and arguments stay in place. Frames are read as a
+// linear reader does, which ignores them, and contradictions are reported: CPython's C unpickler could go on
+// at another byte than the pure Python one where an argument crosses the end of its frame (cpython#154848).
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace ckpt::pickle {
 
 enum class FrameFault : std::uint8_t {
   kNone,
-  kCrossed,  // the opcode began within a frame and ended behind it
+  kCrossed,  // the opcode began inside a frame and ended after it
   kNested,   // FRAME within a frame
 };
 
@@ -34,8 +34,8 @@ class OpcodeReader {
   // The bytes must outlive the reader and the instructions.
   explicit OpcodeReader(std::span<const std::byte> bytes) : reader_(bytes) {}
 
-  // The next instruction. Throws kTruncated if the bytes end, kCorrupt for what is no opcode and for a
-  // negative length.
+  // The next instruction. Throws kTruncated if the bytes end, kCorrupt for a byte that is not an opcode and
+  // for a negative length.
   Instruction next();
 
   std::uint64_t offset() const { return reader_.offset(); }
@@ -47,7 +47,7 @@ class OpcodeReader {
   void check_frame(Instruction& instruction);
 
   ByteReader reader_;
-  std::uint64_t frame_end_ = 0;  // 0 outside of frames
+  std::uint64_t frame_end_ = 0;  // 0 outside frames
 };
 
 }  // namespace ckpt::pickle

@@ -13,7 +13,7 @@ enum class Opcode : std::uint8_t {
 #undef CKPT_OPCODE
 };
 
-// What stands in the stream behind the code. Numbers are little-endian unless said otherwise.
+// What follows the code in the stream. Numbers are little-endian unless noted otherwise.
 enum class Argument : std::uint8_t {
   kNone,
   kU8,
@@ -31,7 +31,7 @@ enum class Argument : std::uint8_t {
 };
 
 struct OpcodeInfo {
-  std::string_view name;  // as pickletools spells it; empty for a byte that is no opcode
+  std::string_view name;  // as pickletools spells it; empty for a byte that is not an opcode
   Argument argument = Argument::kNone;
   int protocol = 0;  // the first protocol whose writer uses it
 };

@@ -36,14 +36,14 @@ struct Integer {
 Integer integer_of_bytes(std::string_view bytes, const Limits& limits);
 
 // INT as strtol reads it in base 0, then as Python's int(text, 0); LONG as int(text, 0) with an optional L.
-// nullopt if it is no number. Throws kLimit for a decimal number with too many digits, as Python does.
+// nullopt if it is not a number. Throws kLimit for a decimal number with too many digits, as Python does.
 std::optional<Integer> integer_of_int(std::string_view line, const Limits& limits);
 std::optional<Integer> integer_of_long(std::string_view line, const Limits& limits);
 
 // FLOAT as Python's float(text): blanks around it, underscores, nan, inf; beyond the range is infinite.
 std::optional<double> real_of_float(std::string_view line);
 
-// The index of GET and PUT. nullopt if it is no decimal number below 2^63.
+// The index of GET and PUT. nullopt if it is not a decimal number below 2^63.
 std::optional<std::uint64_t> index_of_line(std::string_view line);
 
 }  // namespace ckpt::pickle

@@ -65,7 +65,7 @@ Integer make_integer(Limbs limbs, bool negative, const Limits& limits) {
     result.value = static_cast<std::int64_t>(negative ? 0 - low : low);
     return result;
   }
-  // A limb holds 9.63 decimal digits; rounded up, so that no long conversion is begun in vain.
+  // A limb holds 9.63 decimal digits; rounded up, so that no long conversion starts in vain.
   const bool decimal = limbs.size() * 963 / 100 <= limits.integer_digits;
   std::string digits = decimal ? decimal_text(limbs, result.work) : std::string();
   if (digits.empty() || digits.size() > limits.integer_digits) digits = hex_text(limbs);
@@ -94,7 +94,7 @@ void multiply_add(Limbs& limbs, std::uint32_t factor, std::uint32_t summand) {
 // are quadratic here, too.
 Integer integer_of_digits(std::string_view digits, unsigned base, bool negative, const Limits& limits) {
   if (digits.size() > limits.integer_digits)
-    fail(ErrorCode::kLimit, fmt::format("an integer in text form has {} digits, at most {} are read",
+    fail(ErrorCode::kLimit, fmt::format("an integer in text form has {} digits; at most {} are read",
                                         digits.size(), limits.integer_digits));
   Limbs limbs;
   std::uint64_t reading = 0;
@@ -114,7 +114,7 @@ Integer integer_of_digits(std::string_view digits, unsigned base, bool negative,
   return result;
 }
 
-// Underscores may stand between digits and after a base prefix (PEP 515).
+// Underscores may be between digits and after a base prefix (PEP 515).
 std::optional<std::string> without_underscores(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -151,7 +151,7 @@ bool all_digits(std::string_view text, unsigned base) {
                                       [base](char c) { return static_cast<unsigned>(digit_of(c)) < base; });
 }
 
-// Of a number outside of double's range, which from_chars does not tell apart: is it too small?
+// For a number outside double's range, where from_chars makes no distinction: is it too small?
 bool is_tiny(std::string_view text) {
   const auto exponent = text.find_first_of("eE");
   if (exponent != std::string_view::npos) return text.substr(exponent + 1).starts_with('-');

@@ -1,4 +1,4 @@
-// One thing to say about one place of one input: a lint finding, or a difference (for SARIF). Plain data.
+// One statement about one place in one input: a lint finding, or a difference (for SARIF). Plain data.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ std::string_view to_string(Level level);  // "note", "warning", "error"
 // What a path names, in SARIF's words (section 3.33.7 of the specification allows own kinds).
 enum class PlaceKind : std::uint8_t { kFile, kObject, kArray, kValue, kProperty, kTensor };
 
-// Bytes of the input that show the finding, as they lie in the file.
+// Bytes in the input file that show the finding.
 struct ByteRange {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
@@ -31,21 +31,21 @@ struct Location {
   std::string text;                // for related locations: what it shows
 };
 
-// Beside the findings of an earlier run (not beside a base checkpoint). kNone: no such run was given.
+// Compared with the findings of an earlier run (not with a base checkpoint). kNone: no such run was given.
 enum class Baseline : std::uint8_t { kNone, kNew, kUnchanged };
 std::string_view to_string(Baseline state);  // "", "new", "unchanged"
 
-// Somebody decided that the finding is not to be acted upon. It is kept for SARIF's sake and counted; the
-// other formats leave it out.
+// Someone decided to ignore the finding. It is counted, and kept for SARIF; the
+// other formats omit it.
 struct Suppression {
-  std::string justification;  // the words of who decided; may be empty
-  std::string source;         // where that is written: "rules.yaml:12"; may be empty
+  std::string justification;  // written by whoever suppressed it; may be empty
+  std::string source;         // where it is written: "rules.yaml:12"; may be empty
 };
 
 struct Finding {
   std::string rule_id;  // one of Report::rules
   Level level = Level::kError;
-  std::string message;                 // one line for people: what, numbers, no path (it is beside it)
+  std::string message;                 // one line for people: what, numbers, no path (`where` has it)
   std::vector<std::string> arguments;  // of the rule's message template, for SARIF's message.arguments
   std::string kind;                    // what sort of finding ("non-finite", "missing"): part of the
                                        // fingerprint; never a value, a count, a step or a file name
@@ -56,7 +56,7 @@ struct Finding {
   std::optional<Suppression> suppression;
 };
 inline bool is_suppressed(const Finding& finding) { return finding.suppression.has_value(); }
-// Neither suppressed nor known from the baseline: what people are to act upon.
+// Neither suppressed nor in the baseline: people should act on it.
 inline bool counts(const Finding& finding) {
   return !is_suppressed(finding) && finding.baseline != Baseline::kUnchanged;
 }

@@ -12,7 +12,7 @@ namespace ckpt::report {
 namespace {
 
 constexpr std::size_t kFlushAt = 64u << 10;
-constexpr std::int64_t kExactInteger = std::int64_t{1} << 53;  // a double counts in ones up to here
+constexpr std::int64_t kExactInteger = std::int64_t{1} << 53;  // doubles are exact integers up to here
 
 template <typename... Visitors>
 struct Overloaded : Visitors... {
@@ -57,7 +57,7 @@ void JsonWriter::end() {
 
 void JsonWriter::key(std::string_view name) {
   if (open_.empty() || open_.back().close != '}' || has_key_) {
-    throw std::logic_error("JsonWriter: a key belongs into an object, before a value");
+    throw std::logic_error("JsonWriter: a key belongs in an object, before a value");
   }
   before_element();
   buffer_ += literal(name);

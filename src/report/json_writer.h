@@ -1,5 +1,5 @@
-// Writes JSON as it comes: nothing is kept but the open brackets, so 200,000 rows need no memory. The caller
-// is trusted to open and close in order and to give every member of an object a key (std::logic_error else).
+// Writes JSON as a stream: only the open brackets are kept, so 200,000 rows need no memory. The caller must
+// open and close in order and give every member of an object a key (std::logic_error otherwise).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace ckpt::report {
 
 class JsonWriter {
  public:
-  enum class Layout : std::uint8_t { kInline, kLines };  // kLines: each element on a line of its own
+  enum class Layout : std::uint8_t { kInline, kLines };  // kLines: one element per line
   enum class Integers : std::uint8_t { kNumbers, kTextBeyond53Bits };
 
   explicit JsonWriter(std::ostream& out, Integers integers = Integers::kNumbers);
@@ -27,7 +27,7 @@ class JsonWriter {
   void end();  // of the innermost object or array
   void key(std::string_view name);
 
-  // Always valid JSON: bytes that are no UTF-8 become U+FFFD, numbers that are not finite become strings.
+  // Always valid JSON: bytes that are not UTF-8 become U+FFFD, numbers that are not finite become strings.
   void value(const Value& value);
   void text(std::string_view text);
   void member(std::string_view name, const Value& v) { key(name), value(v); }
@@ -35,7 +35,7 @@ class JsonWriter {
   void member(std::string_view name, const char* v) { key(name), text(v); }
   void member(std::string_view name, const std::string& v) { key(name), text(v); }
 
-  // Ends the document with a newline and hands everything to the stream. To be called last.
+  // Ends the document with a newline and hands everything to the stream. Call it last.
   void finish();
 
  private:

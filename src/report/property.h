@@ -14,7 +14,7 @@ namespace ckpt::report {
 class Value;
 struct Property;
 using List = std::vector<Value>;
-using Object = std::vector<Property>;  // in the order in which it is written
+using Object = std::vector<Property>;  // in the order in which they are written
 
 class Value {
  public:

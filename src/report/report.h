@@ -1,4 +1,4 @@
-// WAIST 2: everything that is ever shown starts from a Report. diff, lint and show fill one, reporters write
+// WAIST 2: all output starts from a Report. diff, lint and show fill one, reporters write
 // it; a reporter never sees a tensor, a tree or a file. Built by one function, then const.
 #pragma once
 
@@ -32,7 +32,7 @@ struct Input {
   std::string error_code;
 };
 
-// --- what people read: the text reporter lays it out, colours it, cuts it to the width ----------------
+// --- for people: the text reporter lays it out, colors it, cuts it to the width -----------------------
 enum class Mark : std::uint8_t { kNone, kAdded, kRemoved, kChanged };
 enum class Style : std::uint8_t { kPlain, kDim, kStrong, kError, kWarning, kNote, kGood };
 
@@ -40,9 +40,9 @@ struct Cell {
   std::string text;  // already one line and escaped (base/text one_line)
   Style style = Style::kPlain;
   bool right = false;  // align to the right (numbers)
-  // Where lines would be wider than the terminal: the cells of the highest `drop` are left out first, in the
-  // whole section; 0 is never left out. Then `elide` cells (long paths) are shortened in the middle, so that
-  // their last part stays readable. Only then a line is cut.
+  // If lines are wider than the terminal, the cells with the highest `drop` are omitted first, in the
+  // whole section; 0 is never omitted. Then `elide` cells (long paths) are shortened in the middle, so that
+  // their last part stays readable. Only then is a line cut.
   std::uint8_t drop = 0;
   bool elide = false;
 };
@@ -53,16 +53,16 @@ struct Line {
 struct Section {
   std::string title;  // "weights"
   std::string note;   // "124 tensors · 85.1 M parameters · 120 changed"
-  // Lines are made on demand: a checkpoint may have 200,000 tensors. line(i) is pure, any thread.
+  // Lines are built on demand: a checkpoint may have 200,000 tensors. line(i) is pure, any thread.
   std::size_t size = 0;
   std::function<Line(std::size_t)> line;
-  std::string more;      // "(20 of 34 lines; --all shows the rest)"; empty if nothing was left out
-  bool set_off = false;  // an empty line before it in a dense report, too
+  std::string more;      // "(20 of 34 lines; --all shows the rest)"; empty if nothing was omitted
+  bool set_off = false;  // an empty line before it even in a dense report
 };
 Section make_section(std::string title, std::string note, std::vector<Line> lines);
 
-// --- what programs read: a member of the JSON document ------------------------------------------------
-// An array of objects, made on demand for the same reason.
+// --- for programs: a member of the JSON document ------------------------------------------------------
+// An array of objects, built on demand for the same reason.
 struct Table {
   std::string name;  // "tensors", "values", "changes"
   std::size_t size = 0;
@@ -75,7 +75,7 @@ struct Report {
   std::vector<std::string> arguments;  // the command line as typed, without the program
   std::vector<RuleInfo> rules;         // all rules of the run, in a fixed order, whether they fired or not
   std::vector<Finding> findings;       // sorted
-  bool has_findings = true;            // false for ckpt-show: it has none by nature (no SARIF)
+  bool has_findings = true;            // false for ckpt-show, which has none (no SARIF)
   std::optional<Level> fail_on =
       Level::kWarning;            // a finding of this level or above fails; nullopt: none does
   std::vector<Section> sections;  // text
@@ -89,13 +89,13 @@ struct Report {
   std::string exit_reason;    // one sentence for SARIF's exitCodeDescription
 };
 
-// The number of findings per level; suppressed ones and those that the baseline knows count as that alone.
+// The number of findings per level; those suppressed or in the baseline count only as such.
 struct Counts {
   std::uint64_t errors = 0, warnings = 0, notes = 0, suppressed = 0, unchanged = 0;
 };
 Counts count(const Report& report);
 
-// Whether the finding is one of those that make the run fail.
+// True if the finding makes the run fail.
 bool fails(const Report& report, const Finding& finding);
 
 }  // namespace ckpt::report

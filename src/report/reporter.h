@@ -12,18 +12,18 @@
 
 namespace ckpt::report {
 
-// Which of two readings of SARIF: the standard's for binary files (regions in bytes), or what GitHub's code
-// scanning asks for (line regions; nothing that it would show as an open alert by mistake).
+// Two flavors of SARIF: the standard's for binary files (regions in bytes), or what GitHub code
+// scanning needs (line regions; nothing that it would show as an open alert by mistake).
 enum class SarifProfile : std::uint8_t { kOasis, kGithub };
 
-inline constexpr std::size_t kCommentBytes = 60'000;       // GitHub takes 65,536 characters of a comment
+inline constexpr std::size_t kCommentBytes = 60'000;       // GitHub accepts 65,536 characters per comment
 inline constexpr std::size_t kStepSummaryBytes = 900'000;  // and 1 MiB of a step's summary
 inline constexpr std::size_t kSarifFindings = 5000;        // and keeps as many results of a run
 
 struct RenderOptions {
   bool color = false;     // text only
   std::size_t width = 0;  // text only: columns of the terminal; 0 = do not cut
-  bool quiet = false;     // text only: the verdict alone
+  bool quiet = false;     // text only: just the verdict
   bool verbose = false;
   SarifProfile sarif_profile = SarifProfile::kOasis;
   std::size_t max_findings = kSarifFindings;  // sarif only; 0 = all

@@ -1,4 +1,4 @@
-// What is known about a rule when its findings are shown: from rules/catalog (lint) or the list of kinds of
+// Documentation of a rule for its findings: from rules/catalog (lint) or the list of kinds of
 // difference (diff). Everything SARIF, --explain and --list-rules print comes from here.
 #pragma once
 
@@ -28,7 +28,7 @@ struct RuleInfo {
   std::string what;                   // explain: the first paragraph, plain text
   std::string why;
   std::string fix;
-  std::string intended;                 // when it is right as it is, and how to say so; may be empty
+  std::string intended;                 // when it is intended, and how to say so; may be empty
   std::string example;                  // may be empty
   std::vector<std::string> references;  // upstream threads and sources
   std::vector<std::string> tags;

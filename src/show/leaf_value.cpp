@@ -6,7 +6,7 @@ namespace ckpt::show {
 
 report::Value leaf_value(const value::Tree& tree, const Leaf& leaf) {
   using value::Kind;
-  constexpr std::size_t kLimit = 4096;  // of a repr: JSON is for programs, but not for a whole data set
+  constexpr std::size_t kLimit = 4096;  // of a repr: JSON should not include a whole data set
   if (leaf.repeat) return nullptr;
   switch (tree.kind(leaf.node)) {
     case Kind::kNone: return nullptr;

@@ -46,7 +46,7 @@ std::string key_text(const Tree& tree, NodeId key) {
   return one_line(tree.kind(key) == Kind::kString ? std::string(tree.text(key)) : value::repr(tree, key, 60));
 }
 
-// The items of a dict, a line each; nested values shallow.
+// The items of a dict, one per line; nested values are abbreviated.
 std::vector<Line> dict_lines(const Checkpoint& file, NodeId dict) {
   std::vector<Line> lines;
   for (const value::Item& item : file.tree.items(dict)) {
@@ -162,14 +162,14 @@ void add_callbacks(const Opened& input, const Summary& summary, std::vector<Sect
   out.push_back(report::make_section("callbacks", plural(lines.size(), "callback"), lines));
 }
 
-// Every import of the pickle: what loading it with Python would touch.
+// Every import of the pickle: what Python would import to load it.
 void add_imports(const Checkpoint& file, std::vector<Section>& out) {
   std::vector<Line> lines;
   for (const pickle::Import& import : file.imports)
     lines.push_back(row(abbreviate(one_line(import.module + "." + import.name), 100),
                         import.called ? "called" : "named", Style::kDim));
   out.push_back(report::make_section(
-      "imports", plural(lines.size(), "name") + " that loading with Python would import", lines));
+      "imports", plural(lines.size(), "name") + " that Python would import to load the file", lines));
 }
 
 void add_other(const Opened& input, std::vector<Section>& out) {
@@ -191,7 +191,8 @@ void add_defects(const Checkpoint& file, std::vector<Section>& out) {
   std::vector<Line> lines;
   for (const Defect& defect : file.defects) {
     if (lines.size() == kLines) {
-      lines.push_back(row("...", fmt::format("{} more; ckpt-lint judges them", file.defects.size() - kLines),
+      lines.push_back(row("...",
+                          fmt::format("{} more; run ckpt-lint to see all", file.defects.size() - kLines),
                           Style::kDim));
       break;
     }

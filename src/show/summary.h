@@ -1,5 +1,5 @@
-// The eleven items of a Lightning checkpoint as small facts: what a person asks first. Data, no text layout.
-// Everything is optional: an item of the wrong type is left out here (the rules report it).
+// The eleven items of a Lightning checkpoint as small facts: what people look for first. Data, no text
+// layout. Everything is optional: an item of the wrong type is left out here (the rules report it).
 #pragma once
 
 #include <cstdint>
@@ -54,7 +54,7 @@ struct Summary {
 
 Summary summarize(const Opened& input);
 
-// "Lightning 2.6.5 · epoch 4 · step 3200 · 1.2 GiB": what stands beside a file name in every program.
+// "Lightning 2.6.5 · epoch 4 · step 3200 · 1.2 GiB": what every program prints next to a file name.
 std::string describe(const Opened& input);
 
 // The value of a 0-dim or one-element tensor, or of a plain number (Adam's step, a best score).

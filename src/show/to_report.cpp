@@ -186,7 +186,7 @@ Section tensor_section(const std::shared_ptr<const Shown>& shown) {
   return section;
 }
 
-// With a pattern the plain values that it selects are shown, too.
+// With a pattern, also shows the plain values that it selects.
 Section value_section(const std::shared_ptr<const Shown>& shown) {
   Section section;
   section.title = "values";

@@ -11,14 +11,14 @@
 namespace ckpt::show {
 
 struct Options {
-  std::optional<Glob> pattern;  // narrows tensors and values; the summary is then left out
+  std::optional<Glob> pattern;  // selects tensors and values, and omits the summary
   bool stats = false;           // numbers of every tensor
   bool digest = false;          // sha256 of every tensor
   std::size_t jobs = 1;
 };
 
 // Fills sections, facts and tables of `out`; `input` is kept alive by them. Requires input->file.
-// Throws Error where reading a tensor's bytes fails.
+// Throws Error if a tensor's bytes cannot be read.
 void to_report(const std::shared_ptr<const Opened>& input, const Options& options, report::Report& out);
 
 }  // namespace ckpt::show

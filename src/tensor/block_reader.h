@@ -1,6 +1,6 @@
 // Hands out the elements of a view in C order, in contiguous blocks of plain native values: byte order
 // swapped, packed codes unpacked to one byte each, conj and neg resolved. Memory is bounded by Tuning
-// whatever the view looks like; a transposed gigabyte is read in tiles, never element by element.
+// for any view; a transposed gigabyte is read in tiles, never element by element.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +15,14 @@
 
 namespace ckpt::tensor {
 
-// Sizes that change the speed and never a result (a test holds that).
+// Sizes that affect only speed, never results (a test checks that).
 struct Tuning {
   std::size_t block_bytes = 128u << 10;  // read at a time from a contiguous tensor
   std::size_t window_bytes = 64u << 20;  // a strided view over at most this much is read whole first
-  std::size_t tile_bytes = 64u << 20;  // else that many bytes of consecutive elements are gathered at a time
-  std::size_t run_bytes = 4u << 20;    // the largest single read for a tile
-  std::size_t gap_bytes = 4096;        // a gap up to this is read rather than skipped
+  std::size_t tile_bytes =
+      64u << 20;  // otherwise this many bytes of consecutive elements are gathered at a time
+  std::size_t run_bytes = 4u << 20;  // the largest single read for a tile
+  std::size_t gap_bytes = 4096;      // a gap up to this is read rather than skipped
 };
 
 // Bytes of one element as handed out: packed codes take one byte.
@@ -43,7 +44,7 @@ class BlockReader {
   BlockReader(const Side& side, std::uint64_t begin, std::uint64_t end, Buffer& block, const Tuning& tuning);
 
   // The next `count` elements (at most what is left), aligned for their type; valid until the next call.
-  // Throws what reading the storage throws.
+  // Throws if reading the storage throws.
   std::span<const std::byte> next(std::size_t count);
   std::uint64_t remaining() const { return end_ - position_; }
 
@@ -63,7 +64,7 @@ class BlockReader {
   std::size_t size_;  // bytes of an unpacked element
   std::uint64_t position_;
   std::uint64_t end_;
-  bool resolve_ = false;               // conj or neg asks for a change of sign
+  bool resolve_ = false;               // conj or neg requires a change of sign
   std::span<const std::byte> window_;  // layout_->extent elements, if the view is gathered from memory
   std::vector<std::byte> window_bytes_;
   std::vector<std::byte> tile_;

@@ -8,7 +8,7 @@ namespace ckpt::tensor {
 
 class Buffer {
  public:
-  // At least `size` bytes, aligned to 64. What was in the buffer before is lost.
+  // At least `size` bytes, aligned to 64. Earlier content is lost.
   std::byte* reserve(std::size_t size) {
     const std::size_t lines = (size + sizeof(Line) - 1) / sizeof(Line);
     if (lines_.size() < lines) lines_.resize(lines);

@@ -13,11 +13,11 @@ namespace ckpt::tensor {
 __extension__ typedef __int128 Int128;
 __extension__ typedef unsigned __int128 UInt128;
 
-// Explicit, and no cast where there is none to do: compilers warn about the one or the other.
+// Explicit, and no cast if none is needed: compilers warn about either.
 constexpr double as_double(float value) { return static_cast<double>(value); }
 constexpr double as_double(double value) { return value; }
 
-// What the numbers of a view are computed in.
+// The type in which a view's numbers are computed.
 enum class Domain : std::uint8_t {
   kFloat32,  // the elements themselves
   kDouble,   // decode_doubles
@@ -41,7 +41,7 @@ struct Decoder {
 // Per-tensor quantized views are dequantized; per-channel ones, and those without a quantizer, are codes.
 Decoder make_decoder(const TensorView& view);
 
-// Fills `out` (two doubles a complex element). Any type but Bits; exact but for 64-bit integers.
+// Fills `out` (two doubles a complex element). Any type except Bits; exact except for 64-bit integers.
 void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, double* out);
 // Everything that is `integral`, into a type that holds the values: int64, uint64 or Int128.
 template <class T>

@@ -1,6 +1,6 @@
 // How two tensors of the same shape differ, in one pass over both. Values are promoted to double
 // (64-bit integers are compared exactly); "differing" means differing as values: two NaNs are equal (unless
-// asked for otherwise), 0 and -0 are equal, and with tolerances |new - old| <= atol + rtol * |old| is equal
+// requested otherwise), 0 and -0 are equal, and with tolerances |new - old| <= atol + rtol * |old| is equal
 // (torch.isclose with the base as expected). Same determinism as Stats.
 #pragma once
 
@@ -41,7 +41,7 @@ struct Delta {
 Delta compute_delta(const TensorView& old_view, const Storage& old_storage, const TensorView& new_view,
                     const Storage& new_storage, const Tolerance& tolerance = {});
 
-// As compute_stats_all.
+// Like compute_stats_all.
 struct DeltaJob {
   StatsJob old_tensor, new_tensor;
   Tolerance tolerance;

@@ -33,7 +33,7 @@ class DeltaAccumulator {
  public:
   DeltaAccumulator(const Decoder& old_decoder, const Decoder& new_decoder, const Tolerance& tolerance);
   bool decoded() const { return domain_ != Domain::kOpaque; }
-  // `first` is the index of the first pair in the walk. Elements as BlockReader::next gives them.
+  // `first` is the index of the first pair in the walk. Elements as returned by BlockReader::next.
   void add(std::span<const std::byte> old_elements, std::span<const std::byte> new_elements,
            std::uint64_t first, DeltaPart& part);
 

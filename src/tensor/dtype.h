@@ -28,7 +28,7 @@ bool is_decodable(DType dtype);
 
 std::optional<DType> dtype_from_name(std::string_view name);  // "float32"
 // The class name of a torch storage ("FloatStorage", "QUInt4x2Storage", "Float8_e4m3fnStorage");
-// "UntypedStorage" is no dtype (bytes): see torch_rebuild.
+// "UntypedStorage" is not a dtype (bytes): see torch_rebuild.
 std::optional<DType> dtype_from_storage_class(std::string_view name);
 
 }  // namespace ckpt::tensor

@@ -1,5 +1,5 @@
-// The functions of stats.h, delta.h and the digest with their sizes to choose: for tests, which show that
-// these do not matter, and for benchmarks.
+// The functions of stats.h, delta.h and the digest with configurable sizes: for benchmarks, and for tests,
+// which show that the sizes do not matter.
 #pragma once
 
 #include "tensor/block_reader.h"

@@ -1,14 +1,14 @@
-// What relates two tensors that differ: a cast, a transposition, a permutation, a factor, more rows, a
-// low-rank update. Where a relation is returned, it was verified on every element.
+// How two different tensors are related: a cast, a transposition, a permutation, a factor, more rows, a
+// low-rank update. A returned relation was verified on every element.
 //
 // It is also informative: what is true of nearly any pair (of one element, of zeros, of one repeated value)
 // is not returned. The measure is bits of evidence, -log2 of the odds that chance alone would satisfy the
-// relation, and kEvidenceBits of them are asked for: as much as eight different elements in the right order.
-// Each function says what counts. Identical tensors are never explained.
+// relation, and kEvidenceBits of them are required: as much as eight different elements in the right order.
+// Each function documents what counts. Identical tensors are never explained.
 //
-// Everywhere: the views lie in their storages, as for compute_stats. What reading a storage throws is thrown;
-// a view that costs far more to walk than its storage to read (layout.h) is not explained, and that is no
-// error. Memory is bounded, whatever the sizes. Results depend on the elements alone. Any thread.
+// Everywhere: the views lie in their storages, as for compute_stats. Errors from reading a storage are passed
+// on; a view that costs far more to walk than its storage to read (layout.h) is not explained, and that is
+// not an error. Memory is bounded for any size. Results depend only on the elements. Any thread.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ inline constexpr double kEvidenceBits = 15;
 // and bool only where that is exact. Any NaN is NaN; 0 and -0 are two values where the type has both. Complex
 // to complex by parts; between real and complex, and for quantized and undecodable types: false.
 // Requires, else false: equal shapes, different dtypes, an element at least. A cast explains every element
-// alone, so no other evidence is asked for.
+// alone, so no other evidence is required.
 bool is_cast(const TensorRef& from, const TensorRef& to);
 
 // The permutation p with new.shape[i] == old.shape[p[i]] and new == old.permute(p), bit for bit. Of up to
@@ -58,13 +58,13 @@ std::optional<Permutation> find_permutation(const TensorRef& old_tensor, const T
 
 // new == factor * old within 2 units in the last place of the dtype, every element; the factor with the
 // fewest digits that fits all. Real floating dtypes, equal, of equal shapes. Zeros stay zeros, elements that
-// are not finite stay what they are. A factor 1 within the rounding is none. Evidence: elements of different
-// magnitudes beyond the first, each with as many bits as its precision leaves of those 2 units (21 for
-// float32, 5 for bfloat16) but not more than its significand uses, so that {1, 2} and {2, 4} say little; at
-// least 3 nonzero pairs.
+// are not finite stay what they are. A factor that is 1 within rounding is not returned. Evidence: elements
+// of different magnitudes beyond the first, each with as many bits as its precision leaves of those 2 units
+// (21 for float32, 5 for bfloat16) but not more than its significand uses, so that {1, 2} and {2, 4} say
+// little; at least 3 nonzero pairs.
 std::optional<double> find_scale(const TensorRef& old_tensor, const TensorRef& new_tensor);
 
-// Shapes equal but for axis 0, equal dtypes: the number of leading rows that both have, if those are
+// Shapes equal except for axis 0, equal dtypes: the number of leading rows that both have, if those are
 // bit-identical. Evidence: at least 8 elements in common, and their arrangements, as for a transposition.
 std::optional<std::uint64_t> common_rows(const TensorRef& old_tensor, const TensorRef& new_tensor);
 
@@ -87,7 +87,7 @@ bool has_ulp_distance(DType old_dtype, DType new_dtype);
 
 // The largest distance between finite elements in units in the last place: how many values of the dtype lie
 // between them, plus one; 0 and -0 are 0 apart. Complex by parts. Not part of
-// Delta: it would slow every comparison down for what few ask for.
+// Delta: it would slow down every comparison for a rarely used number.
 // Equal shapes; 0 where has_ulp_distance is false.
 std::uint64_t max_ulp_distance(const TensorRef& old_tensor, const TensorRef& new_tensor);
 

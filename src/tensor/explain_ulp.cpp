@@ -15,7 +15,7 @@ std::uint64_t largest_distance(std::span<const std::byte> old_codes, std::span<c
   const auto sign = static_cast<Code>(codes.sign);
   const auto rest = static_cast<Code>(~sign);
   const auto largest = static_cast<Code>(codes.largest);
-  // Where the code of -0 is the NaN its magnitude is 0, so it takes a code of its own to tell.
+  // Where the code of -0 is the NaN, its magnitude is 0, so it needs a separate code.
   const auto nan = codes.lone_zero ? sign : static_cast<Code>(largest + 1);
   Code most = 0;
   for (std::size_t i = 0; i < old_codes.size(); i += sizeof(Code)) {

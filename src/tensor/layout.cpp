@@ -35,7 +35,7 @@ void check_bounds(const TensorView& view, const Storage& storage) {
   if (extent && (*extent == 0 || bytes_for_elements(view.dtype, *extent) <= there)) return;
   fail(ErrorCode::kTruncated,
        fmt::format(
-           "expected a tensor inside its storage '{}' of {} bytes, found one that reaches beyond; save the "
+           "expected a tensor inside its storage '{}' of {} bytes, found one that extends past it; save the "
            "checkpoint again",
            storage.key, there));
 }
@@ -138,14 +138,14 @@ PairPlan plan_pair(const TensorView& old_view, const Storage& old_storage, const
   check_bounds(new_view, new_storage);
   if (old_view.shape != new_view.shape)
     fail(ErrorCode::kUsage,
-         "expected two tensors of one shape to compare, found two shapes; compare the shapes first");
+         "expected two tensors of the same shape, found two shapes; compare the shapes first");
   const Dims dims = kept_dims(
       old_view.shape, [&](std::size_t i) { return old_view.strides[i] == 0 && new_view.strides[i] == 0; });
   PairPlan plan;
   plan.grid = make_grid(old_view, dims);
   plan.old_layout = make_layout(old_view, dims, plan.grid);
   plan.new_layout = make_layout(new_view, dims, plan.grid);
-  // One real tensor pays for the walk over an expanded one beside it.
+  // One real tensor pays for the walk over an expanded one.
   if (!affordable(plan.grid.count, old_view.dtype, old_storage) &&
       !affordable(plan.grid.count, new_view.dtype, new_storage))
     fail_unaffordable(plan.grid.count, new_storage);

@@ -1,6 +1,6 @@
 // How the elements of one or two views are walked: which logical elements are distinct, and where they lie.
 // Dimensions along which every element is the same (stride 0) are not walked but counted: work is bounded
-// by storage bytes, not by a shape that somebody wrote into a file.
+// by storage bytes, not by a shape that a file claims.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Axis {
   std::uint64_t stride = 0;  // elements
 };
 
-// Where walked element i of one side lies: C order over `axes` (all larger than 1, merged where they can be).
+// Where walked element i of one side is: C order over `axes` (all larger than 1, merged where they can be).
 struct Layout {
   std::vector<Axis> axes;
   std::uint64_t first = 0;  // storage index of element 0
@@ -45,7 +45,7 @@ struct PairPlan {
   Layout old_layout, new_layout;
 };
 
-// All of these throw Error{kTruncated} if a view does not lie in its storage, and kLimit if walking it would
+// All of these throw Error{kTruncated} if a view is not inside its storage, and kLimit if walking it would
 // cost far more than reading the storage (overlapping or, in plan_every_element, expanded views).
 Plan plan_view(const TensorView& view, const Storage& storage);           // equal dimensions counted
 Plan plan_every_element(const TensorView& view, const Storage& storage);  // every logical element walked

@@ -1,5 +1,5 @@
-// Cuts many tensors into tasks for a few threads and puts the parts together again in order, so that the
-// result does not depend on the number of threads. Small tensors are batched: 200,000 of them are a few
+// Cuts many tensors into tasks for a few threads and combines the parts in order, so that the
+// result does not depend on the number of threads. Small tensors are batched: 200,000 of them make a few
 // thousand tasks; large ones are cut into segments whose size is part of the definition of the result.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Nested loops over axes, without recursion: how deep they nest is up to the file.
+// Nested loops over axes, without recursion: the file decides how deep they nest.
 #pragma once
 
 #include <cstddef>

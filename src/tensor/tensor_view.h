@@ -17,15 +17,15 @@ namespace ckpt::tensor {
 // The bytes behind one storage key of the checkpoint.
 struct Storage {
   std::string key;                              // record name without the folder ("0"), unique in the file
-  std::string location;                         // "cpu", "cuda:0", "meta", ...: a free string of the writer
+  std::string location;                         // "cpu", "cuda:0", "meta", ...: free text from the writer
   std::shared_ptr<const io::ByteSource> bytes;  // null: the record is missing or there is no data
   std::uint64_t offset = 0;                     // where it starts in `source file`; 0 if not in place
-  std::uint64_t size = 0;                       // bytes that are really there
+  std::uint64_t size = 0;                       // bytes that really exist
   bool in_place = false;                        // offset is a byte offset in the checkpoint file
   std::optional<std::uint32_t> crc32;  // as recorded, never verified here; 0: not computed; nullopt: the
                                        // format has none
   bool big_endian = false;
-  bool no_data = false;  // legitimately without bytes: meta, skip_data, traced inputs
+  bool no_data = false;  // without bytes by design: meta, skip_data, traced inputs
 };
 
 struct Quantizer {
@@ -41,7 +41,7 @@ struct TensorView {
   bool requires_grad = false;
   bool conj = false;                   // imaginary parts are to be negated
   bool neg = false;                    // values are to be negated
-  bool in_bounds = true;               // false: the view reaches beyond its storage; never read it
+  bool in_bounds = true;               // false: the view extends past its storage; never read it
   std::uint32_t storage = kNoStorage;  // index into Checkpoint::storages()
   std::uint64_t storage_offset = 0;    // elements
   std::uint64_t numel = 0;

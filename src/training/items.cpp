@@ -78,7 +78,7 @@ bool is_known(std::string_view key) {
 }
 
 // LightningDataModule.__class__.__qualname__: an identifier path that begins with a capital by convention; of
-// a class that a function made, what stands behind "make_data.<locals>.".
+// for a class made in a function, what follows "make_data.<locals>.".
 bool looks_like_class(std::string_view key) {
   constexpr std::string_view kLocal = ".<locals>.";
   if (const auto at = key.rfind(kLocal); at != key.npos) key.remove_prefix(at + kLocal.size());
@@ -119,7 +119,7 @@ void find_free_keys(const Tree& tree, Items& items) {
   }
 }
 
-// Plain files: the weights are the root, or under the names that people use for them.
+// Plain files: the weights are the root, or under one of their usual names.
 void find_plain_weights(const Tree& tree, Items& items) {
   if (items.state_dict != kNoNode) {
     items.kind = FileKind::kWeights;
@@ -247,7 +247,7 @@ Items find_items(const Checkpoint& checkpoint) {
   items.datamodule_hyper_parameters = get("datamodule_hyper_parameters");
   items.current_model_state = get("current_model_state");
   items.averaging_state = get("averaging_state");
-  // The Trainer always writes its version; without it, its own containers beside a state_dict still tell.
+  // The Trainer always writes its version; without it, its own containers next to a state_dict still show it.
   const bool trainer_state = items.loops != kNoNode || items.optimizer_states != kNoNode ||
                              items.callbacks != kNoNode || items.lr_schedulers != kNoNode;
   if (items.version_node != kNoNode ||

@@ -1,6 +1,6 @@
 // Which part of the tree is which of Lightning's eleven items (its own list in
 // docs/source-pytorch/common/checkpointing_basic.rst), for Lightning 1.0 to 2.6. A plain state_dict file,
-// a {"state_dict": ...} file and a Fabric file are recognised and called what they are.
+// a {"state_dict": ...} file and a Fabric file are recognised as such.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ enum class FileKind : std::uint8_t {
 };
 std::string_view describe(FileKind kind);  // "Lightning checkpoint", "plain state_dict", ...
 
-// Sections in the order in which people need them; every path of a checkpoint belongs to exactly one.
+// Sections, most important first; every path of a checkpoint belongs to exactly one.
 enum class Section : std::uint8_t {
   kMeta,     // version, hparams_name ...
   kWeights,  // state_dict, or the root of a plain file
@@ -51,7 +51,7 @@ struct Version {
 // ("2.x"). An epoch other than 0 is after all versions: its numbers are the largest.
 std::optional<Version> parse_version(std::string_view text);
 
-// Node ids of what is there; kNoNode for what is not. Types are not checked here: a `loops` that is a string
+// Node ids of the items; kNoNode for those missing. Types are not checked here: a `loops` that is a string
 // is still `loops`.
 struct Items {
   FileKind kind = FileKind::kOther;
@@ -84,7 +84,7 @@ std::string current_callback_key(std::string_view key);
 // The section of a path, by its first component.
 Section section_of(const Items& items, std::string_view path);
 
-// The name of a weight as torch users know it ("encoder.0.weight"), or nullopt if `path` is no entry of
+// The name of a weight as torch users know it ("encoder.0.weight"), or nullopt if `path` is not an entry of
 // the state_dict.
 std::optional<std::string> weight_name(const Items& items, std::string_view path);
 

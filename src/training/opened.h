@@ -1,5 +1,5 @@
-// An input of a program: a checkpoint with its items found, or the reason why there is none. This is where an
-// Error of a reader is caught, once per input.
+// An input of a program: a checkpoint with its items found, or the reason why it could not be read. This is
+// where an Error of a reader is caught, once per input.
 #pragma once
 
 #include <optional>
@@ -19,10 +19,10 @@ struct Opened {
   std::string path;  // as the user typed it
 };
 
-// Never throws for what the input is (std::bad_alloc becomes kLimit).
+// Never throws because of the input (std::bad_alloc becomes kLimit).
 Opened open_input(const std::string& path, const Limits& limits = {});
 
-// The tensor's storage, or null where its elements cannot be read: no storage, no bytes, out of bounds.
+// The tensor's storage, or null if its elements cannot be read: no storage, no bytes, out of bounds.
 const tensor::Storage* readable_storage(const Checkpoint& checkpoint, const TensorRecord& record);
 
 }  // namespace ckpt

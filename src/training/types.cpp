@@ -108,7 +108,7 @@ std::string scheduler_type(const Tree& tree, NodeId scheduler) {
 bool may_be_same_type(std::string_view a, std::string_view b) {
   if (a.ends_with("of unknown type") || b.ends_with("of unknown type")) return true;
   const auto alternatives = [](std::string_view type) {
-    type = type.substr(0, type.find(" ("));  // "(amsgrad)" is an option, no class
+    type = type.substr(0, type.find(" ("));  // "(amsgrad)" is an option, not a class
     std::vector<std::string_view> out;
     for (std::size_t at = 0; at <= type.size();) {
       const std::size_t end = std::min(type.find(" or ", at), type.size());

@@ -1,4 +1,4 @@
-// Which class of torch.optim an optimizer's or a scheduler's state comes from: the file does not say, the
+// Which class of torch.optim an optimizer's or a scheduler's state comes from: the file does not say, but the
 // names of its fields do.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace ckpt {
 
-// Of an entry of optimizer_states: "AdamW", "Adam or AdamW" where the fields leave it open, "SGD" ...,
+// Of an entry of optimizer_states: "AdamW", "Adam or AdamW" if the fields allow both, "SGD" ...,
 // "optimizer of unknown type". Source: torch/optim/*.py and the libraries that people use.
 std::string optimizer_type(const value::Tree& tree, value::NodeId optimizer);
 

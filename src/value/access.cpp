@@ -75,7 +75,7 @@ std::vector<SubValue> values_below(const Tree& tree, NodeId start, std::string_v
       return Next::kInto;
     });
   } catch (const Error&) {
-    // More places than the limits allow: the reader has said so, what was visited is compared.
+    // More places than the limits allow: the reader has reported that; what was visited is compared.
   }
   return result;
 }

@@ -1,4 +1,4 @@
-// Careful access to a tree whose shape nobody guarantees: each function answers "not there" (kNoNode, an
+// Careful access to a tree of any shape: each function answers "not there" (kNoNode, an
 // empty span, nullopt) for a node that is missing or of another kind. Nothing throws, nothing recurses.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace ckpt::value {
 
-// kNoNode where `dict` is no dict or has no such key.
+// kNoNode if `dict` is not a dict or has no such key.
 NodeId member(const Tree& tree, NodeId dict, std::string_view key);
 // Items of a dict, or of an object that was filled like one (a subclass of dict).
 std::span<const Item> mapping_items(const Tree& tree, NodeId id);

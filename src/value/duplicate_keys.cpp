@@ -1,4 +1,4 @@
-// Tree::drop_duplicate_keys: Python's notion of equal keys, in time that no choice of keys can spoil.
+// Tree::drop_duplicate_keys: Python's notion of equal keys, in bounded time for any choice of keys.
 // Keys are sorted by a hash and only equal hashes are compared, so that a flood of collisions costs
 // n log n and not n * n; long texts are compared once for the whole tree and numbered from then on.
 #include <algorithm>
@@ -25,7 +25,7 @@ constexpr std::size_t kShortText = 256;  // bytes; longer texts are numbered
 
 enum class Group : std::uint8_t { kNone, kInteger, kReal, kDecimal, kString, kBytes, kGlobal, kNumbered };
 
-// What two equal keys have in common, and no two others.
+// Equal for two keys if and only if the keys are equal.
 struct Key {
   Group group = Group::kNone;
   std::uint64_t number = 0;
@@ -133,7 +133,7 @@ struct Hashed {
   std::uint32_t index = 0;
 };
 
-// Items with the same hash: by key, then by index, so that equal keys stand together, the first one first.
+// Items with the same hash: by key, then by index, so that equal keys are adjacent, the first one first.
 void find_equal(std::span<Hashed> run, std::span<const Item> items, Keys& keys, Firsts& firsts) {
   std::vector<std::pair<Key, std::uint32_t>> sorted;
   for (const Hashed& entry : run) sorted.emplace_back(*keys.key(items[entry.index].key), entry.index);

@@ -8,7 +8,7 @@
 namespace ckpt::value {
 namespace {
 
-// A container as a key is spelled by its repr up to here; scalar keys are spelled whole.
+// A container as a key is spelled by its repr, up to this length; scalar keys are spelled in full.
 constexpr std::size_t kContainerKey = 4096;
 
 std::string class_name(const Tree& tree, NodeId callee) {
@@ -16,7 +16,7 @@ std::string class_name(const Tree& tree, NodeId callee) {
   return named ? tree.qualified_name(callee) : "object";
 }
 
-// A key in brackets that is no string.
+// A key in brackets that is not a string.
 std::string key_text(const Tree& tree, NodeId key) {
   switch (tree.kind(key)) {
     case Kind::kObject:

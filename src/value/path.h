@@ -1,8 +1,8 @@
 // Where a value is: one spelling in text, JSON, SARIF and YAML.
 //   state_dict["encoder.0.weight"]   optimizer_states[0].state[3].exp_avg   hyper_parameters.lr
 // Identifier-like string keys are dotted; all other keys are bracketed: strings in JSON quoting, ints and
-// list indexes as they are, other Python values by their repr. The root is "<root>". Parts that are no keys
-// stand in angle brackets: <args>, <kwargs>, <state>, <key> (a key that holds something), <indices> ...
+// list indexes as they are, other Python values by their repr. The root is "<root>". Parts that are not keys
+// are in angle brackets: <args>, <kwargs>, <state>, <key> (a key that holds something), <indices> ...
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace ckpt::value {
 void append_key(std::string& path, const Tree& tree, NodeId key);
 void append_key(std::string& path, std::string_view key);
 void append_index(std::string& path, std::uint64_t index);
-void append_attribute(std::string& path, std::string_view name);  // ".name", quoted if no identifier
+void append_attribute(std::string& path, std::string_view name);  // ".name", quoted if not an identifier
 void append_part(std::string& path, std::string_view name);       // ".<name>"
 
 // "<root>" for the empty path.

@@ -10,10 +10,10 @@
 namespace ckpt::value {
 namespace {
 
-constexpr std::size_t kDeepest = 3;     // containers in containers; what is deeper is [...]
+constexpr std::size_t kDeepest = 3;     // nested containers; anything deeper becomes [...]
 constexpr std::size_t kLongText = 300;  // bytes of one text
 
-// The head of a text, not cut within a UTF-8 sequence.
+// The start of a text, not cut within a UTF-8 sequence.
 std::string_view head(std::string_view text, std::size_t size) {
   if (text.size() <= size) return text;
   while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;

@@ -1,4 +1,4 @@
-// value::repr with its texts whole, for keys in paths: two keys that differ must not look the same there.
+// value::repr with full texts, for keys in paths: different keys must not look the same there.
 // Private to value.
 #pragma once
 

@@ -26,7 +26,8 @@ std::uint32_t narrow(std::size_t size) {
 }
 
 // Room for `size` more elements at the end of the last block, or of a new one. Blocks never grow beyond what
-// they reserve, so that what points into them stays. Large ones go to the front: the last one is filled on.
+// they reserve, so that pointers into them stay valid. Large ones go to the front; the last one is still
+// being filled.
 template <class T>
 std::vector<T>& block_with_room(std::deque<std::vector<T>>& blocks, std::size_t size, std::size_t usual) {
   if (size > usual / 4) {
@@ -208,7 +209,7 @@ void Tree::set_items(NodeId dict, std::span<const Item> items) {
 
 ObjectParts& Tree::mutable_object(NodeId id) {
   if (nodes_[id].kind != Kind::kObject)
-    fail(ErrorCode::kCorrupt, "a value was taken for an object that is none");
+    fail(ErrorCode::kCorrupt, "a value was treated as an object, but it is not one");
   return objects_[nodes_[id].index];
 }
 

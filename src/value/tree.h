@@ -1,6 +1,6 @@
 // The value tree of a checkpoint: an arena of 16-byte nodes named by ids. Ids never own anything, so
 // the graph may share and even contain itself, and nothing here recurses: a 2 MB pickle of a million
-// nested lists must be survived by every walk and by the destructor.
+// nested lists must not crash any walk or the destructor.
 //
 // Built by one machine (pickle/machine), refined by one format (checkpoint/formats), then const and
 // readable from any thread. Text lives in blocks owned by the tree; string_views stay valid with it.
@@ -45,10 +45,10 @@ struct Item {
   NodeId value = kNoNode;
 };
 
-// What REDUCE, NEWOBJ, BUILD, ... leave behind. Nothing was called.
+// The result of REDUCE, NEWOBJ, BUILD, ... Nothing was called.
 struct ObjectParts {
   NodeId callee = kNoNode;    // usually a kGlobal; may be any node (a bound method is an object itself)
-  NodeId args = kNoNode;      // a tuple, or whatever node stood there
+  NodeId args = kNoNode;      // a tuple, or whatever node was there
   NodeId kwargs = kNoNode;    // NEWOBJ_EX only
   NodeId state = kNoNode;     // the argument of BUILD; kNoNode if there was none
   NodeId items = kNoNode;     // a kDict: SETITEM(S) applied to the object

@@ -13,7 +13,8 @@
 namespace ckpt::value {
 namespace {
 
-constexpr std::size_t kPathBytesPerPlace = 1024;  // what a place of a usual path costs; longer ones cost more
+constexpr std::size_t kPathBytesPerPlace =
+    1024;  // the cost of a place with a usual path; longer ones cost more
 
 enum class Spelling {
   kKeys,        // the items of a dict, as keys
@@ -22,7 +23,7 @@ enum class Spelling {
   kPart,        // the node itself, under the label
 };
 
-// Children of one node that are spelled alike. `label`, if there is one, stands before them: <args>.
+// Children of one node that are spelled the same way. `label`, if there is one, precedes them: <args>.
 struct Segment {
   Spelling spelling = Spelling::kPart;
   NodeId source = kNoNode;
@@ -35,12 +36,12 @@ struct Frame {
   std::size_t path_size = 0;
   std::size_t first_segment = 0;
   std::size_t segment = 0;
-  std::size_t next = 0;  // step within the segment; a dict has two an item: the key, then the value
+  std::size_t next = 0;  // step within the segment; a dict has two per item: the key, then the value
 };
 
 bool is_dict(const Tree& tree, NodeId id) { return id != kNoNode && tree.kind(id) == Kind::kDict; }
 
-// Holds nothing below itself.
+// Has nothing below it.
 bool is_scalar(Kind kind) {
   switch (kind) {
     case Kind::kNone:
@@ -103,7 +104,7 @@ class Walker {
     }
     if (frames_.size() >= limits_.depth) {
       fail(ErrorCode::kLimit,
-           fmt::format("values are nested deeper than {} levels at {}; what is below is not read",
+           fmt::format("values are nested deeper than {} levels at {}; anything deeper is not read",
                        limits_.depth, one_line(abbreviate(display_path(path_), 200))));
     }
     on_path_.insert(id);
@@ -116,7 +117,7 @@ class Walker {
     frames_.pop_back();
   }
 
-  // Long paths cost as much as many places, because whoever collects paths copies them.
+  // A long path costs as much as many places, because callers that collect paths copy them.
   void charge() {
     places_ += 1 + path_.size() / kPathBytesPerPlace;
     if (places_ > limits_.paths) {

@@ -144,9 +144,9 @@ TEST_CASE("a baseline that is no report is an error, never an empty baseline") {
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-lint\"}}", "has no findings"},
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-lint\"}, \"findings\": [{\"rule\": \"x\", "
        "\"path\": \"\"}]}",
-       "a finding in it has no \"file\""},
+       "a finding has no \"file\""},
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-lint\"}, \"findings\": [3]}",
-       "a finding in it has no \"rule\""},
+       "a finding has no \"rule\""},
       {"{\"a\": 1, \"a\": 2}", "the key \"a\" stands twice"},
       {"{\"runs\": []}", "not one of ckpt-lint"},
       {"{\"runs\": [{}, {}]}", "several runs"},

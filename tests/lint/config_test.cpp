@@ -109,45 +109,45 @@ TEST_CASE("an entry that is not understood is an error with its line and column"
     std::string text, error;
   };
   const Case cases[] = {
-      {"overrides: {files: a}\n", ":1:12: 'overrides' must be a list, but here is a map"},
+      {"overrides: {files: a}\n", ":1:12: 'overrides' must be a list, not a map"},
       {"overrides:\n  - a\n",
-       ":2:5: an entry of 'overrides' must be a map with the keys files, profile, rules, but here is 'a'"},
+       ":2:5: an entry of 'overrides' must be a map with the keys files, profile, rules, not 'a'"},
       {"overrides:\n  - {rules: {value-drift: off}}\n",
        ":2:5: this entry of 'overrides' needs the key 'files'"},
-      {"overrides:\n  - {files: a}\n", ":2:5: this override changes nothing: give it 'rules' or 'profile'"},
+      {"overrides:\n  - {files: a}\n", ":2:5: this override changes nothing: add 'rules' or 'profile'"},
       {"overrides:\n  - {file: a, rules: {}}\n",
        ":2:6: unknown key 'file' in 'overrides' (did you mean 'files'?); an entry has: files, profile, "
        "rules"},
       {"overrides:\n  - {files: [], rules: {}}\n",
-       ":2:13: 'files' of an override is an empty list: it would match no file"},
+       ":2:13: 'files' of an override is an empty list, which matches no file"},
       {"overrides:\n  - {files: [a, \"\"], rules: {}}\n", ":2:17: an empty pattern matches no file"},
       {"overrides:\n  - {files: a, rules: {value-drfit: off}}\n",
        ":2:24: unknown rule 'value-drfit' (did you mean 'value-drift'?)"},
       {"overrides:\n  - {files: a, rules: {value-drift: {rtoll: 1}}}\n",
        ":2:38: unknown parameter 'rtoll' of rule 'value-drift' (did you mean 'rtol'?)"},
       {"overrides:\n  - {files: a, profile: train}\n",
-       ":2:25: the profile must be resume, inference, any or auto, but here is 'train'"},
-      {"suppressions: a\n", ":1:15: 'suppressions' must be a list, but here is 'a'"},
+       ":2:25: the profile must be resume, inference, any or auto, not 'train'"},
+      {"suppressions: a\n", ":1:15: 'suppressions' must be a list, not 'a'"},
       {"suppressions:\n  - {reason: x}\n", ":2:5: this entry of 'suppressions' needs the key 'rule'"},
       {"suppressions:\n  - {rule: value-drift}\n",
-       ":2:5: a suppression needs a reason: say why these findings are right as they are"},
+       ":2:5: a suppression needs a reason: say why these findings are acceptable"},
       {"suppressions:\n  - {rule: value-drift, reason: \" \"}\n",
        ":2:33: 'reason' of a suppression must not be empty"},
       {"suppressions:\n  - {rule: value-drift, reason: ~}\n",
-       ":2:33: 'reason' of a suppression must be a text, but here is nothing"},
+       ":2:33: 'reason' of a suppression must be a string, not nothing"},
       {"suppressions:\n  - {rule: value-drfit, reason: x}\n",
        ":2:12: unknown rule 'value-drfit' (did you mean 'value-drift'?)"},
       {"suppressions:\n  - {rule: value-drift, reason: x, expire: 2026-01-01}\n",
        ":2:36: unknown key 'expire' in 'suppressions' (did you mean 'expires'?); an entry has: rule, files, "
        "paths, reason, expires"},
       {"suppressions:\n  - {rule: value-drift, reason: x, expires: 2026-02-29}\n",
-       ":2:45: 'expires' must be a day as 2026-10-01, but here is '2026-02-29'"},
+       ":2:45: 'expires' must be a date such as 2026-10-01, not '2026-02-29'"},
       {"suppressions:\n  - {rule: value-drift, reason: x, expires: soon}\n",
-       ":2:45: 'expires' must be a day as 2026-10-01, but here is 'soon'"},
+       ":2:45: 'expires' must be a date such as 2026-10-01, not 'soon'"},
       {"suppressions:\n  - {rule: value-drift, reason: x, paths: []}\n",
-       ":2:43: 'paths' of a suppression is an empty list: it would match nothing"},
+       ":2:43: 'paths' of a suppression is an empty list, which matches nothing"},
       {"suppressions:\n  - {rule: value-drift, reason: x, paths: \"a\\\\\"}\n", ":2:43: "},
-      {"tests: {}\n", ":1:8: 'tests' must be a list, but here is a map"},
+      {"tests: {}\n", ":1:8: 'tests' must be a list, not a map"},
       {"tests:\n  - {fires: value-drift}\n", ":2:5: this entry of 'tests' needs the key 'file'"},
       {"tests:\n  - {file: a}\n", ":2:5: this test expects nothing: name rules under 'fires' or 'silent'"},
       {"tests:\n  - {file: a, fires: [value-drift, value-drfit]}\n",
@@ -174,7 +174,7 @@ TEST_CASE("more overrides than anyone writes are refused") {
   const Folder folder;
   std::string text = "overrides:\n";
   for (int i = 0; i < 201; ++i) text += "  - {files: a, profile: any}\n";
-  CHECK(error_of(folder, folder.write("t.yaml", text)) == "/t.yaml:2:3: more than 200 overrides in all");
+  CHECK(error_of(folder, folder.write("t.yaml", text)) == "/t.yaml:2:3: more than 200 overrides in total");
 }
 
 TEST_CASE("the nearest config upwards is found, up to the repository") {

@@ -66,7 +66,7 @@ TEST_CASE("a rule set is printed with the origin of every setting") {
   PrintedConfig about{folder.path("sub/b.ckpt"), ProfileSetting::kAuto, set.profile_origin, true};
   const std::string text = without(print_config(set, about), folder.path());
   for (const std::string part : {
-           "# The rules for /sub/b.ckpt: 4 on, of /team.yaml (found from the file's folder).\n",
+           "# Rules for /sub/b.ckpt: 4 on, of /team.yaml (found from the file's folder).\n",
            "# The override at /team.yaml:10:5 does not match.\n",
            "profile: auto",
            "# /team.yaml:2:10\n",

@@ -46,7 +46,7 @@ TEST_CASE("numbers are decimal and finite, and nothing else is taken for one") {
     CAPTURE(text);
     CHECK(error_of(ParamType::kNumber, text)
               .starts_with("t.yaml:1:4: parameter 'p' of rule 'r' must be a number (finite, without quotes), "
-                           "but here is "));
+                           "not "));
   }
   for (const std::string text : {"1e999999", "-1e400", "1e-400"}) {
     CAPTURE(text);
@@ -63,8 +63,7 @@ TEST_CASE("whole numbers are not negative and fit 64 bits") {
   for (const std::string text : {"-1", "1.0", "1e3", "9223372036854775808", "\"3\"", "007", "1_000"}) {
     CAPTURE(text);
     CHECK(error_of(ParamType::kInteger, text)
-              .starts_with(
-                  "t.yaml:1:4: parameter 'p' of rule 'r' must be a whole number, 0 or more, but here is '"));
+              .starts_with("t.yaml:1:4: parameter 'p' of rule 'r' must be a whole number, 0 or more, not '"));
   }
 }
 
@@ -74,7 +73,7 @@ TEST_CASE("booleans are true and false only") {
   for (const std::string text : {"yes", "no", "on", "off", "True", "1", "\"true\"", "~"}) {
     CAPTURE(text);
     CHECK(error_of(ParamType::kBool, text)
-              .starts_with("t.yaml:1:4: parameter 'p' of rule 'r' must be true or false, but here is "));
+              .starts_with("t.yaml:1:4: parameter 'p' of rule 'r' must be true or false, not "));
   }
 }
 
@@ -84,11 +83,11 @@ TEST_CASE("a text is what is written, whatever another YAML reader makes of it")
     CHECK(std::get<std::string>(convert(ParamType::kString, text).data()) == text);
   }
   CHECK(error_of(ParamType::kString, "[a]") ==
-        "t.yaml:1:4: parameter 'p' of rule 'r' must be a text, but here is a list");
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be a string, not a list");
   CHECK(std::get<report::List>(convert(ParamType::kStrings, "lr").data()).size() == 1);
   CHECK(std::get<report::List>(convert(ParamType::kStrings, "[a, b]").data()).size() == 2);
   CHECK(error_of(ParamType::kStrings, "[a, [b]]") ==
-        "t.yaml:1:8: parameter 'p' of rule 'r' must be a text, but here is a list");
+        "t.yaml:1:8: parameter 'p' of rule 'r' must be a string, not a list");
 }
 
 TEST_CASE("a parameter takes what is among its choices and within its range") {
@@ -109,17 +108,16 @@ TEST_CASE("a parameter takes what is among its choices and within its range") {
   const ParamSpec top{"p", ParamType::kNumber, "", "", {}, -std::numeric_limits<double>::infinity(), 5};
   CHECK(error(word, "added").empty());
   CHECK(error(word, "add") ==
-        "t.yaml:1:4: parameter 'p' of rule 'r' must be one of added, removed, but here is 'add'");
+        "t.yaml:1:4: parameter 'p' of rule 'r' must be one of added, removed, not 'add'");
   CHECK(error(words, "[added, removed]").empty());
   CHECK(error(words, "[added, x]") ==
-        "t.yaml:1:12: parameter 'p' of rule 'r' must be one of added, removed, but here is 'x'");
+        "t.yaml:1:12: parameter 'p' of rule 'r' must be one of added, removed, not 'x'");
   CHECK(error(part, "1").empty());
   CHECK(error(part, "0.0").empty());
-  CHECK(error(part, "1.01") ==
-        "t.yaml:1:4: parameter 'p' of rule 'r' must be from 0 to 1, but here is '1.01'");
+  CHECK(error(part, "1.01") == "t.yaml:1:4: parameter 'p' of rule 'r' must be from 0 to 1, not '1.01'");
   CHECK(error(part, "-0.1").find("from 0 to 1") != std::string::npos);
-  CHECK(error(count, "0") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 1 or more, but here is '0'");
-  CHECK(error(top, "6") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 5 or less, but here is '6'");
+  CHECK(error(count, "0") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 1 or more, not '0'");
+  CHECK(error(top, "6") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 5 or less, not '6'");
   CHECK(type_text(word) == "text: added | removed");
   CHECK(type_text(part) == "number, from 0 to 1");
   CHECK(type_text(count) == "integer, 1 or more");
@@ -153,8 +151,8 @@ TEST_CASE("conditions keep numbers, texts, lists and maps, and refuse what YAML 
     CAPTURE(text);
     CHECK(error_of(ParamType::kExpect, "{a: " + text + "}") ==
           "t.yaml:1:8: '" + text +
-              "' is read as different things by different YAML readers: put it in quotes if it is a text, "
-              "else write true, false or a plain decimal number");
+              "' means different things to different YAML readers: quote it if it is a string, "
+              "or write true, false or a plain decimal number");
   }
   CHECK(error_of(ParamType::kExpect, "{a: 1e999}").find("must be a number that fits") != std::string::npos);
 }

@@ -129,25 +129,25 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"extend: strict\n", ":1:1: unknown key 'extend' (did you mean 'extends'?); a rule file has: extends, profile, rules, overrides, suppressions, tests, set"},
       {"extends: strickt\n",
        ":1:10: no rule set 'strickt' (did you mean 'strict'?); built-in sets: recommended, strict; or give a path"},
-      {"extends:\n  - recommended\n  - {a: b}\n", ":3:5: 'extends' must be a text, but here is a map"},
-      {"extends: ~\n", ":1:10: 'extends' must be a text or a list of texts, but here is nothing"},
+      {"extends:\n  - recommended\n  - {a: b}\n", ":3:5: 'extends' must be a string, not a map"},
+      {"extends: ~\n", ":1:10: 'extends' must be a string or a list of strings, not nothing"},
       {"extends: \"\"\n", ":1:10: no rule set ''; built-in sets: recommended, strict; or give a path"},
-      {"extends: t.yaml\n", ":1:10: 't.yaml' extends itself: remove this line from the circle"},
-      {"set: recomended\n", ":1:6: no rule of the catalogue belongs to a set 'recomended' (did you mean 'recommended'?)"},
-      {"profile: resum\n", ":1:10: the profile must be resume, inference, any or auto, but here is 'resum' (did you mean 'resume'?)"},
-      {"rules: [a]\n", ":1:8: 'rules' must be a map of rule ids and levels, but here is a list"},
+      {"extends: t.yaml\n", ":1:10: 't.yaml' extends itself: remove this line to break the cycle"},
+      {"set: recomended\n", ":1:6: no built-in rule belongs to a set 'recomended' (did you mean 'recommended'?)"},
+      {"profile: resum\n", ":1:10: the profile must be resume, inference, any or auto, not 'resum' (did you mean 'resume'?)"},
+      {"rules: [a]\n", ":1:8: 'rules' must be a map of rule ids and levels, not a list"},
       {"rules:\n  value-drfit: error\n", ":2:3: unknown rule 'value-drfit' (did you mean 'value-drift'?)"},
-      {"rules:\n  zzzzzzzz: {level: error}\n", ":2:3: unknown rule 'zzzzzzzz'; a rule of your own names its check"},
+      {"rules:\n  zzzzzzzz: {level: error}\n", ":2:3: unknown rule 'zzzzzzzz'; your own rules need a 'check'"},
       {"rules:\n  value-drift: warn\n",
-       ":2:16: the level of rule 'value-drift' must be error, warning, note or off, but here is 'warn'"},
+       ":2:16: the level of rule 'value-drift' must be error, warning, note or off, not 'warn'"},
       {"rules:\n  value-drift: true\n",
-       ":2:16: the level of rule 'value-drift' must be error, warning, note or off, but here is 'true'"},
+       ":2:16: the level of rule 'value-drift' must be error, warning, note or off, not 'true'"},
       {"rules:\n  value-drift: {level: eror}\n",
-       ":2:24: the level of rule 'value-drift' must be error, warning, note or off, but here is 'eror' (did you mean 'error'?)"},
+       ":2:24: the level of rule 'value-drift' must be error, warning, note or off, not 'eror' (did you mean 'error'?)"},
       {"rules:\n  value-drift:\n",
-       ":3:1: the level of rule 'value-drift' must be error, warning, note or off, but here is nothing"},
+       ":3:1: the level of rule 'value-drift' must be error, warning, note or off, not nothing"},
       {"rules:\n  value-drift: [error]\n",
-       ":2:16: the level of rule 'value-drift' must be error, warning, note or off, but here is a list"},
+       ":2:16: the level of rule 'value-drift' must be error, warning, note or off, not a list"},
       {"rules:\n  scheduler-lr-drift: {rtoll: 1}\n",
        ":2:24: unknown parameter 'rtoll' of rule 'scheduler-lr-drift' (did you mean 'rtol'?)"},
       {"rules:\n  scheduler-lr-drift: {levle: off}\n",
@@ -155,34 +155,34 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"rules:\n  scheduler-lr-drift: {params: {rtoll: 1}}\n",
        ":2:33: unknown parameter 'rtoll' of rule 'scheduler-lr-drift' (did you mean 'rtol'?)"},
       {"rules:\n  scheduler-lr-drift: {rtol: 1, params: {rtol: 2}}\n",
-       ":2:42: parameter 'rtol' of rule 'scheduler-lr-drift' stands here twice: beside params and in it"},
+       ":2:42: parameter 'rtol' of rule 'scheduler-lr-drift' appears twice: next to params and in it"},
       {"rules:\n  scheduler-lr-drift: {params: 3}\n",
-       ":2:32: 'params' of rule 'scheduler-lr-drift' must be a map of names and values, but here is '3'"},
+       ":2:32: 'params' of rule 'scheduler-lr-drift' must be a map of names and values, not '3'"},
       {"rules:\n  scheduler-lr-drift: {rtol: .nan}\n",
-       ":2:30: parameter 'rtol' of rule 'scheduler-lr-drift' must be a number (finite, without quotes), but here is '.nan'"},
+       ":2:30: parameter 'rtol' of rule 'scheduler-lr-drift' must be a number (finite, without quotes), not '.nan'"},
       {"rules:\n  scheduler-lr-drift: {level: off, rtol: \"1\"}\n",
-       ":2:42: parameter 'rtol' of rule 'scheduler-lr-drift' must be a number (finite, without quotes), but here is '1'"},
+       ":2:42: parameter 'rtol' of rule 'scheduler-lr-drift' must be a number (finite, without quotes), not '1'"},
       {"rules:\n  scheduler-lr-drift: {rtol: 0.333}\n",
        ":2:3: rule 'scheduler-lr-drift': rtol is an odd number: take 0.3"},
       {"rules:\n  hparams-expected: error\n",
        ":2:3: rule 'hparams-expected' needs the parameter 'expect' (map of conditions): path: condition"},
       {"rules:\n  value-drift: {check: tensor-delta}\n",
-       ":2:24: rule 'value-drift' uses the check 'drift', not 'tensor-delta': give a rule of your own another id"},
+       ":2:24: rule 'value-drift' uses the check 'drift', not 'tensor-delta': give your own rule a different id"},
       {"rules:\n  own: {check: tensor-detla}\n",
        ":2:16: unknown check 'tensor-detla' of rule 'own' (did you mean 'tensor-delta'?)"},
-      {"rules:\n  Own: {check: drift}\n", ":2:3: the id of a rule is lower-case words joined by '-', but here is 'Own'"},
+      {"rules:\n  Own: {check: drift}\n", ":2:3: the id of a rule is lower-case words joined by '-', not 'Own'"},
       {"rules:\n  own: {check: tensor-delta}\n",
-       ":2:3: rule 'own' selects no tensors: say which, as in select: {tensors: \"**\"}"},
+       ":2:3: rule 'own' selects no tensors: name some, as in select: {tensors: \"**\"}"},
       {"rules:\n  own: {check: drift, select: {tensor: a}}\n",
        ":2:32: unknown key 'tensor' in 'select' of rule 'own' (did you mean 'tensors'?)"},
       {"rules:\n  own: {check: drift, select: \"a.**\"}\n",
-       ":2:31: 'select' of rule 'own' must be a map, as in {tensors: \"encoder.**\"}, but here is 'a.**'"},
+       ":2:31: 'select' of rule 'own' must be a map, as in {tensors: \"encoder.**\"}, not 'a.**'"},
       {"rules:\n  own: {check: drift, ignore: {a: b}}\n",
-       ":2:31: 'ignore' of rule 'own' must be a text or a list of texts, but here is a map"},
+       ":2:31: 'ignore' of rule 'own' must be a string or a list of strings, not a map"},
       {"rules:\n  own: {check: drift, message: \"{odl}\"}\n",
        ":2:32: 'message' of rule 'own': unknown field 'odl' (did you mean 'old'?); the check 'drift' has: old, new, path, file"},
       {"rules:\n  own: {check: drift, message: \"\"}\n", ":2:32: 'message' of rule 'own' must be one line of text"},
-      {"rules:\n  value-drift: error\n  value-drift: off\n", ":3:3: the key 'value-drift' stands here twice: remove one of the two"},
+      {"rules:\n  value-drift: error\n  value-drift: off\n", ":3:3: the key 'value-drift' appears twice: remove one of them"},
   };
   // clang-format on
   const Folder folder;
@@ -208,12 +208,12 @@ TEST_CASE("circles, long chains and many files of extends are refused") {
   folder.write("a.yaml", "extends: b.yaml\n");
   folder.write("b.yaml", "extends: ./a.yaml\n");
   CHECK(error_of(folder, folder.path("a.yaml")) ==
-        "/b.yaml:1:10: './a.yaml' extends itself: remove this line from the circle");
+        "/b.yaml:1:10: './a.yaml' extends itself: remove this line to break the cycle");
   for (int i = 0; i < 20; ++i)
     folder.write(fmt::format("c{}.yaml", i), fmt::format("extends: c{}.yaml\n", i + 1));
   folder.write("c20.yaml", "set: recommended\n");
   CHECK(error_of(folder, folder.path("c0.yaml")) ==
-        "/c15.yaml:1:10: more than 16 files in a row, or 100 in all, extend one another");
+        "/c15.yaml:1:10: more than 16 files in a chain, or 100 in total, extend one another");
   CHECK(error_of(folder, folder.path("c5.yaml")) == "no error");
   for (int i = 0; i < 10; ++i)
     folder.write(fmt::format("d{}.yaml", i), fmt::format("extends: [d{0}.yaml, d{0}.yaml]\n", i + 1));
@@ -240,11 +240,11 @@ TEST_CASE("a broken catalogue file is an error that names it") {
   const Case cases[] = {
       {"id: x\n", "rules/catalog/x.yaml:1:1: the key 'title' is missing"},
       {catalog_text("y", "error", "[]", "check: drift\nmessage: m\n"),
-       "rules/catalog/x.yaml:1:5: the id must be the file's name in kebab-case, 'x', but here is 'y'"},
-      {catalog_text("x", "off", "[]", "check: drift\nmessage: m\n"), "rules/catalog/x.yaml:3:8: the default level cannot be off: say `sets: []`"},
+       "rules/catalog/x.yaml:1:5: the id must be the file's name in kebab-case, 'x', not 'y'"},
+      {catalog_text("x", "off", "[]", "check: drift\nmessage: m\n"), "rules/catalog/x.yaml:3:8: the default level cannot be off: use `sets: []`"},
       {good + "options: [rtoll]\n", "rules/catalog/x.yaml:10:10: the check 'drift' has no parameter 'rtoll'"},
       {good + "rtol: 1\n", "rules/catalog/x.yaml:10:1: unknown key 'rtol' of a catalogue file"},
-      {good + "references: {a: b}\n", "rules/catalog/x.yaml:10:13: 'references' of rule 'x' must be a text or a list of texts, but here is a map"},
+      {good + "references: {a: b}\n", "rules/catalog/x.yaml:10:13: 'references' of rule 'x' must be a string or a list of strings, not a map"},
   };
   // clang-format on
   for (const Case& c : cases) {

@@ -89,7 +89,7 @@ Example
 Options
   rtol (number, default 1e-06)
       relative tolerance
-  keys (list of texts, default [])
+  keys (list of strings, default [])
       which keys
 
 References
@@ -129,7 +129,7 @@ TEST_CASE("the list of rules says which are off, and what their options are") {
   set.rules[1].info.id = "x";
   CHECK(list_rules(set) ==
         "off      weights-odd  Title of weights-odd.\n"
-        "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n"
+        "           rtol: 1e-06 (number)\n           keys: [] (list of strings)\n"
         "warning  x            Title of weights-odd.\n"
-        "           rtol: 1e-06 (number)\n           keys: [] (list of texts)\n");
+        "           rtol: 1e-06 (number)\n           keys: [] (list of strings)\n");
 }

@@ -97,14 +97,14 @@ TEST_CASE("an expired suppression suppresses nothing and is a finding itself; it
   const Run late = run(folder, "  - {rule: weights-nonfinite, reason: known, expires: 2026-06-14}\n");
   CHECK(suppressed(late).empty());
   CHECK(about(late, folder) == Lines{"warning config-suppression-expired suppressions[0]: the suppression of "
-                                     "weights-nonfinite at t.yaml:3:5 worked until 2026-06-14: known"});
+                                     "weights-nonfinite at t.yaml:3:5 was valid until 2026-06-14: known"});
 }
 
 TEST_CASE("a suppression that covered nothing is a note, if its rule ran on a file that it is for") {
   const Folder folder;
   CHECK(about(run(folder, "  - {rule: loops-missing, reason: old}\n"), folder) ==
         Lines{"note config-suppression-unused suppressions[0]: the suppression of loops-missing at "
-              "t.yaml:3:5 covers no finding in 1 file: old"});
+              "t.yaml:3:5 matches no finding in 1 file: old"});
   CHECK(run(folder, "  - {rule: loops-missing, reason: r, files: other.ckpt}\n")
             .about.empty());                                                       // not in this run
   CHECK(run(folder, "  - {rule: hparams-expected, reason: r}\n").about.empty());   // off

@@ -52,8 +52,8 @@ TEST_CASE("a message with a field that its check does not have is refused") {
   CHECK(check_template("{odl}", test::kDriftFields, kOwner) ==
         "unknown field 'odl' (did you mean 'old'?); the check 'drift' has: old, new, path, file");
   CHECK(check_template("{{old}}", test::kDriftFields, kOwner) ==
-        "a brace without its partner: braces hold the name of a field, as in {path}");
+        "an unmatched brace: braces enclose the name of a field, as in {path}");
   CHECK(check_template("x }", test::kDriftFields, kOwner) ==
-        "a brace without its partner: braces hold the name of a field, as in {path}");
+        "an unmatched brace: braces enclose the name of a field, as in {path}");
   CHECK(check_template("{}", test::kDriftFields, kOwner).starts_with("unknown field ''"));
 }

@@ -189,7 +189,7 @@ TEST_CASE("streams that end early, or hold what is no opcode, fail with the offs
   REQUIRE(ran.result.failure);
   CHECK(ran.result.failure->offset() == 4);
   CHECK(ran.result.failure->text() ==
-        "TUPLE3: 3 values expected on the stack, 2 found; the pickle is damaged");
+        "TUPLE3: expected 3 values on the stack, found 2; the pickle is damaged");
 }
 
 TEST_CASE("lengths beyond the end of the file fail before anything is allocated") {

@@ -119,11 +119,11 @@ TEST_CASE("the Markdown report of a comparison has the verdict, the files and a 
 TEST_CASE("the Markdown report of ckpt-lint has counts and the findings, the most severe first") {
   Report report = test::lint_report_of(3);
   report.verdict = "1 error, 2 notes";
-  report.hint = "ckpt-lint --explain weights-nonfinite tells more";
+  report.hint = "run ckpt-lint --explain weights-nonfinite for details";
   CHECK(render("markdown", report) ==
         "<b>1 error, 2 notes</b>\n"
         "\n"
-        "ckpt-lint --explain weights-nonfinite tells more\n"
+        "run ckpt-lint --explain weights-nonfinite for details\n"
         "\n"
         "| File | What it is |\n"
         "|---|---|\n"

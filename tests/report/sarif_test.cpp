@@ -79,7 +79,7 @@ TEST_CASE("of too many findings a SARIF log has the most severe ones and says ho
   const json& note = run["invocations"][0]["toolExecutionNotifications"].at(0);
   CHECK(note["level"] == "warning");
   CHECK(note["descriptor"]["id"] == "findings-dropped");
-  CHECK(note["message"]["text"] == "'5000' of '10001' findings are in this log, the most severe ones.");
+  CHECK(note["message"]["text"] == "This log has only the most severe findings: '5000' of '10001'.");
 }
 
 TEST_CASE("a SARIF result says the finding in its rule's words, with the place and the file") {

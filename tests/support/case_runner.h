@@ -12,7 +12,7 @@
 //
 // The command is words with double or single quotes and backslashes as a shell has them, and nothing else of
 // a shell. Words of the form NAME=VALUE before the program go into its environment, which is otherwise clean.
-// Commands run in the fixtures folder. Comments stand before the first section only.
+// Commands run in the fixtures folder. Comments are only allowed before the first section.
 #pragma once
 
 #include <filesystem>

@@ -175,7 +175,7 @@ NodeId CheckpointBuilder::optimizer() {
 }
 
 Opened CheckpointBuilder::build() {
-  // Whatever a test has put into `root` or removed from it wins: kNoNode stands for "not in the file".
+  // What a test has put into `root` or removed from it wins: kNoNode means "not in the file".
   Fields all = {{"state_dict", state_dict()},
                 {"loops", loops()},
                 {"callbacks", callbacks()},

@@ -1,4 +1,4 @@
-// Fixtures and golden files: where they are, what is in them, and how a golden file is held or renewed.
+// Fixtures and golden files: where they are, what is in them, and how a golden file is compared or updated.
 #pragma once
 
 #include <filesystem>

@@ -58,7 +58,7 @@ void check_keywords(const json& schema) {
 
 void Validator::check(const json& schema, const json& value, const std::string& where) {
   check_keywords(schema);
-  if (schema.contains("$ref")) {  // draft-04: whatever stands beside it is ignored
+  if (schema.contains("$ref")) {  // draft-04: its siblings are ignored
     const std::string target = schema["$ref"];
     if (!target.starts_with("#")) throw std::logic_error("JSON schema: a reference to elsewhere, " + target);
     check(root_.at(json::json_pointer(target.substr(1))), value, where);

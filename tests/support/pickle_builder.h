@@ -29,7 +29,7 @@ class PickleBuilder {
   std::uint64_t size() const { return out_.size(); }  // the offset of the next opcode
 
   // --- building blocks -------------------------------------------------------------------------------
-  PickleBuilder& op(Opcode code);                             // the code alone
+  PickleBuilder& op(Opcode code);                             // just the code
   PickleBuilder& raw(std::string_view bytes);                 // anything
   PickleBuilder& little(std::uint64_t value, int width);      // the low `width` bytes
   PickleBuilder& declare(Opcode code, std::uint64_t length);  // code and length field, no content
@@ -71,7 +71,7 @@ class PickleBuilder {
   PickleBuilder& next_buffer() { return op(Opcode::kNextBuffer); }
   PickleBuilder& readonly_buffer() { return op(Opcode::kReadonlyBuffer); }
   PickleBuilder& line_unicode(std::string_view line) { return line_of(Opcode::kUnicode, line); }
-  // The line stands with its quotes: b.line_string("'text'").
+  // The line includes its quotes: b.line_string("'text'").
   PickleBuilder& line_string(std::string_view line) { return line_of(Opcode::kString, line); }
 
   // --- containers ------------------------------------------------------------------------------------

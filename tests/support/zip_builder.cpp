@@ -33,7 +33,7 @@ class Writer {
   std::string& out_;
 };
 
-// The values of one entry that the local header, the descriptor and the directory tell.
+// The values of one entry in the local header, the descriptor and the directory.
 struct Facts {
   std::string raw;
   std::uint16_t flags = 0;

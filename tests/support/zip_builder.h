@@ -24,8 +24,8 @@ struct ZipLocal {
   std::optional<std::string> name;
   std::optional<std::uint16_t> flags, method;
   std::optional<std::uint32_t> crc32, compressed_size, size;  // 0 where a descriptor follows
-  std::optional<std::uint16_t> name_size, extra_size;         // the length fields, whatever is written
-  std::optional<std::string> extra;                           // instead of torch's padding
+  std::optional<std::uint16_t> name_size, extra_size;  // the length fields, overriding the real lengths
+  std::optional<std::string> extra;                    // instead of torch's padding
 };
 
 struct ZipRecord {
@@ -40,7 +40,7 @@ struct ZipRecord {
   std::uint32_t attributes = 0;  // external; Unix modes in the upper half
   std::optional<std::uint32_t> crc32;
   std::optional<std::uint64_t> compressed_size, size, header_offset;
-  bool zip64 = false;          // sizes and offset in a zip64 field, whatever they are
+  bool zip64 = false;          // sizes and offset in a zip64 field, for any values
   std::string extra, comment;  // after the zip64 field
   std::optional<std::uint16_t> name_size, extra_size;
   std::optional<std::uint32_t> signature;

@@ -1,4 +1,4 @@
-// The formats, in probing order. One line a format.
+// The formats, in probing order. One line per format.
 #include "checkpoint/format.h"
 #include "checkpoint/formats/torch_zip.h"
 

@@ -39,7 +39,7 @@ bool has_no_extras(const Call& c) {
 
 bool is(const Tree& tree, NodeId node, Kind kind) { return node != kNoNode && tree.kind(node) == kind; }
 
-// A dict state with the one key that torch's state_dicts carry: kept beside the dict that the object becomes.
+// A dict state with the one key that torch's state_dicts carry: kept with the dict that the object becomes.
 bool is_state_dict_metadata(const Tree& tree, NodeId state) {
   return is(tree, state, Kind::kDict) && tree.items(state).size() == 1 &&
          tree.get(state, "_metadata") != kNoNode;
@@ -69,7 +69,7 @@ void ordered_dict(const Call& c) {
   become_dict(c, dict);
 }
 
-// defaultdict(factory), AttributeDict: a dict by its items alone.
+// defaultdict(factory), AttributeDict: a dict of its items only.
 void items_only(const Call& c) {
   if (c.state == kNoNode) become_dict(c, c.object.items);
 }
@@ -233,7 +233,7 @@ void numpy_scalar(const Call& c) {
   const auto type = numpy_dtype(c.tree, c.args[0]);
   const std::string raw(c.tree.text(c.args[1]));
   if (!type || raw.size() != type->size) return;
-  // The exact class, as Python calls it, is lost with `scalar`; the dtype says it well enough.
+  // `scalar` loses Python's name of the exact class; the dtype is precise enough.
   const NodeId origin = c.object.callee;
   if (type->kind == 'f' && type->size == 8)
     return c.tree.become_float(c.node, from_bytes<double>(raw, type->big), origin);

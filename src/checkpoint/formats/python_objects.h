@@ -1,7 +1,7 @@
-// Well-known Python objects as the plain data they stand for: OrderedDict -> dict, set([..]) -> set,
+// Well-known Python objects as the plain data they represent: OrderedDict -> dict, set([..]) -> set,
 // _codecs.encode(..) -> bytes, PosixPath(..) -> text, numpy scalars -> numbers, OmegaConf -> dict and list
-// ... The class stays known (Tree::origin). What is not known here stays an object, with all of its parts.
-// Sources: the __reduce__ of each class; reference measurements per Python, numpy and OmegaConf version.
+// ... The class stays known (Tree::origin). Unknown objects stay objects, with all their parts.
+// Sources: the __reduce__ of each class; reference measurements for each Python, numpy and OmegaConf version.
 #pragma once
 
 #include "value/tree.h"

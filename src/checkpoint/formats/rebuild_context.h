@@ -1,4 +1,4 @@
-// What rebuild_tensors works on. Private to checkpoint/formats.
+// The state of rebuild_tensors. Private to checkpoint/formats.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace ckpt::formats {
 
-// How the first persistent id of a key declared its storage; torch lets the first one win.
+// How the first persistent id of a key declared its storage; in torch, the first one wins.
 struct Declared {
   std::optional<tensor::DType> dtype;  // nullopt: untyped
   std::uint64_t bytes = 0;
@@ -40,13 +40,13 @@ struct RebuildContext {
     out.tensor_records.push_back(std::move(record));
     return static_cast<std::uint32_t>(out.tensor_records.size() - 1);
   }
-  // "module.name" of an object's callee; empty if that is no global.
+  // "module.name" of an object's callee; empty if that is not a global.
   std::string callee_name(value::NodeId node) const {
     const value::NodeId callee = tree.object(node).callee;
     if (callee == value::kNoNode || tree.kind(callee) != value::Kind::kGlobal) return {};
     return tree.qualified_name(callee);
   }
-  // The arguments of a call; empty for what is no call with a tuple.
+  // The arguments of a call; empty if it is not a call with a tuple.
   std::span<const value::NodeId> call_args(value::NodeId node) const {
     if (tree.kind(node) != value::Kind::kObject) return {};
     const value::NodeId args = tree.object(node).args;
@@ -60,7 +60,7 @@ struct RebuildContext {
   }
 };
 
-// Makes a storage out of a kPersistent node, or says why it is none (rebuild_storage.cpp).
+// Makes a storage out of a kPersistent node, or reports why it is not one (rebuild_storage.cpp).
 void resolve_persistent(RebuildContext& context, value::NodeId node);
 
 }  // namespace ckpt::formats

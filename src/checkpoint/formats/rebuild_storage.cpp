@@ -70,7 +70,7 @@ void resolve_persistent(RebuildContext& c, NodeId node) {
                       c.tree.kind(fields[4]) == Kind::kInt && c.tree.integer(fields[4]) >= 0;
   if (!shaped)
     return c.defect("pickle-persistent-id", "",
-                    "a persistent id that is no ('storage', class, key, location, numel)");
+                    "a persistent id that is not ('storage', class, key, location, numel)");
   const Kind key_kind = c.tree.kind(fields[2]);
   if (key_kind != Kind::kString && key_kind != Kind::kInt)
     return c.defect("pickle-persistent-id", "", "a storage key that is neither text nor a number");
@@ -78,7 +78,7 @@ void resolve_persistent(RebuildContext& c, NodeId node) {
                                                     : std::to_string(c.tree.integer(fields[2]));
   if (key.find('\0') != key.npos || key.find('/') != key.npos || key.size() > c.limits.zip_name_bytes)
     return c.defect("pickle-persistent-id", "",
-                    fmt::format("storage key {} is no record name", quote(abbreviate(key, 80))));
+                    fmt::format("storage key {} is not a record name", quote(abbreviate(key, 80))));
   if (!storage_class(c, fields[1], dtype))
     return c.defect("storage-type-unknown", "",
                     fmt::format("storage {} has the unknown class {}", quote(abbreviate(key, 80)),
@@ -102,7 +102,7 @@ void resolve_persistent(RebuildContext& c, NodeId node) {
   } else if (const Declared& first = c.declared[known->second];
              first.bytes != *declared || (first.dtype && dtype && *first.dtype != *dtype)) {
     c.defect("storage-inconsistent", "data/" + key,
-             fmt::format("storage {} is declared twice and differently; torch uses the first declaration",
+             fmt::format("storage {} is declared twice, in different ways; torch uses the first declaration",
                          quote(abbreviate(key, 80))));
   }
   c.tree.become_storage(node, known->second);

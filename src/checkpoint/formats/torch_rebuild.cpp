@@ -46,15 +46,16 @@ void check_bounds(RebuildContext& c, std::uint32_t record) {
     view.in_bounds = false;
     if (!storage.no_data)
       c.record_defect(record, "tensor-out-of-bounds",
-                      fmt::format("shape {}, stride {}, offset {} reach beyond storage {} ({} bytes)",
+                      fmt::format("shape {}, stride {}, offset {} extend past storage {} ({} bytes)",
                                   format_shape(view.shape), format_shape(view.strides), view.storage_offset,
                                   quote(abbreviate(storage.key, 80)), storage.size));
   }
   if (view.shape.size() > c.limits.dimensions)
     c.record_defect(record, "tensor-malformed", fmt::format("{} dimensions", view.shape.size()));
   if (view.in_bounds && view.numel > (1ull << 32) && storage.size > 0 && view.numel / 8 > storage.size)
-    c.record_defect(record, "tensor-expanded-huge",
-                    fmt::format("{} elements are made out of {} bytes (stride 0)", view.numel, storage.size));
+    c.record_defect(
+        record, "tensor-expanded-huge",
+        fmt::format("{} elements are expanded from {} bytes (stride 0)", view.numel, storage.size));
 }
 
 // (storage, storage_offset, size, stride): the four first arguments of every _rebuild_tensor*.
@@ -100,7 +101,7 @@ std::optional<std::uint32_t> rebuild_v2(RebuildContext& c, std::span<const NodeI
   return index;
 }
 
-// The storage is untyped and the dtype an argument: dtypes without a storage class (float8, uint16 ...).
+// The storage is untyped, and the dtype is an argument: dtypes without a storage class (float8, uint16 ...).
 std::optional<std::uint32_t> rebuild_v3(RebuildContext& c, std::span<const NodeId> args) {
   if (args.size() < 7) return std::nullopt;
   const auto dtype = c.dtype_of(args[6]);
@@ -155,7 +156,7 @@ std::uint32_t composite(RebuildContext& c, std::string layout, NodeId values, No
   TensorRecord record;
   record.layout = std::move(layout);
   record.parts = std::move(parts);
-  record.view.in_bounds = false;  // no strided bytes of its own
+  record.view.in_bounds = false;  // it has no strided bytes itself
   if (values != kNoNode && c.tree.kind(values) == Kind::kTensor)
     record.view.dtype = c.out.tensor_records[c.tree.payload(values)].view.dtype;
   if (size != kNoNode && read_sizes(c, size, record.view.shape))
@@ -200,7 +201,7 @@ std::optional<std::uint32_t> rebuild_jagged(RebuildContext& c, std::span<const N
   return composite(c, "jagged", values, kNoNode, {{"values", values}, {"offsets", offsets}});
 }
 
-// (dtype, size, stride, requires_grad): no bytes by design
+// (dtype, size, stride, requires_grad): without bytes by design
 std::optional<std::uint32_t> rebuild_meta(RebuildContext& c, std::span<const NodeId> args) {
   if (args.size() < 4) return std::nullopt;
   const auto dtype = c.dtype_of(args[0]);
@@ -247,7 +248,7 @@ std::optional<std::uint32_t> rebuild_uninitialized(RebuildContext& c, std::span<
   record.view.in_bounds = false;
   record.view.requires_grad = flag(c, args, 0);
   const auto index = c.add(std::move(record));
-  c.record_defect(index, "tensor-no-storage", "a lazy parameter that was never initialised: it has no data");
+  c.record_defect(index, "tensor-no-storage", "a lazy parameter that was never initialized: it has no data");
   return index;
 }
 
@@ -334,7 +335,8 @@ void resolve_object(RebuildContext& c, NodeId node) {
   std::optional<std::uint32_t> record;
   if (function != nullptr) {
     record = function->run(c, c.call_args(node));
-    if (!record) c.defect("tensor-malformed", "", fmt::format("{} with arguments that make no tensor", name));
+    if (!record)
+      c.defect("tensor-malformed", "", fmt::format("{} with arguments that do not make a tensor", name));
     if (record && object.items != kNoNode)
       c.record_defect(*record, "pickle-setitem-on-non-dict",
                       "items are set on a tensor: this corrupts memory in torch < 2.10 (CVE-2026-24747)");

@@ -1,6 +1,6 @@
 // From pickled calls to tensors: persistent ids become storages, torch's _rebuild_* calls become tensor
 // records. Shared by all torch formats. Nothing is called: the calls are recognised by name, their
-// arguments are checked, and what does not fit stays a plain object with a defect beside it.
+// arguments are checked, and what does not fit stays a plain object, with a defect.
 // Source: torch/_utils.py, torch/_tensor.py, torch/storage.py, torch/serialization.py.
 #pragma once
 

@@ -58,7 +58,7 @@ bool has_suffix_entry(const ZipArchive& archive, std::string_view suffix) {
     fail(ErrorCode::kCorrupt,
          "a torch file without data.pkl: torch.save failed while pickling; save the checkpoint again");
   fail(ErrorCode::kForeign,
-       "a zip archive without data.pkl: no torch file (one packed for transport? unpack it first)");
+       "a zip archive without data.pkl, not a torch file; if a checkpoint is zipped in it, unpack it first");
 }
 
 // The folder of all records. torch takes the text before the first '/' of the first directory entry; a
@@ -76,7 +76,7 @@ std::string find_folder(const ZipArchive& archive, Checkpoint& out) {
     else if (folder != head)
       out.defects.push_back({"zip-layout",
                              std::string(entry.name),
-                             "two data.pkl in two folders: torch refuses the file or reads only one of them",
+                             "data.pkl in two folders: torch refuses the file or reads only one of them",
                              {}});
   }
   if (folder.empty()) refuse_without_pickle(archive);
@@ -105,7 +105,7 @@ void take_zip_defects(const ZipArchive& archive, Checkpoint& out) {
 void read_byte_order(const ZipArchive& archive, const std::string& folder, const Limits& limits,
                      Checkpoint& out) {
   const ZipEntry* entry = archive.find(folder + "/byteorder");
-  if (entry == nullptr) return;  // torch < 2.1 wrote none: little
+  if (entry == nullptr) return;  // torch < 2.1 wrote none, so little
   if (entry->size > limits.small_record_bytes) {
     out.defects.push_back(
         {"byteorder-unknown",
@@ -119,9 +119,8 @@ void read_byte_order(const ZipArchive& archive, const std::string& folder, const
     out.byte_order = "big";
     out.defects.push_back({"byteorder-big",
                            "byteorder",
-                           "the storages are big-endian and are read swapped, as torch does; if their "
-                           "numbers are absurd, it is "
-                           "this record that is wrong",
+                           "the storages are big-endian and are byte-swapped, as torch does; if the numbers "
+                           "are absurd, this record is wrong",
                            {}});
   } else if (text != "little") {
     out.defects.push_back(
@@ -166,7 +165,7 @@ bool is_known_record(std::string_view name) {
   return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
 }
 
-// Null where an entry cannot be read (encrypted, another method), with the reason.
+// Null if an entry cannot be read (encrypted, unknown method), with the reason.
 io::SourcePtr source_of(const ZipArchive& archive, const ZipEntry& entry, std::string& problem) {
   try {
     return archive.entry_source(entry);
@@ -185,15 +184,16 @@ void list_records(const ZipArchive& archive, const std::string& folder, Checkpoi
   const std::string data = folder + "/data/";
   for (const ZipEntry& entry : archive.entries()) {
     if (entry.name.starts_with(data) && !entry.name.ends_with('/')) continue;
-    std::string problem;  // a defect of the archive says it
+    std::string problem;  // a defect of the archive reports it
     out.records.push_back({std::string(entry.name), entry.size, entry.stored(),
                            source_of(archive, entry, problem), entry.crc32});
     if (is_packing_trace(entry.name)) continue;
     const bool inside = entry.name.starts_with(folder + "/");
     if (inside && is_known_record(entry.name.substr(folder.size() + 1))) continue;
-    if (lower(entry.name) == lower(folder) + std::string(kPickle)) continue;  // zip-case-insensitive says it
+    if (lower(entry.name) == lower(folder) + std::string(kPickle))
+      continue;  // reported by zip-case-insensitive
     out.defects.push_back({"zip-unexpected-record", std::string(entry.name),
-                           fmt::format("record {} ({} bytes) belongs to no torch file; torch.load ignores it",
+                           fmt::format("torch never writes a record {} ({} bytes); torch.load ignores it",
                                        quote(abbreviate(entry.name, 80)), entry.size),
                            entry.header_offset});
   }
@@ -206,7 +206,7 @@ std::string_view failure_code(ErrorCode code) {
   return code == ErrorCode::kLimit ? "pickle-limit" : "pickle-malformed";
 }
 
-// torch never looks at checksums; a wrong one means that the pickle was changed after it
+// torch never looks at checksums; a wrong one means that the pickle was modified after it
 // was written. 0: not computed.
 void check_crc(const ZipEntry& entry, std::span<const std::byte> bytes, Checkpoint& out) {
   if (entry.crc32 == 0 || !entry.stored()) return;  // inflating has checked it
@@ -216,7 +216,7 @@ void check_crc(const ZipEntry& entry, std::span<const std::byte> bytes, Checkpoi
     out.defects.push_back(
         {"zip-crc-mismatch", "data.pkl",
          fmt::format(
-             "data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was changed after it was written",
+             "data.pkl has CRC-32 {:08x}, the archive says {:08x}: it was modified after it was written",
              crc.value(), entry.crc32),
          entry.data_offset});
 }
@@ -239,7 +239,7 @@ void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& 
     out.complete = false;
     out.defects.push_back({std::string(failure_code(result.failure->code())),
                            "data.pkl",
-                           fmt::format("the pickle cannot be read to its end: {}", result.failure->what()),
+                           fmt::format("the pickle cannot be read to the end: {}", result.failure->what()),
                            {}});
   }
 }
@@ -266,13 +266,13 @@ void report_unreferenced(const ZipArchive& archive, const std::string& folder, c
     const ZipEntry& entry = archive.entries()[i];
     if (used[i] || !entry.name.starts_with(data) || entry.name.ends_with('/')) continue;
     out.defects.push_back({"storage-unreferenced", std::string(entry.name),
-                           fmt::format("record {} ({}) is used by no tensor",
-                                       quote(abbreviate(entry.name, 80)), format_bytes(entry.size)),
+                           fmt::format("no tensor uses record {} ({})", quote(abbreviate(entry.name, 80)),
+                                       format_bytes(entry.size)),
                            entry.data_offset});
   }
 }
 
-// What the tree cannot hold within the limits is said once; what was reached stays.
+// Exceeding a limit of the tree is reported once; what was reached stays.
 void index_tensors(Checkpoint& out, const Limits& limits) {
   if (out.tree.root() == value::kNoNode) return;
   try {
@@ -292,7 +292,7 @@ void read(io::SourcePtr source, const Limits& limits, Checkpoint& out) {
   list_records(*archive, folder, out);
   run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);
   Used used(archive->entries().size());
-  // One record a storage is the rule: room for all of them at once, so that growing never doubles the peak.
+  // Usually one record per storage: reserve room for all of them, so that growing never doubles the peak.
   out.storages.reserve(archive->entries().size());
   out.tensor_records.reserve(archive->entries().size());
   rebuild_tensors(out, storage_finder(*archive, folder, used), limits);

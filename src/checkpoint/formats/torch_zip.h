@@ -1,5 +1,5 @@
-// What torch.save has written since torch 1.6: a zip of data.pkl, one record a storage, and a few words.
-// Source: torch/serialization.py, caffe2/serialize/inline_container.cc.
+// What torch.save has written since torch 1.6: a zip of data.pkl, one record per storage, and a few small
+// records. Source: torch/serialization.py, caffe2/serialize/inline_container.cc.
 #pragma once
 
 #include "checkpoint/format.h"

@@ -13,7 +13,7 @@ struct Range {
   std::uint32_t last;
 };
 
-// Unicode's EastAsianWidth.txt, W and F, in coarse ranges: what lies between is not assigned or hardly met.
+// Unicode's EastAsianWidth.txt, W and F, in coarse ranges: the gaps are unassigned or rare.
 constexpr std::array kWide = {
     Range{0x1100, 0x115F},   Range{0x231A, 0x231B},   Range{0x2329, 0x232A},   Range{0x23E9, 0x23EC},
     Range{0x2614, 0x2615},   Range{0x2648, 0x2653},   Range{0x26A1, 0x26A1},   Range{0x26BD, 0x26BE},
@@ -25,7 +25,7 @@ constexpr std::array kWide = {
     Range{0x1F680, 0x1F6FC}, Range{0x1F7E0, 0x1F7F0}, Range{0x1F90C, 0x1FAFF}, Range{0x20000, 0x3FFFD},
 };
 
-// The nonspacing marks of the scripts that names are written in.
+// The nonspacing marks of the scripts used in names.
 constexpr std::array kCombining = {
     Range{0x300, 0x36F},     Range{0x483, 0x489},   Range{0x591, 0x5BD},   Range{0x610, 0x61A},
     Range{0x64B, 0x65F},     Range{0x93C, 0x93C},   Range{0x94D, 0x94D},   Range{0xE34, 0xE3A},
@@ -49,7 +49,7 @@ std::size_t columns_of(std::uint32_t code) {
 
 bool starts_character(char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }
 
-// Where a part of a file's path, or else of a name, begins: at the sign that separates it.
+// Where a part of a file's path, or else of a name, begins: at its separator.
 std::string_view part_signs(std::string_view text) {
   return text.find('/') == std::string_view::npos ? std::string_view(".[") : std::string_view("/");
 }
@@ -95,7 +95,7 @@ std::string elide(std::string_view text, std::size_t width) {
   if (width < 2) return std::string(width == 0 ? std::string_view() : kEllipsis);
   std::string_view end = tail(text, (width - 1) * 3 / 4);
   const std::size_t part = end.find_first_of(part_signs(text));
-  // The end of a last part that is too long is as telling as anything.
+  // If the last part is too long, its end is as good as any.
   if (part != std::string_view::npos) end.remove_prefix(part);
   const std::string_view begin = head(text, width - 1 - columns(end));
   return std::string(begin) + std::string(kEllipsis) + std::string(end);

@@ -1,4 +1,4 @@
-// Columns of a terminal: how many a text needs, and what to leave out if there are fewer.
+// Columns of a terminal: how many a text needs, and what to omit if there are fewer.
 // Private to the text reporter.
 #pragma once
 

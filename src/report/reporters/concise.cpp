@@ -1,4 +1,4 @@
-// A line a finding, for grep, editors and logs: FILE: LEVEL RULE PATH: MESSAGE.
+// One line per finding, for grep, editors and logs: FILE: LEVEL RULE PATH: MESSAGE.
 #include "report/reporters/finding_list.h"
 #include "report/reporters/list.h"
 #include "report/reporters/text_line.h"
@@ -21,7 +21,7 @@ void write_concise(const Report& report, const RenderOptions& options, std::ostr
 
 const Reporter kConciseReporter{
     .name = "concise",
-    .help = "one line a finding: FILE: LEVEL RULE PATH: MESSAGE",
+    .help = "one line per finding: FILE: LEVEL RULE PATH: MESSAGE",
     .needs_findings = true,
     .write = write_concise,
 };

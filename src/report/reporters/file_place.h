@@ -1,4 +1,4 @@
-// Where a file is, as CI services name files. Private to the reporters.
+// A file's location, as CI services spell it. Private to the reporters.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What the reporters that are lists of findings have in common. Private to the reporters.
+// Shared by the reporters that list findings. Private to the reporters.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Workflow commands: GitHub makes annotations of them, without any permission. Ten of a kind are shown for a
-// step, so the worst come first and the rest is a number.
+// Workflow commands, which GitHub turns into annotations without any permission. It shows ten of a kind per
+// step, so the worst come first and the rest are counted.
 #include <array>
 #include <string>
 #include <vector>
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMostOfAKind = 10;
 
-// As the toolkit of GitHub's actions does (packages/core/src/command.ts). Line ends are none of it: names and
+// Escapes like the toolkit of GitHub's actions (packages/core/src/command.ts). No line ends: names and
 // messages are one line each.
 std::string escape(std::string_view text, bool in_property) {
   std::string out;
@@ -40,7 +40,7 @@ void write_command(const Report& report, const Finding& finding, std::ostream& o
       << "::" << escape(place_and_message(finding), false) << '\n';
 }
 
-// One notice stays free for the rest.
+// Keeps one notice free for the rest.
 std::vector<const Finding*> chosen(const std::vector<const Finding*>& findings) {
   std::vector<const Finding*> out;
   std::array<std::size_t, 3> of_level{};
@@ -49,7 +49,7 @@ std::vector<const Finding*> chosen(const std::vector<const Finding*>& findings) 
     if (count++ < kMostOfAKind) out.push_back(finding);
   }
   const bool notices_full = of_level[static_cast<std::size_t>(Level::kNote)] >= kMostOfAKind;
-  if (out.size() < findings.size() && notices_full) out.pop_back();  // notes are the last
+  if (out.size() < findings.size() && notices_full) out.pop_back();  // notes come last
   return out;
 }
 
@@ -68,7 +68,7 @@ void write_github(const Report& report, const RenderOptions&, std::ostream& out)
 
 const Reporter kGithubReporter{
     .name = "github",
-    .help = "workflow commands, which GitHub shows as annotations: the worst 10 of each level",
+    .help = "GitHub workflow commands, shown as annotations: the worst 10 of each level",
     .needs_findings = true,
     .write = write_github,
 };

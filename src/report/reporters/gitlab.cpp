@@ -1,4 +1,4 @@
-// GitLab's Code Quality report: an array of issues, [] where there are none, so that a fixed one goes away.
+// GitLab's Code Quality report: an array of issues, [] if there are none, so that fixed ones go away.
 #include <map>
 #include <string>
 
@@ -24,8 +24,8 @@ std::string_view severity_of(const Finding& finding, const Input& input) {
   return "";
 }
 
-// What is wrong and where, but no number: the issue stays the same while the model is trained on. GitLab
-// takes equal ones for one, so true duplicates are counted.
+// What is wrong and where, but no number: the issue stays the same as training continues. GitLab
+// merges equal ones, so true duplicates are numbered.
 class Fingerprints {
  public:
   std::string of(const Finding& finding, const std::string& file) {
@@ -54,7 +54,7 @@ void write_issue(JsonWriter& json, const Report& report, const Finding& finding,
   json.member("path", file);
   json.key("lines");
   json.begin_object();
-  json.member("begin", 1);  // a checkpoint has no lines; one is demanded
+  json.member("begin", 1);  // a checkpoint has no lines, but one is required
   json.end();
   json.end();
   json.end();

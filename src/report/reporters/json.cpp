@@ -1,5 +1,5 @@
-// The document for programs. Members in a fixed order; a table's rows are asked for one by one and each
-// takes one line, so the document streams and diffs well.
+// The document for programs. Members in a fixed order; a table's rows are built one by one, each
+// on one line, so the document streams and diffs well.
 #include <algorithm>
 
 #include "report/json_writer.h"
@@ -8,7 +8,7 @@
 namespace ckpt::report {
 namespace {
 
-constexpr int kSchemaVersion = 1;  // goes up when a member changes its meaning or goes away
+constexpr int kSchemaVersion = 1;  // goes up when a member changes its meaning or is removed
 constexpr std::string_view kSummary = "summary";
 using Layout = JsonWriter::Layout;
 

@@ -1,5 +1,5 @@
-// JUnit's XML, which nearly every CI service shows: a suite for each input, in it a test case for each rule
-// that fired. What makes the run fail is a failure; the rest is what a passing test case had to say. There
+// JUnit XML, which nearly every CI service shows: a suite per input, with a test case per rule
+// that fired. What makes the run fail is a failure; the rest is output of passing test cases. There
 // are no times and no hosts: the same report is the same document.
 #include <algorithm>
 #include <map>
@@ -18,7 +18,7 @@ namespace {
 
 using Findings = std::vector<const Finding*>;
 
-// Of the characters of XML 1.0 (section 2.2), one line of ours lacks all that are forbidden but two.
+// Of the characters of XML 1.0 (section 2.2), our single lines contain only two that are forbidden.
 bool is_forbidden(std::uint32_t code) { return code == 0xFFFE || code == 0xFFFF; }
 
 // For attributes and for content.
@@ -59,7 +59,7 @@ struct Suite {
     return static_cast<std::size_t>(
         std::count_if(cases.begin(), cases.end(), [](const TestCase& c) { return c.failed; }));
   }
-  // A suite without a test case looks as if nothing was looked at.
+  // A suite without a test case looks as if nothing was checked.
   std::size_t tests() const { return std::max<std::size_t>(1, cases.size() + (unreadable() ? 1U : 0U)); }
 };
 
@@ -73,7 +73,7 @@ void add(Suite& suite, const Finding& finding, bool failed) {
   test.findings.push_back(&finding);
 }
 
-// The inputs that were judged, and others if something is said about them.
+// The inputs that were judged, and others that have findings.
 std::vector<Suite> suites_of(const Report& report) {
   std::vector<Suite> all(report.inputs.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i].input = &report.inputs[i];
@@ -167,7 +167,7 @@ void write_junit(const Report& report, const RenderOptions&, std::ostream& out) 
 
 const Reporter kJunitReporter{
     .name = "junit",
-    .help = "JUnit's XML: a suite for each file, a failing test case for each rule that fired",
+    .help = "JUnit XML: a suite per file, a failing test case per rule that fired",
     .needs_findings = true,
     .write = write_junit,
 };

@@ -1,4 +1,4 @@
-// The reporters that there are, for list.cpp alone. Private to this folder.
+// All reporters, only for list.cpp. Private to this folder.
 #pragma once
 
 #include "report/reporter.h"
@@ -14,7 +14,7 @@ extern const Reporter kMarkdownReporter;
 extern const Reporter kJsonReporter;
 extern const Reporter kSarifReporter;
 
-// ckpt-lint's reports are their findings; ckpt-diff and ckpt-show say the same in sections and tables.
+// ckpt-lint's reports are their findings; ckpt-diff and ckpt-show use sections and tables instead.
 inline bool is_list_of_findings(const Report& report) {
   return report.has_findings && report.tables.empty() && report.sections.empty();
 }

@@ -1,6 +1,6 @@
 // A comment on a pull request, or a job's summary: the verdict, the files, then the sections or the findings,
-// folded where they are long. The document never exceeds its limit, and ends where a line ends: a service
-// cuts or refuses what is too long.
+// folded if they are long. The document never exceeds its limit, and always ends at the end of a line:
+// services cut or reject longer ones.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -18,18 +18,18 @@ namespace {
 constexpr std::size_t kOpenLines = 10;      // a longer section is folded
 constexpr std::size_t kFirstFindings = 50;  // the others are folded
 constexpr std::size_t kVerdictCharacters = 300;
-constexpr std::size_t kEndBytes = 600;    // for what closes a table and says how much was left out
-constexpr std::size_t kLineBytes = 160;   // what a line of a section takes, about
+constexpr std::size_t kEndBytes = 600;    // for closing a table and saying how much was omitted
+constexpr std::size_t kLineBytes = 160;   // of a line of a section, roughly
 constexpr std::size_t kTitleBytes = 200;  // and its title
 
 std::string tag(std::string_view text) { return fmt::format("<b>{}</b>", text); }
 
-// A table that takes rows as long as there is room for them.
+// A table that accepts rows while there is room.
 class Rows {
  public:
   explicit Rows(std::size_t room) : room_(room) {}
 
-  // False if the row does not fit; it is not taken then.
+  // False if the row does not fit; then it is not added.
   bool add(const std::vector<std::string>& cells) {
     std::string row = "|";
     for (const std::string& cell : cells) row += cell.empty() ? " |" : fmt::format(" {} |", cell);
@@ -42,7 +42,7 @@ class Rows {
   }
   std::size_t count() const { return count_; }
 
-  // With a line of titles; a table needs one, and its cells are those that rows may have.
+  // With a header line, which a table needs; rows have as many cells as it.
   std::string table(const std::vector<std::string>& titles, const std::vector<bool>& right) const {
     if (count_ == 0) return {};
     std::string head = "|";
@@ -78,7 +78,7 @@ class MarkdownWriter {
   std::string write();
 
  private:
-  // Bytes that may still be written, with what is needed to end properly set aside.
+  // Bytes that may still be written, after reserving what is needed to end properly.
   std::size_t room() const { return limit_ > out_.size() + kEndBytes ? limit_ - out_.size() - kEndBytes : 0; }
   void paragraph(std::string text) {
     while (text.ends_with('\n')) text.pop_back();
@@ -95,7 +95,7 @@ class MarkdownWriter {
   const Report& report_;
   std::size_t limit_;
   std::string out_;
-  bool several_ = false;  // files, so that a finding says which
+  bool several_ = false;  // several files, so each finding names its file
 };
 
 std::string MarkdownWriter::write() {
@@ -248,7 +248,7 @@ void write_markdown(const Report& report, const RenderOptions& options, std::ost
 
 const Reporter kMarkdownReporter{
     .name = "markdown",
-    .help = "a comment on a pull request or a job's summary, under 60,000 bytes",
+    .help = "a pull request comment or job summary, under 60,000 bytes",
     .needs_findings = false,
     .write = write_markdown,
 };

@@ -9,13 +9,13 @@
 namespace ckpt::report {
 namespace {
 
-constexpr std::size_t kCommitDigits = 7;  // so many hexadecimal digits are taken for a commit
+constexpr std::size_t kCommitDigits = 7;  // this many hexadecimal digits look like a commit
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool is_word(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// Everything else that is ASCII is written as a reference to a character.
+// All other ASCII is written as character references.
 bool stays(std::string_view text, std::size_t at) {
   const char c = text[at];
   if (static_cast<unsigned char>(c) >= 0x80 || is_word(c)) return true;
@@ -52,7 +52,7 @@ bool has_commit(std::string_view text) {
   return false;
 }
 
-// Services look for these in what was rendered, so an escape does not hide them.
+// Services look for these in the rendered text, so an escape does not hide them.
 bool may_be_linked(std::string_view text) {
   const std::string small = lower(text);
   if (small.find_first_of("@#$`!~&^") != std::string::npos) return true;  // GitLab has many such signs

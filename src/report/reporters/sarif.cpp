@@ -25,12 +25,12 @@ namespace {
 
 constexpr std::string_view kSchema =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-constexpr int kNotDone = 2;  // the exit status that says: not everything was judged
+constexpr int kNotDone = 2;  // the exit status that means: not everything was judged
 constexpr std::size_t kHashDigits = 16;
 using Layout = JsonWriter::Layout;
 
-// Findings that the profile's reader should see. GitHub shows every result as an open alert, also those that
-// somebody has suppressed or that an earlier run had.
+// Findings that the profile's reader should see. GitHub shows every result as an open alert, including those
+// that are suppressed or from an earlier run.
 std::vector<std::size_t> candidates(const std::vector<Finding>& findings, SarifProfile profile) {
   std::vector<std::size_t> out;
   for (std::size_t i = 0; i < findings.size(); ++i) {
@@ -40,7 +40,7 @@ std::vector<std::size_t> candidates(const std::vector<Finding>& findings, SarifP
   return out;
 }
 
-// `most` of them, in the report's order: what nobody suppressed first, then the most severe; 0 is all.
+// `most` of them, in the report's order: unsuppressed first, then the most severe; 0 is all.
 std::vector<std::size_t> choose(const std::vector<Finding>& findings, std::vector<std::size_t> from,
                                 std::size_t most) {
   if (most == 0 || from.size() <= most) return from;
@@ -132,8 +132,8 @@ void SarifWriter::write() {
   json_.key("originalUriBaseIds");
   json_.begin_object();
   json_.key("%SRCROOT%");
-  // No "uri": where the tree lies is nobody's business (SARIF 3.14.14 allows a description alone).
-  json_.value(Object{{"description", Object{{"text", "The directory in which the tool was started."}}}});
+  // No "uri": the location of the tree is private (SARIF 3.14.14 allows just a description).
+  json_.value(Object{{"description", Object{{"text", "The directory the tool was started in."}}}});
   json_.end();
   // For regions of text, and absent without them (SARIF 3.14.27).
   if (has_text_regions_) json_.member("columnKind", "unicodeCodePoints");
@@ -179,7 +179,7 @@ void SarifWriter::write_invocation() {
   json_.member("arguments", Value(std::move(arguments)));
   json_.member("exitCode", report_.exit_status);
   if (!report_.exit_reason.empty()) json_.member("exitCodeDescription", one_line(report_.exit_reason));
-  // Findings are no failure of the tool: status 1 is a success (SARIF 3.20.14 has the same example).
+  // Findings are not a failure of the tool: status 1 is a success (SARIF 3.20.14 has the same example).
   json_.member("executionSuccessful", report_.exit_status != kNotDone);
   write_notifications();
   json_.end();
@@ -277,7 +277,7 @@ void SarifWriter::write_states(const Finding& finding) {
   json_.end();
 }
 
-// What is found and where, but no number, so that an alert stays the same alert when the model is trained on.
+// What is found and where, but no number, so that an alert stays the same as training continues.
 // Services add rule and file themselves; the ordinal keeps true duplicates apart.
 void SarifWriter::write_fingerprints(const Finding& finding) {
   std::string identity = canonical_path(finding.where.path);

@@ -33,7 +33,7 @@ std::string escape_argument(std::string_view text);
 // Likewise for the name of a file, which has no quotes around what a stranger chose.
 std::string escape_file_name(std::string_view name);
 
-// Free text of ours, from the rule files: one line each, no control characters.
+// Our own text, from the rule files: one line each, no control characters.
 std::string plain_lines(std::string_view text);
 std::string with_period(std::string text);
 

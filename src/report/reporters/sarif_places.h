@@ -14,7 +14,7 @@
 
 namespace ckpt::report::sarif {
 
-// Microsoft's SDK reads these properties into a C# int; what is larger makes it drop the whole log.
+// Microsoft's SDK reads these properties into a C# int; a larger value makes it drop the whole log.
 inline constexpr std::uint64_t kMaxInteger = 2147483647;
 
 struct Uri {
@@ -48,9 +48,9 @@ class Places {
   void write_logical_locations(JsonWriter& json) const;
   // One location object, with "id" and "message" for related ones (id > 0).
   void write_location(JsonWriter& json, const Location& location, int id = 0) const;
-  // The file alone, for notifications.
+  // Just the file, for notifications.
   void write_file_location(JsonWriter& json, std::size_t input) const;
-  // A line of a text file, which need not be an input.
+  // A line of a text file, which may not be an input.
   void write_text_location(JsonWriter& json, const TextLocation& location) const;
 
  private:

@@ -18,7 +18,7 @@ constexpr std::size_t kMaxTags = 10;                  // GitHub shows 10 a rule
 constexpr std::array kNotifications = {
     NotificationInfo{
         "input-unreadable", "An input could not be read.",
-        "An input could not be opened or is no checkpoint that can be read. Nothing was checked in it.",
+        "An input could not be opened, or is not a readable checkpoint. Nothing in it was checked.",
         "'{0}' could not be read: '{1}'.",
         "The message says what was expected and what was found. Until the file can be read, the run has the "
         "exit "
@@ -26,9 +26,9 @@ constexpr std::array kNotifications = {
         Level::kError},
     NotificationInfo{
         "findings-dropped", "Not all findings are in this log.",
-        "Services keep a few thousand results of a log, so the log has the most severe ones only.",
-        "'{0}' of '{1}' findings are in this log, the most severe ones.",
-        "The run's properties have the true totals. The text and JSON formats list every finding; "
+        "Services accept a few thousand results per log, so this log has only the most severe findings.",
+        "This log has only the most severe findings: '{0}' of '{1}'.",
+        "The run's properties have the full totals. The text and JSON formats list every finding; "
         "--max-findings 0 "
         "keeps all of them here.",
         Level::kWarning},
@@ -50,7 +50,7 @@ std::string_view problem_severity(Level level) {
   return "";
 }
 
-// The catalogue is plain text: "<root>" is meant as it stands, unless it is in backticks already.
+// The catalogue is plain text: "<root>" is literal, unless it is already in backticks.
 std::string to_markdown(std::string_view text) {
   std::string out;
   bool code = false;
@@ -137,7 +137,7 @@ void write_rule_properties(JsonWriter& json, const RuleInfo& rule) {
   json.key("properties");
   json.begin_object();
   if (!list.empty()) json.member("tags", Value(std::move(list)));
-  // Rules look at what is in the file; none of them guesses.
+  // Rules report what is in the file; none of them guesses.
   json.member("precision", "very-high");
   json.member("problem.severity", problem_severity(rule.level));
   json.end();

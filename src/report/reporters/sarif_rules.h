@@ -20,7 +20,8 @@ struct NotificationInfo {
 enum Notification : std::size_t { kInputUnreadable, kFindingsDropped };
 std::span<const NotificationInfo> notifications();
 
-// All rules of the report, fired or not: what a service knows of a rule must not depend on a run's results.
+// All rules of the report, fired or not: what a service knows about a rule must not depend on a run's
+// results.
 void write_rules(JsonWriter& json, const Report& report);
 void write_notification_descriptors(JsonWriter& json);
 

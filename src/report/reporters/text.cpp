@@ -1,5 +1,5 @@
-// The report for people: ckpt-lint's findings in blocks, one an input; for ckpt-diff and ckpt-show what was
-// read, then the sections. Inputs that could not be read are the caller's to report, on stderr.
+// The report for people: ckpt-lint's findings in blocks, one per input; for ckpt-diff and ckpt-show the
+// inputs, then the sections. The caller reports unreadable inputs, on stderr.
 #include <algorithm>
 #include <utility>
 
@@ -15,8 +15,9 @@ namespace ckpt::report {
 namespace {
 
 constexpr std::size_t kTitleColumns = 20;
-constexpr std::size_t kPathColumns = 48;  // a longer path is written whole but the others do not follow it
-constexpr std::size_t kLeastPath = 24;    // of an input, where the line is too long
+constexpr std::size_t kPathColumns =
+    48;                                 // a longer path is written in full, without aligning the others to it
+constexpr std::size_t kLeastPath = 24;  // of an input, if the line is too long
 constexpr std::size_t kLevelColumns = 7;  // "warning"
 constexpr std::size_t kGap = 3;
 
@@ -47,7 +48,7 @@ class TextWriter {
     line.write(out_, options_.color, cut == Cut::kToWidth ? options_.width : 0);
     something_ = true;
   }
-  // Blocks are set off by an empty line.
+  // An empty line separates blocks.
   void begin_block() {
     if (something_) out_ << '\n';
   }
@@ -126,7 +127,7 @@ void TextWriter::write_header() {
     if (path <= kPathColumns || options_.width > 0) width = std::max(width, path);
     described = std::max(described, columns(harmless(input.description)));
   }
-  // A long path gives way to what is said about the file.
+  // A long path is shortened in favor of the text about the file.
   const std::size_t others = (compares ? 4 : 0) + kGap + described;
   const bool shortens = options_.width > 0 && width + others > options_.width;
   if (shortens)
@@ -178,7 +179,7 @@ void write_text(const Report& report, const RenderOptions& options, std::ostream
 
 const Reporter kTextReporter{
     .name = "text",
-    .help = "lines for people, in colour on a terminal",
+    .help = "text for people, colored on a terminal",
     .needs_findings = false,
     .write = write_text,
 };

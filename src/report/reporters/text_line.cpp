@@ -33,7 +33,7 @@ bool opens_command(std::string_view text, std::size_t at) {
 }
 
 // GitHub's runner trims a line before it looks for "::error ...", so an indent does not help against it
-// (actions/runner, ActionCommand.TryParseV2). What counts as a blank there is not ASCII alone.
+// (actions/runner, ActionCommand.TryParseV2). What counts as a blank there is not only ASCII.
 bool guard_start(std::string& text) {
   const auto is_graphic = [](char c) { return c > ' ' && c < '\x7f'; };
   const auto first = std::find_if(text.begin(), text.end(), is_graphic);

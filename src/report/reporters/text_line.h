@@ -1,4 +1,4 @@
-// One line of the text report: pieces with a style, put out with or without colour, cut to a width.
+// One line of the text report: pieces with a style, printed with or without color, cut to a width.
 // Private to the reporters that write lines.
 #pragma once
 
@@ -12,11 +12,11 @@
 namespace ckpt::report {
 
 // `text` on one line and harmless to terminals and to the log readers of CI systems, which obey "##vso[..]"
-// and "##[..]" anywhere in a line. Does nothing to what it returned once already.
+// and "##[..]" anywhere in a line. Idempotent.
 std::string harmless(std::string_view text);
 
-// A file as a line's first word. "./" is no change to a relative path, and keeps names such as "##[x" and "--
-// " from looking like something else to whatever reads the log.
+// A file as a line's first word. "./" does not change a relative path, and keeps names such as "##[x" and "--
+// " from looking like something else to a program that reads the log.
 std::string shown_file(std::string_view path);
 
 Style style_of(Level level);
@@ -29,7 +29,7 @@ class TextLine {
   // Adds `text` and then spaces up to `width` columns, and `gap` more.
   void add_padded(std::string text, Style style, std::size_t width, std::size_t gap);
 
-  // With a width, what goes beyond it is replaced by an ellipsis.
+  // With a width, text beyond it is replaced by an ellipsis.
   void write(std::ostream& out, bool color, std::size_t width) const;
 
  private:
@@ -39,7 +39,7 @@ class TextLine {
   };
   std::vector<Piece> pieces_;
   std::size_t pending_ = 0;
-  bool begun_ = false;  // something else than blanks is on the line
+  bool begun_ = false;  // the line has something other than blanks
 };
 
 }  // namespace ckpt::report

@@ -10,12 +10,13 @@
 namespace ckpt::report {
 namespace {
 
-constexpr std::size_t kCellColumns = 60;  // a longer cell is written whole but the others do not follow it
+constexpr std::size_t kCellColumns =
+    60;  // a longer cell is written in full, without aligning the others to it
 constexpr std::size_t kMeasureAll =
-    10'000;  // a longer section is measured by its head: its lines are made twice
+    10'000;  // only this many lines are measured, because they are built twice
 constexpr std::size_t kMeasureHead = 1'000;
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kLeastElided = 16;  // below that a name says nothing
+constexpr std::size_t kLeastElided = 16;  // a shorter name says nothing
 constexpr std::size_t kLastColumns = 40;  // a line's last words may be cut; other cells need not make room
 
 struct MarkLook {
@@ -69,7 +70,7 @@ void SectionLayout::set_columns(const Lines& lines) {
       const bool ends = k + 1 == end && !line[k].right;
       const bool follows = line[k].columns <= kCellColumns || (line[k].elide && width_ > 0);
       std::size_t& width = ends ? column.last : column.width;
-      // A cell that is never left out makes others go only as far as people would read it.
+      // A cell that is never omitted displaces others only up to a readable length.
       if (ends && line[k].drop == 0)
         width = std::max(width, std::min(line[k].columns, kLastColumns));
       else if (follows)
@@ -91,7 +92,7 @@ std::size_t SectionLayout::widest(std::size_t most) const {
   return widest;
 }
 
-// While the widest line does not fit, the most dispensable cells go; for a name only
+// While the widest line does not fit, the most dispensable cells are dropped; for a name only
 // until it has 2/5 of the line.
 void SectionLayout::leave_out(const Lines& lines) {
   std::set<std::uint8_t, std::greater<>> drops;

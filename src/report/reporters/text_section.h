@@ -1,4 +1,4 @@
-// The columns of a section of the text report: which cells there is room for, and how wide each column is.
+// The columns of a section of the text report: which cells fit, and how wide each column is.
 // Private to the text reporter.
 #pragma once
 
@@ -15,7 +15,7 @@ class SectionLayout {
   // Looks at the lines of the section, or at the first of them if there are very many. `width` 0: no limit.
   SectionLayout(const Section& section, std::size_t width);
 
-  // The line in columns. It may still be wider than `width`, and is then to be cut.
+  // The line in columns. It may still be wider than `width`; then cut it.
   TextLine lay_out(const Line& line) const;
 
  private:
@@ -44,7 +44,7 @@ class SectionLayout {
 
   std::size_t width_;
   std::size_t indent_ = 2;
-  std::uint8_t keep_ = 255;  // cells with a greater `drop` are left out
+  std::uint8_t keep_ = 255;  // cells with a greater `drop` are omitted
   bool marks_ = false;
   std::vector<Column> columns_;
 };

@@ -1,5 +1,5 @@
-// The inner loops: everything that is hot, and nothing else. One table of function pointers an instruction
-// set; the baseline (x86-64, SSE2) is the only one now. Files for wider sets go beside baseline.cpp, fill
+// The inner loops: all hot code, and nothing else. One table of function pointers per instruction
+// set; the baseline (x86-64, SSE2) is the only one now. Files for wider sets go next to baseline.cpp, fill
 // their own table and are chosen in kernels(); all tables must return the same bits.
 //
 // What makes the bits the same: element i of a chunk belongs to lane i % 16, a lane adds its elements in

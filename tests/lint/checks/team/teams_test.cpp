@@ -90,13 +90,13 @@ TEST_CASE("a value that is in one file alone, is no number, or is nowhere, is to
 TEST_CASE("a rule on value-delta that could judge nothing is refused") {
   const Folder folder;
   CHECK(load_error(folder, "{check: value-delta, change: increased}") ==
-        "/t.yaml:2:3: rule 'own': selects no values: say which, as in select: {paths: global_step}");
+        "/t.yaml:2:3: rule 'own': selects no values: name some, as in select: {paths: global_step}");
   CHECK(load_error(folder, "{check: value-delta, select: {paths: x}}") ==
         "/t.yaml:2:3: rule 'own' needs the parameter 'change' (text): how the value must differ from the "
         "base's");
   CHECK(load_error(folder, "{check: value-delta, select: {paths: x}, change: grew}") ==
         "/t.yaml:2:57: parameter 'change' of rule 'own' must be one of increased, not-decreased, decreased, "
-        "not-increased, equal, different, but here is 'grew'");
+        "not-increased, equal, different, not 'grew'");
   CHECK(load_error(folder, "{check: value-delta, select: {tensors: x, paths: y}, change: equal}")
             .find("use select.paths") != std::string::npos);
 }
@@ -249,7 +249,7 @@ TEST_CASE("a file of values that could pass in silence is an error at the rule t
     std::string text, error;
   };
   const Case cases[] = {
-      {"{}", "a file of values without a value expects nothing"},
+      {"{}", "this file of values is empty"},
       {"a: no", "read as different things"},
       {"a: 0777", "read as different things"},
       {"a: [[1, 2]]", "a list of lists"},
