@@ -114,14 +114,21 @@ constexpr Text kCompat[] = {
      "optimizer's group.",
      "Freeze the same parameters and build the same groups as the run that wrote the file."},
     {"compat-optimizer-order", Level::kError, "The optimizer's parameters are in another order.", "{message}",
-     "torch maps states to parameters by position: moments of one weight land on another, silently where "
-     "shapes fit.",
+     "torch maps states to parameters by position: moments of one weight land on another. The first step "
+     "raises "
+     "where the shapes differ; where they fit, nothing tells.",
      "Build the optimizer over the parameters in the order of the base."},
     {"compat-scheduler-missing", Level::kError, "A scheduler's state is missing.", "{message}",
      "Without the key Lightning raises; with a short list the learning rate starts anew.",
      "Save the whole training state."},
+    {"compat-scheduler-unexpected", Level::kError, "There are more schedulers than in the base.", "{message}",
+     "Lightning ignores the state; the optimizer's groups keep the learning rate that the scheduler set "
+     "last.",
+     "Configure the schedulers that wrote the file, or set the learning rate on purpose."},
     {"compat-scheduler-type", Level::kError, "The scheduler is another one.", "{message}",
-     "A scheduler's load_state_dict takes any fields: the learning rate is then nobody's.",
+     "LambdaLR, SequentialLR, ChainedScheduler and CyclicLR raise KeyError. The others take any fields, "
+     "silently: "
+     "the learning rate follows neither run.",
      "Configure the scheduler that wrote the file."},
     {"compat-loops-missing", Level::kError, "The loops' state is missing.", "{message}",
      "Training restarts at epoch 0 with the old optimizer.", "Save with Trainer.save_checkpoint."},
@@ -138,6 +145,11 @@ constexpr Text kCompat[] = {
     {"compat-callback-missing", Level::kError, "A callback of the base has no state in the file.",
      "{message}", "It starts afresh: best scores and counters are lost.",
      "Train with the callbacks of the base."},
+    {"compat-averaged", Level::kError, "The weights are an average, those of the base are not.", "{message}",
+     "The optimizer's moments belong to the live weights, which code without weight averaging does not load.",
+     "Train with the callback that averaged the weights, or copy current_model_state over state_dict."},
+    {"compat-datamodule-missing", Level::kError, "The datamodule of the base has no state in the file.",
+     "{message}", "It starts afresh: its position in the data is lost.", "Train with the base's datamodule."},
     {"compat-datamodule-key", Level::kError, "The datamodule's key differs from the base's.", "{message}",
      "The key is the class's name; under another one the state is ignored.",
      "Keep the class's name, or rename the key."},
