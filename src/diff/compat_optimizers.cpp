@@ -254,6 +254,14 @@ std::string parameter(const OptimizerParams& params, const std::string& id) {
   return name == params.names.end() ? "parameter " + id : one_line(name->second);
 }
 
+// load_state_dict of the model raises before any optimizer is loaded.
+bool weights_have_other_shapes(const Diff& diff, std::size_t input) {
+  return std::any_of(diff.changes.begin(), diff.changes.end(), [&](const Change& change) {
+    return change.input == input && change.kind == ChangeKind::kShape &&
+           change.section == training::Section::kWeights;
+  });
+}
+
 std::optional<Obstacle> misplaced(const Saved& base, const Saved& other, const std::string& path) {
   if (const auto misfit = Positions(base, other).first_misfit())
     return Obstacle{
@@ -294,7 +302,7 @@ std::vector<Obstacle> judge_optimizer(const Diff& diff, std::size_t input, std::
     return out;
   }
   add(missing_options(base, other, path));
-  add(misplaced(base, other, path));
+  if (!weights_have_other_shapes(diff, input)) add(misplaced(base, other, path));
   return out;
 }
 
