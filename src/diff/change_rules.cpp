@@ -114,9 +114,8 @@ constexpr Text kCompat[] = {
      "optimizer's group.",
      "Freeze the same parameters and build the same groups as the run that wrote the file."},
     {"compat-optimizer-order", Level::kError, "The optimizer's parameters are in another order.", "{message}",
-     "torch maps states to parameters by position: moments of one weight land on another. The first step "
-     "raises "
-     "where the shapes differ; where they fit, nothing tells.",
+     "torch maps states to parameters by position: moments of one weight land on another. The first "
+     "step raises where the shapes differ; where they fit, training goes on silently.",
      "Build the optimizer over the parameters in the order of the base."},
     {"compat-scheduler-missing", Level::kError, "A scheduler's state is missing.", "{message}",
      "Without the key Lightning raises; with a short list the learning rate starts anew.",
@@ -145,7 +144,8 @@ constexpr Text kCompat[] = {
     {"compat-callback-missing", Level::kError, "A callback of the base has no state in the file.",
      "{message}", "It starts afresh: best scores and counters are lost.",
      "Train with the callbacks of the base."},
-    {"compat-averaged", Level::kError, "The weights are an average, those of the base are not.", "{message}",
+    {"compat-averaged", Level::kError, "The file's weights are an average, those of the base are not.",
+     "{message}",
      "The optimizer's moments belong to the live weights, which code without weight averaging does not load.",
      "Train with the callback that averaged the weights, or copy current_model_state over state_dict."},
     {"compat-datamodule-missing", Level::kError, "The datamodule of the base has no state in the file.",
