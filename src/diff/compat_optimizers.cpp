@@ -236,15 +236,18 @@ struct Names {
   std::string_view base, other;
 };
 
-// The first position whose parameter has another name in the other file.
-std::optional<Names> first_renamed(const OptimizerParams& a, const OptimizerParams& b) {
+// The first position whose parameter is another weight of the base in the other file.
+std::optional<Names> first_other_weight(const Saved& base, const Saved& other) {
+  const OptimizerParams& a = base.params;
+  const OptimizerParams& b = other.params;
   if (!a.known() || !b.known()) return std::nullopt;
+  const auto weights = weight_shapes(base.side);
   for (std::size_t g = 0; g < a.groups.size(); ++g)
     for (std::size_t k = 0; k < a.groups[g].size(); ++k) {
       const auto x = a.names.find(a.groups[g][k]);
       const auto y = b.names.find(b.groups[g][k]);
-      if (x != a.names.end() && y != b.names.end() && x->second != y->second)
-        return Names{x->second, y->second};
+      if (x == a.names.end() || y == b.names.end() || x->second == y->second) continue;
+      if (weights.contains(y->second)) return Names{x->second, y->second};
     }
   return std::nullopt;
 }
@@ -270,7 +273,7 @@ std::optional<Obstacle> misplaced(const Saved& base, const Saved& other, const s
             "{} raises RuntimeError in the first step: {} {} for {}, which needs {} (states go by position)",
             kFit, misfit->field, format_shape(*misfit->found), parameter(base.params, misfit->id),
             format_shape(*misfit->wanted))};
-  if (const auto names = first_renamed(base.params, other.params))
+  if (const auto names = first_other_weight(base, other))
     return Obstacle{"compat-optimizer-order", path + ".param_groups",
                     fmt::format("{} silently gives the state of {} to {}: states go by position", kFit,
                                 one_line(names->other), one_line(names->base))};
