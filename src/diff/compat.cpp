@@ -163,10 +163,17 @@ class Judge {
           fmt::format(
               "{} trains on from the average in state_dict: the live weights are in current_model_state",
               kFit));
-    if (base().items().datamodule != kNoNode && side.items().datamodule == kNoNode)
+    if (base().items().datamodule != kNoNode && side.items().datamodule == kNoNode &&
+        records_datamodules(side))
       add(Profile::kResume, "compat-datamodule-missing", input, base().items().datamodule_key,
           fmt::format("{} starts the datamodule afresh: it has no state in the file", kFit));
     judge_callbacks(input);
+  }
+
+  // A version that saved no datamodule's state restored none either.
+  bool records_datamodules(const Side& side) const {
+    return !side.items().version ||
+           !unrecorded(*side.items().version, training::Section::kDataModule, base().items().datamodule_key);
   }
 
   static bool has_weights(const Side& side) {

@@ -187,6 +187,19 @@ TEST_CASE("a file with the model only resumes no run, not even its own") {
         std::set<std::string>{"compat-optimizer-missing", "compat-scheduler-missing"});
 }
 
+TEST_CASE("a version that saved no state of datamodules is not blamed for having none") {
+  const Opened base = built([](CheckpointBuilder& b) {
+    CheckpointBuilder::set(b.root, "Data", b.dict({{"seen", b.integer(1)}}));
+  });
+  const auto rules_against = [&](const char* version) {
+    return rules_of(judge(base, built([=](CheckpointBuilder& b) {
+                            CheckpointBuilder::set(b.root, "pytorch-lightning_version", b.text(version));
+                          })));
+  };
+  CHECK(rules_against("2.6.5").contains("compat-datamodule-missing"));
+  CHECK_FALSE(rules_against("1.5.10").contains("compat-datamodule-missing"));
+}
+
 TEST_CASE("the newer of two versions says under which key a scaler is looked for") {
   const auto file = [](const char* key, const char* version) {
     return built([=](CheckpointBuilder& b) {
