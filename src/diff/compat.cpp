@@ -155,6 +155,10 @@ class Judge {
         side.items().version->at_least(1, 6))
       add(Profile::kResume, "compat-loops-missing", input, "loops",
           fmt::format("{} silently restarts at epoch 0", kFit));
+    if (side.items().loops != kNoNode &&
+        value::member(side.file().tree, side.items().loops, "fit_loop") == kNoNode)
+      add(Profile::kResume, "compat-loops-missing", input, "loops",
+          fmt::format("{} raises KeyError: 'fit_loop'", kFit));
     if (base().items().precision != kNoNode && side.items().precision == kNoNode)
       add(Profile::kResume, "compat-scaler-missing", input, base().items().precision_key,
           fmt::format("{} silently starts with a fresh gradient scaler", kFit));

@@ -80,6 +80,13 @@ std::vector<Case> cases() {
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.scheduler, "step_size", b.integer(1)); },
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.scheduler, "T_max", b.integer(3)); }},
       {"compat-loops-missing", Profile::kResume, {}, key("loops", gone)},
+      {"compat-loops-missing",
+       Profile::kResume,
+       {},
+       key("loops",
+           [](CheckpointBuilder& b) {
+             return b.dict({{"validate_loop", b.dict({})}});
+           })},
       {"compat-callback-missing",
        Profile::kResume,
        {},
