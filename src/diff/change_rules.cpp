@@ -112,17 +112,22 @@ constexpr Text kCompat[] = {
      "{message}",
      "torch raises: the loaded state dict contains a parameter group that does not match the size of the "
      "optimizer's group.",
-     "Freeze the same parameters, and build the same groups, as the run that wrote the file."},
+     "Freeze the same parameters and build the same groups as the run that wrote the file."},
     {"compat-optimizer-order", Level::kError, "The optimizer's parameters are in a different order.",
      "{message}",
-     "torch maps state to parameters by position, so one weight gets the moments of another, silently if the "
-     "shapes match.",
+     "torch maps state to parameters by position, so one weight gets the moments of another. If the shapes "
+     "differ, the first step raises; if they match, training continues silently.",
      "Pass the parameters to the optimizer in the same order as the base."},
     {"compat-scheduler-missing", Level::kError, "A scheduler's state is missing.", "{message}",
      "If the key is missing, Lightning raises; if the list is too short, the schedule silently starts over.",
      "Save with save_weights_only=False."},
+    {"compat-scheduler-unexpected", Level::kError, "The file has more schedulers than the base.", "{message}",
+     "Lightning ignores the state; the optimizer's groups keep the learning rate that the scheduler set "
+     "last.",
+     "Configure the schedulers that wrote the file, or set the learning rate on purpose."},
     {"compat-scheduler-type", Level::kError, "The scheduler has a different type.", "{message}",
-     "A scheduler's load_state_dict accepts any fields, so the learning rate follows neither schedule.",
+     "LambdaLR, SequentialLR, ChainedScheduler and CyclicLR raise KeyError. The others silently accept "
+     "any fields, and the learning rate follows neither schedule.",
      "Configure the scheduler that wrote the file."},
     {"compat-loops-missing", Level::kError, "The loops' state is missing.", "{message}",
      "Training restarts at epoch 0, with the old optimizer state.", "Save with Trainer.save_checkpoint."},
@@ -139,6 +144,11 @@ constexpr Text kCompat[] = {
     {"compat-callback-missing", Level::kError, "A callback of the base has no state in the file.",
      "{message}", "It starts over: best scores and counters are lost.",
      "Train with the same callbacks as the base."},
+    {"compat-averaged", Level::kError, "The file's weights are an average, unlike the base's.", "{message}",
+     "The optimizer's moments belong to the live weights, which code without weight averaging does not load.",
+     "Train with the callback that averaged the weights, or copy current_model_state over state_dict."},
+    {"compat-datamodule-missing", Level::kError, "The datamodule of the base has no state in the file.",
+     "{message}", "It starts over: its position in the data is lost.", "Train with the base's datamodule."},
     {"compat-datamodule-key", Level::kError, "The datamodule's key differs from the base.", "{message}",
      "The key is the class name. Under another name, the state is ignored.",
      "Keep the class name, or rename the key."},

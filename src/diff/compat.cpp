@@ -6,10 +6,12 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diff/compat_optimizers.h"
+#include "diff/compat_schedulers.h"
 #include "diff/match.h"
-#include "show/summary.h"
 #include "tensor/stats.h"
-#include "training/types.h"
+#include "training/precision_key.h"
+#include "value/access.h"
 
 namespace ckpt::diff {
 namespace {
@@ -55,6 +57,11 @@ class Judge {
     out_.findings.push_back({profile, std::move(rule), input, std::string(path), 1, std::move(message)});
   }
 
+  void add(std::uint32_t input, std::vector<Obstacle> obstacles) {
+    for (Obstacle& obstacle : obstacles)
+      add(Profile::kResume, std::move(obstacle.rule), input, obstacle.path, std::move(obstacle.message));
+  }
+
   // --- weights -------------------------------------------------------------------------------------------
 
   void judge_change(const Change& change) {
@@ -62,8 +69,8 @@ class Judge {
     if (change.kind != ChangeKind::kRenamed || !out_.resumable) return;
     if (change.part == Part::kCallbacks)
       add(Profile::kResume, "compat-callback-key", change.input, change.path,
-          fmt::format("{} looks for the base's callback key and does not restore the state", kFit));
-    if (change.part == Part::kPrecision)
+          fmt::format("{} looks for the key of the base's callback and does not restore its state", kFit));
+    if (change.part == Part::kPrecision && !reads_scaler(diff_.sides[change.input]))
       add(Profile::kResume, "compat-precision-key", change.input, change.path,
           fmt::format("{} looks for {} only and silently starts with a fresh gradient scaler", kFit,
                       base().items().precision_key));
@@ -119,6 +126,15 @@ class Judge {
                     d.nan_new, d.inf_new, d.nan_old, d.inf_old));
   }
 
+  // By the newer of the two files' versions of Lightning: the older one would not read the newer file.
+  bool reads_scaler(const Side& side) const {
+    const auto& mine = base().items().version;
+    const auto& theirs = side.items().version;
+    if (!mine || !theirs) return false;
+    return training::reads_precision_key(base().items().precision_key, side.items().precision_key,
+                                         std::max(*mine, *theirs));
+  }
+
   // --- training state ------------------------------------------------------------------------------------
 
   void judge_input(std::uint32_t input) {
@@ -134,15 +150,34 @@ class Judge {
       add(Profile::kResume, "compat-version-missing", input, "[\"pytorch-lightning_version\"]",
           fmt::format("{} raises KeyError", kFit));
     judge_optimizers(input, side);
-    judge_schedulers(input, side);
+    add(input, judge_schedulers(diff_, input));
     if (base().items().loops != kNoNode && side.items().loops == kNoNode && side.items().version &&
         side.items().version->at_least(1, 6))
       add(Profile::kResume, "compat-loops-missing", input, "loops",
           fmt::format("{} silently restarts at epoch 0", kFit));
+    if (side.items().loops != kNoNode &&
+        value::member(side.file().tree, side.items().loops, "fit_loop") == kNoNode)
+      add(Profile::kResume, "compat-loops-missing", input, "loops",
+          fmt::format("{} raises KeyError: 'fit_loop'", kFit));
     if (base().items().precision != kNoNode && side.items().precision == kNoNode)
       add(Profile::kResume, "compat-scaler-missing", input, base().items().precision_key,
           fmt::format("{} silently starts with a fresh gradient scaler", kFit));
+    if (base().items().current_model_state == kNoNode && side.items().current_model_state != kNoNode)
+      add(Profile::kResume, "compat-averaged", input, side.items().state_dict_path,
+          fmt::format(
+              "{} trains on from the average in state_dict: the live weights are in current_model_state",
+              kFit));
+    if (base().items().datamodule != kNoNode && side.items().datamodule == kNoNode &&
+        records_datamodules(side))
+      add(Profile::kResume, "compat-datamodule-missing", input, base().items().datamodule_key,
+          fmt::format("{} starts the datamodule afresh: it has no state in the file", kFit));
     judge_callbacks(input);
+  }
+
+  // A version that saved no datamodule's state restored none either.
+  bool records_datamodules(const Side& side) const {
+    return !side.items().version ||
+           !unrecorded(*side.items().version, training::Section::kDataModule, base().items().datamodule_key);
   }
 
   static bool has_weights(const Side& side) {
@@ -161,70 +196,23 @@ class Judge {
   }
 
   void judge_optimizers(std::uint32_t input, const Side& side) {
-    const show::Summary& a = summary(0);
-    const show::Summary& b = summary(input);
     constexpr std::string_view kPath = "optimizer_states";
-    if (!a.optimizers.empty() && b.optimizers.empty())
+    if (side.items().optimizer_states == kNoNode)
       return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
-                 side.items().optimizer_states == kNoNode
-                     ? fmt::format("{} raises KeyError: the file has only the model", kFit)
-                     : fmt::format("{} silently starts with a fresh optimizer", kFit));
-    if (a.optimizers.size() != b.optimizers.size())
+                 fmt::format("{} raises KeyError: the file holds the model only", kFit));
+    const auto count = [](const Side& of) {
+      return value::sequence(of.file().tree, of.items().optimizer_states).size();
+    };
+    const std::size_t mine = count(base()), theirs = count(side);
+    if (mine > 0 && theirs == 0)
+      return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
+                 fmt::format("{} silently starts with a fresh optimizer", kFit));
+    if (base().items().optimizer_states == kNoNode) return;  // nothing is known of the base's
+    if (mine != theirs)
       add(Profile::kResume, "compat-optimizer-count", input, kPath,
-          fmt::format("{} optimizers instead of {}: {} silently restores only the first ones",
-                      b.optimizers.size(), a.optimizers.size(), kFit));
-    for (std::size_t i = 0; i < std::min(a.optimizers.size(), b.optimizers.size()); ++i)
-      judge_optimizer(input, i, a.optimizers[i], b.optimizers[i]);
-  }
-
-  void judge_optimizer(std::uint32_t input, std::size_t i, const show::OptimizerSummary& a,
-                       const show::OptimizerSummary& b) {
-    const std::string path = fmt::format("optimizer_states[{}]", i);
-    if (!may_be_same_type(a.type, b.type) && !(a.states == 0 && b.states == 0))
-      return add(Profile::kResume, "compat-optimizer-type", input, path,
-                 fmt::format("state of {}, not of {}: {} loads it, and the first step fails or goes wrong",
-                             b.type, a.type, kFit));
-    if (a.states > 0 && b.states == 0)
-      add(Profile::kResume, "compat-optimizer-empty", input, path + ".state",
-          fmt::format("no state: {} silently resumes with moments of zero", kFit));
-    const auto& old_params = diff_.optimizers[0];
-    const auto& new_params = diff_.optimizers[input];
-    if (i >= old_params.size() || i >= new_params.size()) return;
-    const auto& x = old_params[i].groups;
-    const auto& y = new_params[i].groups;
-    bool fits = x.size() == y.size();
-    for (std::size_t g = 0; fits && g < x.size(); ++g) fits = x[g].size() == y[g].size();
-    if (!fits)
-      add(Profile::kResume, "compat-optimizer-groups", input, path + ".param_groups",
-          fmt::format("{} raises ValueError: group sizes differ from the base", kFit));
-    else if (named_everywhere(diff_.optimizers, i) && !same_order(old_params[i], new_params[i]))
-      add(Profile::kResume, "compat-optimizer-order", input, path + ".param_groups",
-          fmt::format("{} assigns state by position, so parameters get each other's state", kFit));
-  }
-
-  static bool same_order(const OptimizerParams& a, const OptimizerParams& b) {
-    for (std::size_t g = 0; g < a.groups.size(); ++g)
-      for (std::size_t k = 0; k < a.groups[g].size(); ++k) {
-        const auto x = a.names.find(a.groups[g][k]);
-        const auto y = b.names.find(b.groups[g][k]);
-        if (x != a.names.end() && y != b.names.end() && x->second != y->second) return false;
-      }
-    return true;
-  }
-
-  void judge_schedulers(std::uint32_t input, const Side& side) {
-    const show::Summary& a = summary(0);
-    const show::Summary& b = summary(input);
-    if (a.schedulers.size() > b.schedulers.size())
-      return add(Profile::kResume, "compat-scheduler-missing", input, "lr_schedulers",
-                 side.items().lr_schedulers == kNoNode
-                     ? fmt::format("{} raises KeyError: no schedulers were saved", kFit)
-                     : fmt::format("{} silently restarts a scheduler", kFit));
-    for (std::size_t i = 0; i < a.schedulers.size(); ++i)
-      if (!may_be_same_type(a.schedulers[i].type, b.schedulers[i].type))
-        add(Profile::kResume, "compat-scheduler-type", input, fmt::format("lr_schedulers[{}]", i),
-            fmt::format("state of {}, not of {}: {} loads it silently", b.schedulers[i].type,
-                        a.schedulers[i].type, kFit));
+          fmt::format("{} optimizers instead of {}: {} silently restores the first ones only", theirs, mine,
+                      kFit));
+    for (std::size_t i = 0; i < std::min(mine, theirs); ++i) add(input, judge_optimizer(diff_, input, i));
   }
 
   // A callback of the base without state in the file is not restored; nothing fails.
@@ -243,16 +231,9 @@ class Judge {
     }
   }
 
-  const show::Summary& summary(std::size_t side) {
-    const auto found = summaries_.find(side);
-    if (found != summaries_.end()) return found->second;
-    return summaries_.emplace(side, show::summarize(*diff_.sides[side].input)).first->second;
-  }
-
   const Diff& diff_;
   Compatibility out_;
   std::map<std::pair<std::uint32_t, std::string>, std::size_t> places_;
-  std::map<std::size_t, show::Summary> summaries_;
 };
 
 }  // namespace

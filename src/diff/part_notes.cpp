@@ -99,6 +99,7 @@ std::string weights_note(const PartContext& c, std::size_t changed, std::size_t 
 std::string optimizer_note(const PartContext& c, std::size_t index) {
   const auto* a = at(c.old_summary.optimizers, index);
   const auto* b = at(c.new_summary.optimizers, index);
+  if (a == nullptr && b == nullptr) return "";  // an empty list here, no list there
   if (a == nullptr || b == nullptr)
     return b == nullptr ? "only in the base: " + a->type : "not in the base: " + b->type;
   std::string text =
@@ -119,6 +120,7 @@ std::string optimizer_note(const PartContext& c, std::size_t index) {
 std::string scheduler_note(const PartContext& c, std::size_t index) {
   const auto* a = at(c.old_summary.schedulers, index);
   const auto* b = at(c.new_summary.schedulers, index);
+  if (a == nullptr && b == nullptr) return "";  // an empty list here, no list there
   if (a == nullptr || b == nullptr)
     return b == nullptr ? "only in the base: " + a->type : "not in the base: " + b->type;
   std::string text = both(a->type, b->type);

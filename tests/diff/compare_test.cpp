@@ -197,7 +197,7 @@ TEST_CASE("which file has something alone is told by the order of the files") {
     CHECK(there == back);
     ++pairs;
   }
-  CHECK(pairs == 35);
+  CHECK(pairs == 50);
 }
 
 }  // namespace

@@ -80,6 +80,13 @@ std::vector<Case> cases() {
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.scheduler, "step_size", b.integer(1)); },
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.scheduler, "T_max", b.integer(3)); }},
       {"compat-loops-missing", Profile::kResume, {}, key("loops", gone)},
+      {"compat-loops-missing",
+       Profile::kResume,
+       {},
+       key("loops",
+           [](CheckpointBuilder& b) {
+             return b.dict({{"validate_loop", b.dict({})}});
+           })},
       {"compat-callback-missing",
        Profile::kResume,
        {},
@@ -103,6 +110,42 @@ std::vector<Case> cases() {
        Profile::kResume,
        {},
        [](CheckpointBuilder& b) { CheckpointBuilder::set(b.group, "params", b.list({b.integer(0)})); }},
+      {"compat-optimizer-groups",
+       Profile::kResume,
+       {},
+       [](CheckpointBuilder& b) { CheckpointBuilder::remove(b.group, "betas"); }},
+      {"compat-optimizer-order",
+       Profile::kResume,
+       {},
+       [](CheckpointBuilder& b) { std::swap(b.moments, b.bias_moments); }},
+      {"compat-optimizer-empty", Profile::kResume,
+       [](CheckpointBuilder& b) {
+         CheckpointBuilder::set(b.group, "amsgrad", b.boolean(true));
+         CheckpointBuilder::set(b.moments, "max_exp_avg_sq", b.tensor({2, 3}, {1, 1, 1, 1, 1, 1}));
+       },
+       [](CheckpointBuilder& b) { CheckpointBuilder::set(b.group, "amsgrad", b.boolean(false)); }},
+      {"compat-scheduler-unexpected",
+       Profile::kResume,
+       key("lr_schedulers", [](CheckpointBuilder& b) { return b.list({}); }),
+       {}},
+      {"compat-scheduler-type",
+       Profile::kResume,
+       {},
+       [](CheckpointBuilder& b) { CheckpointBuilder::remove(b.scheduler, "last_epoch"); }},
+      {"compat-averaged",
+       Profile::kResume,
+       {},
+       key("current_model_state",
+           [](CheckpointBuilder& b) {
+             return b.dict({{"net.bias", b.tensor({2}, {1, 2})}});
+           })},
+      {"compat-datamodule-missing",
+       Profile::kResume,
+       key("Data",
+           [](CheckpointBuilder& b) {
+             return b.dict({{"seen", b.integer(1)}});
+           }),
+       {}},
       {"compat-no-training-state",
        Profile::kResume,
        {},
@@ -140,6 +183,43 @@ TEST_CASE("training on breaks nothing") {
                               CheckpointBuilder::set(b.root, "global_step", b.integer(99));
                             }));
   CHECK(compat.findings.empty());
+}
+
+TEST_CASE("a file with the model only resumes no run, not even its own") {
+  const Opened file = built([](CheckpointBuilder& b) {
+    CheckpointBuilder::set(b.root, "optimizer_states", value::kNoNode);
+    CheckpointBuilder::set(b.root, "lr_schedulers", value::kNoNode);
+  });
+  CHECK(rules_of(judge(file, file)) ==
+        std::set<std::string>{"compat-optimizer-missing", "compat-scheduler-missing"});
+}
+
+TEST_CASE("a version that saved no state of datamodules is not blamed for having none") {
+  const Opened base = built([](CheckpointBuilder& b) {
+    CheckpointBuilder::set(b.root, "Data", b.dict({{"seen", b.integer(1)}}));
+  });
+  const auto rules_against = [&](const char* version) {
+    return rules_of(judge(base, built([=](CheckpointBuilder& b) {
+                            CheckpointBuilder::set(b.root, "pytorch-lightning_version", b.text(version));
+                          })));
+  };
+  CHECK(rules_against("2.6.5").contains("compat-datamodule-missing"));
+  CHECK_FALSE(rules_against("1.5.10").contains("compat-datamodule-missing"));
+}
+
+TEST_CASE("the newer of two versions says under which key a scaler is looked for") {
+  const auto file = [](const char* key, const char* version) {
+    return built([=](CheckpointBuilder& b) {
+      CheckpointBuilder::set(b.root, "pytorch-lightning_version", b.text(version));
+      CheckpointBuilder::set(b.root, key, b.dict({{"scale", b.real(2)}, {"growth_factor", b.real(2)}}));
+    });
+  };
+  const auto holds = [](const Opened& a, const Opened& b) { return judge(a, b).holds(Profile::kResume); };
+  const Opened old = file("MixedPrecisionPlugin", "2.0.9"), now = file("MixedPrecision", "2.6.6");
+  CHECK(holds(old, now));
+  CHECK_FALSE(holds(now, old));
+  CHECK(holds(now, file("native_amp_scaling_state", "2.6.6")));
+  CHECK_FALSE(holds(now, file("FSDPPrecision", "2.6.6")));
 }
 
 TEST_CASE("findings name the call that fails or goes wrong") {

@@ -19,7 +19,10 @@ Opened with_callbacks(const std::vector<std::string>& keys) {
   test::Fields callbacks;
   for (const std::string& key : keys)
     callbacks.emplace_back(key, m.b.dict({{"t", m.b.tensor({1}, {1})}, {"x", m.b.integer(1)}}));
-  m.root = {{"callbacks", m.b.dict(callbacks)}, {"pytorch-lightning_version", m.b.text("2.6.0")}};
+  m.root = {{"callbacks", m.b.dict(callbacks)},
+            {"optimizer_states", m.b.list({})},
+            {"lr_schedulers", m.b.list({})},
+            {"pytorch-lightning_version", m.b.text("2.6.0")}};
   return m.open();
 }
 

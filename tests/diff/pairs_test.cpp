@@ -1,5 +1,11 @@
 // The edited pairs of fixtures/pairs, against what its README says of them: these changes and no other.
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "diff/compat.h"
 #include "tests/diff/diff_support.h"
+#include "tests/support/files.h"
 
 using namespace ckpt;
 
@@ -60,6 +66,102 @@ TEST_CASE("what has a cause is told, and verified") {
       ++explained;
     }
     CHECK(explained > 0);
+  }
+}
+
+// --- what Lightning does with them --------------------------------------------------------------------
+
+struct Verdict {
+  std::string resume, load;  // "yes", "no"; resume may be "-": the base is no Trainer's file
+};
+
+// A line is "PAIR RESUME LOAD WORDS..." or a comment.
+std::map<std::string, Verdict> read_verdicts() {
+  std::map<std::string, Verdict> out;
+  std::istringstream lines(test::read_file(test::fixtures_dir() / "pairs/verdicts.txt"));
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    std::istringstream words(line);
+    std::string pair;
+    Verdict verdict;
+    words >> pair >> verdict.resume >> verdict.load;
+    out[pair] = verdict;
+  }
+  return out;
+}
+
+TEST_CASE("every pair has a verdict of Lightning, and every verdict a pair") {
+  std::set<std::string> folders, judged;
+  for (const auto& entry : std::filesystem::directory_iterator(test::fixtures_dir() / "pairs"))
+    if (entry.is_directory()) folders.insert(entry.path().filename().string());
+  for (const auto& [pair, verdict] : read_verdicts()) {
+    CAPTURE(pair);
+    judged.insert(pair);
+    CHECK((verdict.resume == "yes" || verdict.resume == "no" || verdict.resume == "-"));
+    CHECK((verdict.load == "yes" || verdict.load == "no"));
+  }
+  CHECK(folders == judged);
+}
+
+TEST_CASE("what may be done with a file is what Lightning and torch do with it") {
+  for (const auto& [pair, verdict] : read_verdicts()) {
+    CAPTURE(pair);
+    const auto folder = test::fixtures_dir() / "pairs" / pair;
+    const Opened a = open_input((folder / "old.ckpt").string());
+    const Opened b = open_input((folder / "new.ckpt").string());
+    const auto compat = diff::judge(test::compare_two(a, b));
+    CHECK(compat.resumable == (verdict.resume != "-"));
+    CHECK(compat.holds(diff::Profile::kResume) == (verdict.resume == "yes"));
+    CHECK(compat.holds(diff::Profile::kLoad) == (verdict.load == "yes"));
+  }
+}
+
+// The message says whether training stops or goes on wrongly.
+TEST_CASE("a pair that does not resume says what Lightning does") {
+  const std::pair<const char*, const char*> messages[] = {
+      {"scheduler-lambda-cosine",
+       "the state of CosineAnnealingLR, not of LambdaLR: Trainer.fit(ckpt_path=...) raises KeyError: "
+       "'lr_lambdas'"},
+      {"scheduler-one-cycle-cosine",
+       "the state of CosineAnnealingLR, not of OneCycleLR: Trainer.fit(ckpt_path=...) loads it silently, and "
+       "the "
+       "scheduler's next step raises KeyError: 'max_lr'"},
+      {"scheduler-changed",
+       "the state of CosineAnnealingLR, not of StepLR: Trainer.fit(ckpt_path=...) loads it silently: StepLR "
+       "goes on "
+       "from the position of CosineAnnealingLR, keeps its own step_size, gamma"},
+      {"scheduler-dropped",
+       "Trainer.fit(ckpt_path=...) silently ignores the state of StepLR: the learning rate stays where it "
+       "was"},
+      {"parameters-reversed",
+       "Trainer.fit(ckpt_path=...) raises RuntimeError in the first step: exp_avg [2] for encoder.0.weight, "
+       "which "
+       "needs [8, 4] (states go by position)"},
+      {"parameters-swapped",
+       "Trainer.fit(ckpt_path=...) silently gives the state of second.weight to first.weight: states go by "
+       "position"},
+      {"adam-adamw",
+       "the state of AdamW, not of Adam: Trainer.fit(ckpt_path=...) loads it silently and trains on with the "
+       "file's "
+       "options"},
+      {"optimizer-swapped",
+       "the state of SGD, not of Adam: Trainer.fit(ckpt_path=...) raises KeyError, on load or in the first "
+       "step"},
+      {"momentum-turned-off",
+       "no state, and the file's momentum is 0: Trainer.fit(ckpt_path=...) silently trains on without"},
+      {"precision-key-2.0-vs-2.6",
+       "Trainer.fit(ckpt_path=...) looks for MixedPrecision only and silently starts with a fresh gradient "
+       "scaler"},
+      {"saved-weights-only", "Trainer.fit(ckpt_path=...) raises KeyError: the file holds the model only"},
+  };
+  for (const auto& [pair, message] : messages) {
+    CAPTURE(pair);
+    const auto folder = test::fixtures_dir() / "pairs" / pair;
+    const Opened a = open_input((folder / "old.ckpt").string());
+    const Opened b = open_input((folder / "new.ckpt").string());
+    const auto compat = diff::judge(test::compare_two(a, b));
+    REQUIRE_FALSE(compat.findings.empty());
+    CHECK(compat.findings[0].message == message);
   }
 }
 

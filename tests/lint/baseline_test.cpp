@@ -147,7 +147,7 @@ TEST_CASE("a baseline that is no report is an error, never an empty baseline") {
        "a finding has no \"file\""},
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-lint\"}, \"findings\": [3]}",
        "a finding has no \"rule\""},
-      {"{\"a\": 1, \"a\": 2}", "the key \"a\" stands twice"},
+      {"{\"a\": 1, \"a\": 2}", "the key \"a\" appears twice"},
       {"{\"runs\": []}", "not one of ckpt-lint"},
       {"{\"runs\": [{}, {}]}", "several runs"},
       {"{\"runs\": [{\"tool\": {\"driver\": {\"name\": \"other\"}}, \"results\": []}]}",

@@ -181,7 +181,7 @@ TEST_CASE("a manifest that is none is an error at the rule that names it") {
       {R"({"kind": "ckpt-manifest", "schema_version": 1, "tensors": {"a": {"shape": [1], "dtype": "float32", "x": 1}}})",
        "the entry \"a\" must be"},
       {R"({"kind": "ckpt-manifest", "schema_version": 1, "tensors": {"a": {"type": "int"}, "a": {"type": "int"}}})",
-       "the key \"a\" stands twice"},
+       "the key \"a\" appears twice"},
   };
   for (const Case& c : cases) {
     CAPTURE(c.text);

@@ -1,0 +1,67 @@
+#include "diff/compat_schedulers.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "training/scheduler_loading.h"
+#include "training/types.h"
+#include "value/access.h"
+
+namespace ckpt::diff {
+namespace {
+
+using training::LoadingOutcome;
+using training::SavedScheduler;
+using value::kNoNode;
+
+constexpr std::string_view kFit = "Trainer.fit(ckpt_path=...)";
+
+std::string describe(const training::SchedulerLoading& loading, const std::string& types) {
+  switch (loading.outcome) {
+    case LoadingOutcome::kFits: return {};
+    case LoadingOutcome::kRaises: return fmt::format("{}{} raises {}", types, kFit, loading.text);
+    case LoadingOutcome::kRaisesLater:
+      return fmt::format("{}{} loads it silently, and the scheduler's next step raises {}", types, kFit,
+                         loading.text);
+    case LoadingOutcome::kWrong: return fmt::format("{}{} loads it silently: {}", types, kFit, loading.text);
+  }
+  return {};
+}
+
+SavedScheduler saved(const Side& side, value::NodeId state) {
+  return {side.file().tree, state, side.items().optimizer_states};
+}
+
+}  // namespace
+
+std::vector<Obstacle> judge_schedulers(const Diff& diff, std::size_t input) {
+  const Side& base = diff.sides[0];
+  const Side& other = diff.sides[input];
+  if (other.items().lr_schedulers == kNoNode)
+    return {{"compat-scheduler-missing", "lr_schedulers",
+             fmt::format("{} raises KeyError: no schedulers were saved", kFit)}};
+  const auto mine = value::sequence(base.file().tree, base.items().lr_schedulers);
+  const auto theirs = value::sequence(other.file().tree, other.items().lr_schedulers);
+  std::vector<Obstacle> out;
+  if (mine.size() > theirs.size())
+    out.push_back({"compat-scheduler-missing", "lr_schedulers",
+                   fmt::format("{} silently starts a scheduler again", kFit)});
+  if (mine.size() < theirs.size() && base.items().lr_schedulers != kNoNode)
+    out.push_back({"compat-scheduler-unexpected", fmt::format("lr_schedulers[{}]", mine.size()),
+                   fmt::format("{} silently ignores the state of {}: the learning rate stays where it was",
+                               kFit, scheduler_type(other.file().tree, theirs[mine.size()]))});
+  for (std::size_t i = 0; i < std::min(mine.size(), theirs.size()); ++i) {
+    const std::string a = scheduler_type(base.file().tree, mine[i]),
+                      b = scheduler_type(other.file().tree, theirs[i]);
+    const auto loading = training::load_scheduler(saved(base, mine[i]), saved(other, theirs[i]));
+    if (loading.outcome == LoadingOutcome::kFits) continue;
+    const std::string types = may_be_same_type(a, b) ? "" : fmt::format("the state of {}, not of {}: ", b, a);
+    out.push_back({"compat-scheduler-type", fmt::format("lr_schedulers[{}]", i), describe(loading, types)});
+  }
+  return out;
+}
+
+}  // namespace ckpt::diff
