@@ -57,12 +57,12 @@ struct ParamSpec {
 enum Needs : std::uint8_t {
   kNothing = 0,
   kStats = 1,       // Context::stats of the selected tensors
-  kBase = 2,        // a base checkpoint (--against); without one the rule is skipped
+  kBase = 2,        // a base checkpoint (--against); the check runs only where base->file is there
   kDeltas = 4,      // Context::delta of the selected tensors against the base (implies kBase)
   kUnreadable = 8,  // runs for inputs that could not be opened, too (Context::failure)
 };
 
-// The profile says what a file is for (rules.md section 2).
+// What a file is for.
 enum class Profile : std::uint8_t { kResume, kInference, kAny };
 
 using ckpt::Opened;
@@ -100,8 +100,8 @@ class Context {
   const tensor::Delta* delta(std::size_t entry) const;  // null: not in the base, other shape, not readable
 
   Context(const Opened& input_, const Opened* base_, Profile profile_);
-  std::vector<const tensor::Stats*> stats_;  // per entry; filled by the engine
-  std::vector<const tensor::Delta*> deltas_;
+  std::vector<const tensor::Stats*> stats_of_entry;  // per entry; filled by the engine
+  std::vector<const tensor::Delta*> deltas_of_entry;
 };
 
 using Emit = std::function<void(Hit)>;

@@ -72,7 +72,7 @@ std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::s
     places.emplace_back(entry, slot);
   }
   std::vector<tensor::Stats> results = tensor::compute_stats_all(todo, jobs);
-  for (const auto& [entry, slot] : places) context.stats_[entry] = &results[slot];
+  for (const auto& [entry, slot] : places) context.stats_of_entry[entry] = &results[slot];
   return results;
 }
 
@@ -101,7 +101,7 @@ std::vector<tensor::Delta> fill_deltas(Context& context, const std::vector<std::
     places.push_back(entry);
   }
   std::vector<tensor::Delta> results = tensor::compute_delta_all(todo, jobs);
-  for (std::size_t i = 0; i < places.size(); ++i) context.deltas_[places[i]] = &results[i];
+  for (std::size_t i = 0; i < places.size(); ++i) context.deltas_of_entry[places[i]] = &results[i];
   return results;
 }
 

@@ -39,7 +39,6 @@ std::vector<Callback> unmatched(const std::vector<Callback>& callbacks, const st
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto base = callbacks_of(*context.base);
   for (const auto& [name, now] : callbacks_of(context.input)) {
     const auto old = base.find(name);

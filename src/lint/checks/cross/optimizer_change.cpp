@@ -83,7 +83,6 @@ struct Comparison {
 };
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context)) return;
   const Comparison comparison{context, context.file().tree, context.base->file->tree, emit};
   const auto now = sequence(comparison.now, context.items().optimizer_states);
   const auto old = sequence(comparison.old, context.base->items.optimizer_states);

@@ -21,7 +21,7 @@ std::string scale_of(const Opened& opened) {
 // T29: only float16 with autocast has a scaler, under a key that changed with Lightning's versions: whether
 // there is one is compared, not where.
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context) || !is_judged(context.input) || !is_judged(*context.base)) return;
+  if (!is_judged(context.input) || !is_judged(*context.base)) return;
   const bool now = context.items().precision != kNoNode, old = context.base->items.precision != kNoNode;
   if (now == old) return;
   const Opened& owner = now ? context.input : *context.base;

@@ -57,7 +57,6 @@ std::map<std::string, Score> scores_of(const Opened& opened) {
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto base = scores_of(*context.base);
   for (const auto& [name, now] : scores_of(context.input)) {
     const auto old = base.find(name);

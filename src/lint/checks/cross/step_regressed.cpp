@@ -31,7 +31,6 @@ void compare(const Context& context, std::string_view key, NodeId node, NodeId b
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (context.base == nullptr || !context.base->file) return;
   const auto& base = *context.base;
   const auto epoch = epoch_of(context.input), base_epoch = epoch_of(base);
   if (epoch && base_epoch && *epoch < *base_epoch)

@@ -68,7 +68,6 @@ struct Comparison {
 };
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (context.base == nullptr || !context.base->file) return;
   const Comparison comparison{context, context.file().tree, context.base->file->tree, globs_of(rule, "skip"),
                               emit};
   for (const auto& key : rule.strings("under")) comparison.section(key);

@@ -110,7 +110,6 @@ void judge_trained(const Context& context, const Rule& rule, const std::vector<W
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto steps = comparable_steps(context);
   if (!steps || !(steps->now > steps->base)) return;
   const auto pairs = float_pairs(context);
