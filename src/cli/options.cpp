@@ -155,7 +155,10 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
   } catch (const po::error& error) {
     fail_usage(named, error);
   }
-  if (parsed.values.count("help") != 0) return print_help(program, own, common), std::nullopt;
+  if (parsed.values.count("help") != 0) {
+    print_help(program, own, common);
+    return std::nullopt;
+  }
   if (parsed.values.count("version") != 0) {
     std::cout << program.name << " " << CKPT_VERSION << "\n";
     return std::nullopt;

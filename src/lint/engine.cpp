@@ -128,7 +128,8 @@ class Collector {
   void add(const Rule& rule, Hit hit) {
     if (ignored(rule, hit.path)) return;
     const report::Level level = std::min(hit.level.value_or(rule.level), rule.level);
-    if (++count_ > kMostFindings) {
+    ++count_;
+    if (count_ > kMostFindings) {
       beyond_ = std::max(beyond_, level);
       return;
     }

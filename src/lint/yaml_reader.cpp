@@ -33,7 +33,8 @@ class Builder final : public YAML::EventHandler {
   YamlNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1)
+    ++documents_;
+    if (documents_ > 1)
       refuse(mark, "a second document begins here: a rule file is one document; remove the '---'");
   }
   void OnDocumentEnd() override {}

@@ -467,6 +467,7 @@ TEST_CASE("SARIF logs for other validators are written where the build is") {
   save("states.sarif", states);
   std::size_t number = 0;
   for (const std::string& name : test::hostile_names()) {
-    save(fmt::format("hostile-{}.sarif", ++number), test::named_report(name, false));
+    ++number;
+    save(fmt::format("hostile-{}.sarif", number), test::named_report(name, false));
   }
 }

@@ -15,7 +15,7 @@ struct Callback {
   std::string key, path;
 };
 
-// By class. T17: files before 1.5 have classes as keys, which later versions still find.
+// By class. Files before 1.5 have classes as keys, which later versions still find.
 std::map<std::string, std::vector<Callback>> callbacks_of(const Opened& opened) {
   std::map<std::string, std::vector<Callback>> callbacks;
   const Tree& tree = opened.file->tree;

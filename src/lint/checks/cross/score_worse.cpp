@@ -23,7 +23,7 @@ std::optional<double> scalar(const Checkpoint& file, NodeId node) {
   const auto* storage = readable_storage(file, record);
   if (storage == nullptr || record.view.numel != 1) return std::nullopt;
   const auto stats = tensor::compute_stats(record.view, *storage);
-  return stats.nonfinite() > 0 ? std::nullopt : std::optional(tensor::to_double(stats.max));  // T3
+  return stats.nonfinite() > 0 ? std::nullopt : std::optional(tensor::to_double(stats.max));
 }
 
 struct Score {
