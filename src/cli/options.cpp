@@ -5,6 +5,7 @@
 #include <typeinfo>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -18,42 +19,45 @@ namespace po = boost::program_options;
 
 constexpr unsigned kHelpWidth = 90;  // fixed: --help is compared with a golden file, on any terminal
 
-std::string format_names() {
-  std::string names;
+// The formats that a program can write.
+std::vector<std::string> formats_of(const Program& program) {
+  std::vector<std::string> names;
   for (const report::Reporter& reporter : report::reporters())
-    names += fmt::format("{}{}", names.empty() ? "" : " ", reporter.name);
+    if (program.finds || !reporter.needs_findings) names.emplace_back(reporter.name);
   return names;
 }
 
 // Some program may use --summary for something of its own.
 bool has_summary(const po::options_description& own) { return own.find_nothrow("summary", false) != nullptr; }
 
-// clang-format off: a table
-po::options_description common_options(const po::options_description& own) {
+po::options_description common_options(const Program& program, const po::options_description& own) {
+  const std::string format_help = fmt::format("what to write to standard output: {} (default: text)",
+                                              fmt::join(formats_of(program), " "));
   po::options_description common("Output", kHelpWidth);
-  common.add_options()(
-      "format,f", po::value<std::string>()->value_name("FORMAT"),
-      fmt::format("what to write to standard output: {} (default: text)", format_names()).c_str())(
+  common.add_options()("format,f", po::value<std::string>()->value_name("FORMAT"), format_help.c_str())(
       "output,o", po::value<std::string>()->value_name("FILE"), "write that to FILE instead")(
       "report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
       "write a further report in the same run; may be repeated")(
       has_summary(own) ? "step-summary" : "summary", po::value<std::string>()->value_name("FILE"),
-      "append the markdown report to FILE, for $GITHUB_STEP_SUMMARY")(
-      "sarif-profile", po::value<std::string>()->value_name("NAME"),
-      "oasis (default: as the standard has it) or github (as code scanning shows it best)")(
-      "max-findings", po::value<long long>()->value_name("N"),
-      "findings in a SARIF log, the most severe ones; 0 for all (default: 5000)")(
-      "color", po::value<std::string>()->value_name("WHEN"),
-      "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")(
+      "append the markdown report to FILE, for $GITHUB_STEP_SUMMARY");
+  if (program.finds)
+    common.add_options()(
+        "sarif-profile", po::value<std::string>()->value_name("NAME"),
+        "oasis (default: as the standard has it) or github (as code scanning shows it best)")(
+        "max-findings", po::value<long long>()->value_name("N"),
+        "findings in a SARIF log, the most severe ones; 0 for all (default: 5000)");
+  common.add_options()("color", po::value<std::string>()->value_name("WHEN"),
+                       "auto, always or never (default: auto, which honours NO_COLOR and CLICOLOR_FORCE)")(
       "width", po::value<long long>()->value_name("N"),
-      "columns of the text report, 0 for lines of any length (default: the terminal's, else 0)")(
-      "quiet,q", "the last line alone")(
-      "verbose,v", "in text also what else a finding is about, and findings that the baseline knows")(
-      "jobs,j", po::value<unsigned>()->value_name("N"), "threads (default: all processors of this process)")(
-      "help,h", "this text")("version", "the version of this program");
+      "columns of the text report, 0 for lines of any length (default: the terminal's, else 0)");
+  if (program.finds)
+    common.add_options()("quiet,q", "the last line alone")(
+        "verbose,v", "in text also what else a finding is about, and findings that the baseline knows");
+  common.add_options()("jobs,j", po::value<unsigned>()->value_name("N"),
+                       "threads (default: all processors of this process)")("help,h", "this text")(
+      "version", "the version of this program");
   return common;
 }
-// clang-format on
 
 std::vector<std::string> long_names(const po::options_description& options) {
   std::vector<std::string> names;
@@ -72,12 +76,11 @@ std::vector<std::string> long_names(const po::options_description& options) {
   fail(ErrorCode::kUsage, fmt::format("{}; see --help", one_line(error.what())));
 }
 
-void check_format(const std::string& name) {
-  if (report::find_reporter(name) != nullptr) return;
-  std::vector<std::string> names;
-  for (const report::Reporter& reporter : report::reporters()) names.emplace_back(reporter.name);
+void check_format(const Program& program, const std::string& name) {
+  if (report::find_reporter(name) != nullptr) return;  // output.cpp refuses what needs findings
+  const std::vector<std::string> names = formats_of(program);
   fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; there are: {}", quote(name),
-                                      did_you_mean(name, names), format_names()));
+                                      did_you_mean(name, names), fmt::join(names, " ")));
 }
 
 // Signed on the command line, or "-1" would become the largest number there is.
@@ -95,7 +98,7 @@ report::SarifProfile profile_of(const std::string& name) {
                                       did_you_mean(name, names)));
 }
 
-OutputOptions output_options(const po::variables_map& values) {
+OutputOptions output_options(const Program& program, const po::variables_map& values) {
   OutputOptions out;
   if (values.count("format") != 0) out.format = values["format"].as<std::string>();
   if (values.count("output") != 0) out.output = values["output"].as<std::string>();
@@ -109,7 +112,7 @@ OutputOptions output_options(const po::variables_map& values) {
   if (values.count("width") != 0) out.width = count_of(values, "width");
   out.quiet = values.count("quiet") != 0;
   out.verbose = values.count("verbose") != 0;
-  check_format(out.format);
+  check_format(program, out.format);
   if (out.color != "auto" && out.color != "always" && out.color != "never")
     fail(ErrorCode::kUsage, fmt::format("--color takes auto, always or never, not {}", quote(out.color)));
   if (values.count("report") == 0) return out;
@@ -118,7 +121,7 @@ OutputOptions output_options(const po::variables_map& values) {
     if (equals == text.npos || equals + 1 == text.size())
       fail(ErrorCode::kUsage, fmt::format("--report takes FORMAT=FILE, not {}", quote(text)));
     out.reports.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-    check_format(out.reports.back().first);
+    check_format(program, out.reports.back().first);
   }
   return out;
 }
@@ -134,7 +137,7 @@ void print_help(const Program& program, const po::options_description& own,
 
 std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc,
                             const char* const* argv) {
-  const po::options_description common = common_options(own);
+  const po::options_description common = common_options(program, own);
   po::options_description operands;
   operands.add_options()("operand", po::value<std::vector<std::string>>());
   po::options_description all;
@@ -164,7 +167,7 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
     return std::nullopt;
   }
   parsed.operands = list_of(parsed, "operand");
-  parsed.output = output_options(parsed.values);
+  parsed.output = output_options(program, parsed.values);
   parsed.jobs =
       parsed.values.count("jobs") != 0 ? std::max(1u, parsed.values["jobs"].as<unsigned>()) : default_jobs();
   return parsed;
