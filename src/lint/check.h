@@ -1,7 +1,7 @@
 // A check is code, a rule is data: a rule file names a check, what it looks at, its parameters and its
-// message. A check is a const struct with a function, listed in checks/list.cpp. To add one, write
-// checks/<name>.cpp and one line there; to add a rule on an existing check, write rules/catalog/<id>.yaml
-// and nothing else.
+// message. A check is a const struct with a function, listed in its family's list.def. To add one, write
+// checks/<family>/<name>.cpp and one line there; to add a rule on an existing check, write
+// rules/catalog/<family>/<id>.yaml and nothing else.
 #pragma once
 
 #include <cstdint>
