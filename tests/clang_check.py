@@ -34,6 +34,7 @@ def check(entry, pch):
     words = shlex.split(entry["command"])
     words = words[:words.index("-o")] + words[words.index("-c"):]
     words[words.index("-c")] = "-fsyntax-only"
+    words = [word for word in words if word != "-pthread"]  # a precompiled header must have it everywhere or nowhere
     done = subprocess.run([*words, "-include-pch", str(pch)], cwd=entry["directory"], capture_output=True, text=True)
     return entry["file"], done.returncode, done.stdout + done.stderr
 
