@@ -171,7 +171,9 @@ TEST_CASE("a layer includes itself and what CMakeLists.txt lets it depend on") {
 TEST_CASE("the layers depend on earlier ones only") {
   std::set<std::string> earlier;
   for (const std::string& line : split_lines(read_file(source_dir() / "CMakeLists.txt"))) {
-    for (const auto& [layer, depends] : read_layers(line)) {
+    for (const auto& row : read_layers(line)) {
+      const auto& layer = row.first;
+      const auto& depends = row.second;
       CAPTURE(layer);
       for (const std::string& target : depends) CHECK_MESSAGE(earlier.count(target) == 1, target);
       earlier.insert(layer);

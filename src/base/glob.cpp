@@ -41,7 +41,8 @@ std::size_t closing_bracket(std::string_view text, std::size_t start) {
       continue;
     }
     if (text[i] == '[') ++depth;
-    if (text[i] == ']' && --depth == 0) return i;
+    if (text[i] == ']') --depth;
+    if (text[i] == ']' && depth == 0) return i;
     ++i;
   }
   return std::string_view::npos;

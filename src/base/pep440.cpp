@@ -71,11 +71,12 @@ class Reader {
   }
 
   bool local() {
-    do {
+    for (;;) {
       if (rest_.empty() || !is_local(rest_[0])) return false;
       while (!rest_.empty() && is_local(rest_[0])) rest_.remove_prefix(1);
-    } while (!rest_.empty() && is_separator(rest_[0]) && (rest_.remove_prefix(1), true));
-    return true;
+      if (rest_.empty() || !is_separator(rest_[0])) return true;
+      rest_.remove_prefix(1);
+    }
   }
 
  private:

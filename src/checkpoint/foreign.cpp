@@ -150,10 +150,12 @@ bool is_tar(Head head) {
   unsigned stored = 0;
   bool digits = false;
   for (const char c : head.substr(148, 8)) {
-    if (c >= '0' && c <= '7')
-      stored = stored * 8 + static_cast<unsigned>(c - '0'), digits = true;
-    else if (digits)
+    if (c >= '0' && c <= '7') {
+      stored = stored * 8 + static_cast<unsigned>(c - '0');
+      digits = true;
+    } else if (digits) {
       break;
+    }
   }
   return digits && stored == sum && head[0] != '\0';
 }

@@ -73,10 +73,12 @@ constexpr std::size_t kMostOfACode = 20;
 // Defects that only the walk sees: names with invisible characters (paths show them as
 // \u....), hidden payloads.
 void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
-  if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos &&
-      ++unprintable <= kMostOfACode)
-    out.defects.push_back(
-        {"name-unprintable", std::string(v.path), "the name has control or invisible characters", {}});
+  if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos) {
+    ++unprintable;
+    if (unprintable <= kMostOfACode)
+      out.defects.push_back(
+          {"name-unprintable", std::string(v.path), "the name has control or invisible characters", {}});
+  }
   if (out.tree.kind(v.id) == Kind::kBytes && is_nested_payload(out.tree.text(v.id)))
     out.defects.push_back(
         {"pickle-nested", std::string(v.path), "the bytes are themselves a pickle or a zip archive", {}});

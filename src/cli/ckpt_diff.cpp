@@ -123,7 +123,10 @@ int explain(const std::string& id) {
 int run_diff(int argc, const char* const* argv) {
   const auto parsed = parse(kProgram, diff_option_descriptions(), argc, argv);
   if (!parsed) return kClean;
-  if (parsed->values.count("list-rules") != 0) return std::cout << diff::list_rules(), kClean;
+  if (parsed->values.count("list-rules") != 0) {
+    std::cout << diff::list_rules();
+    return kClean;
+  }
   if (parsed->values.count("explain") != 0) return explain(parsed->values["explain"].as<std::string>());
   if (parsed->operands.size() < 2)
     fail(ErrorCode::kUsage, "expected a BASE and at least one FILE to compare; see --help");

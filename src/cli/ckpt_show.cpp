@@ -27,6 +27,7 @@ const Program kProgram = {
     "  ckpt-show --format json --stats --digest model.ckpt > model.json\n"
     "\n"
     "Exit status: 0 success, 2 usage error or unreadable file.\n",
+    false,
 };
 
 report::Report make_report(const Parsed& parsed, const OpenedPtr& input) {

@@ -5,6 +5,7 @@
 #include <typeinfo>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
@@ -18,41 +19,44 @@ namespace po = boost::program_options;
 
 constexpr unsigned kHelpWidth = 90;  // fixed: --help is compared with a golden file, on any terminal
 
-std::string format_names() {
-  std::string names;
+// The formats that a program can write.
+std::vector<std::string> formats_of(const Program& program) {
+  std::vector<std::string> names;
   for (const report::Reporter& reporter : report::reporters())
-    names += fmt::format("{}{}", names.empty() ? "" : " ", reporter.name);
+    if (program.finds || !reporter.needs_findings) names.emplace_back(reporter.name);
   return names;
 }
 
 // A program may use --summary for something else.
 bool has_summary(const po::options_description& own) { return own.find_nothrow("summary", false) != nullptr; }
 
-// clang-format off: a table
-po::options_description common_options(const po::options_description& own) {
+po::options_description common_options(const Program& program, const po::options_description& own) {
+  const std::string format_help =
+      fmt::format("format on standard output: {} (default: text)", fmt::join(formats_of(program), " "));
   po::options_description common("Output", kHelpWidth);
-  common.add_options()("format,f", po::value<std::string>()->value_name("FORMAT"),
-                       fmt::format("format on standard output: {} (default: text)", format_names()).c_str())(
+  common.add_options()("format,f", po::value<std::string>()->value_name("FORMAT"), format_help.c_str())(
       "output,o", po::value<std::string>()->value_name("FILE"), "write to FILE instead of standard output")(
       "report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
       "write another report in the same run; repeatable")(
       has_summary(own) ? "step-summary" : "summary", po::value<std::string>()->value_name("FILE"),
-      "append a markdown report to FILE, such as $GITHUB_STEP_SUMMARY")(
-      "sarif-profile", po::value<std::string>()->value_name("NAME"),
-      "SARIF for oasis (default: strictly the standard) or github (code scanning)")(
-      "max-findings", po::value<long long>()->value_name("N"),
-      "at most N findings in a SARIF log, most severe first; 0: all (default: 5000)")(
-      "color", po::value<std::string>()->value_name("WHEN"),
-      "auto, always or never (default: auto, which honors NO_COLOR and CLICOLOR_FORCE)")(
+      "append a markdown report to FILE, such as $GITHUB_STEP_SUMMARY");
+  if (program.finds)
+    common.add_options()("sarif-profile", po::value<std::string>()->value_name("NAME"),
+                         "SARIF for oasis (default: strictly the standard) or github (code scanning)")(
+        "max-findings", po::value<long long>()->value_name("N"),
+        "at most N findings in a SARIF log, most severe first; 0: all (default: 5000)");
+  common.add_options()("color", po::value<std::string>()->value_name("WHEN"),
+                       "auto, always or never (default: auto, which honors NO_COLOR and CLICOLOR_FORCE)")(
       "width", po::value<long long>()->value_name("N"),
-      "fit text to N columns; 0: no limit (default: the terminal's width, or 0)")("quiet,q",
-                                                                                "print only the last line")(
-      "verbose,v", "print the details of findings, and findings known to the baseline")(
-      "jobs,j", po::value<unsigned>()->value_name("N"), "number of threads (default: one per available CPU)")(
-      "help,h", "show this help")("version", "show the version");
+      "fit text to N columns; 0: no limit (default: the terminal's width, or 0)");
+  if (program.finds)
+    common.add_options()("quiet,q", "print only the last line")(
+        "verbose,v", "print the details of findings, and findings known to the baseline");
+  common.add_options()("jobs,j", po::value<unsigned>()->value_name("N"),
+                       "number of threads (default: one per available CPU)")("help,h", "show this help")(
+      "version", "show the version");
   return common;
 }
-// clang-format on
 
 std::vector<std::string> long_names(const po::options_description& options) {
   std::vector<std::string> names;
@@ -71,12 +75,11 @@ std::vector<std::string> long_names(const po::options_description& options) {
   fail(ErrorCode::kUsage, fmt::format("{}; see --help", one_line(error.what())));
 }
 
-void check_format(const std::string& name) {
-  if (report::find_reporter(name) != nullptr) return;
-  std::vector<std::string> names;
-  for (const report::Reporter& reporter : report::reporters()) names.emplace_back(reporter.name);
+void check_format(const Program& program, const std::string& name) {
+  if (report::find_reporter(name) != nullptr) return;  // output.cpp refuses what needs findings
+  const std::vector<std::string> names = formats_of(program);
   fail(ErrorCode::kUsage, fmt::format("unknown format {}{}; known formats: {}", quote(name),
-                                      did_you_mean(name, names), format_names()));
+                                      did_you_mean(name, names), fmt::join(names, " ")));
 }
 
 // Parsed as signed, because "-1" would become the largest unsigned number.
@@ -94,7 +97,7 @@ report::SarifProfile profile_of(const std::string& name) {
                                       did_you_mean(name, names)));
 }
 
-OutputOptions output_options(const po::variables_map& values) {
+OutputOptions output_options(const Program& program, const po::variables_map& values) {
   OutputOptions out;
   if (values.count("format") != 0) out.format = values["format"].as<std::string>();
   if (values.count("output") != 0) out.output = values["output"].as<std::string>();
@@ -108,7 +111,7 @@ OutputOptions output_options(const po::variables_map& values) {
   if (values.count("width") != 0) out.width = count_of(values, "width");
   out.quiet = values.count("quiet") != 0;
   out.verbose = values.count("verbose") != 0;
-  check_format(out.format);
+  check_format(program, out.format);
   if (out.color != "auto" && out.color != "always" && out.color != "never")
     fail(ErrorCode::kUsage, fmt::format("--color takes auto, always or never, not {}", quote(out.color)));
   if (values.count("report") == 0) return out;
@@ -117,7 +120,7 @@ OutputOptions output_options(const po::variables_map& values) {
     if (equals == text.npos || equals + 1 == text.size())
       fail(ErrorCode::kUsage, fmt::format("--report takes FORMAT=FILE, not {}", quote(text)));
     out.reports.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-    check_format(out.reports.back().first);
+    check_format(program, out.reports.back().first);
   }
   return out;
 }
@@ -133,7 +136,7 @@ void print_help(const Program& program, const po::options_description& own,
 
 std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc,
                             const char* const* argv) {
-  const po::options_description common = common_options(own);
+  const po::options_description common = common_options(program, own);
   po::options_description operands;
   operands.add_options()("operand", po::value<std::vector<std::string>>());
   po::options_description all;
@@ -154,13 +157,16 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
   } catch (const po::error& error) {
     fail_usage(named, error);
   }
-  if (parsed.values.count("help") != 0) return print_help(program, own, common), std::nullopt;
+  if (parsed.values.count("help") != 0) {
+    print_help(program, own, common);
+    return std::nullopt;
+  }
   if (parsed.values.count("version") != 0) {
     std::cout << program.name << " " << CKPT_VERSION << "\n";
     return std::nullopt;
   }
   parsed.operands = list_of(parsed, "operand");
-  parsed.output = output_options(parsed.values);
+  parsed.output = output_options(program, parsed.values);
   parsed.jobs =
       parsed.values.count("jobs") != 0 ? std::max(1u, parsed.values["jobs"].as<unsigned>()) : default_jobs();
   return parsed;

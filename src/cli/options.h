@@ -18,6 +18,7 @@ struct Program {
   std::string usage;    // "ckpt-show [OPTION ...] FILE [PATTERN]"
   std::string summary;  // what it does, a few lines
   std::string footer;   // examples and exit statuses
+  bool finds = true;    // its reports have findings: all formats and all options about findings
 };
 
 // Where reports go and how they look.

@@ -10,10 +10,10 @@ namespace {
 class Spelling {
  public:
   Key next(const Place& place) {
-    const std::uint32_t count = seen_[place.key]++;
-    if (count == 0) return place.key;
+    std::uint32_t& seen = seen_[place.key];
     Key key = place.key;
-    key.repeat = count;
+    if (seen > 0) key.repeat = seen;
+    ++seen;
     return key;
   }
 

@@ -38,7 +38,8 @@ Pattern pattern_of(std::string_view label) {
       i = end;
       continue;
     }
-    out.text += label[i++];
+    out.text += label[i];
+    ++i;
   }
   return out;
 }
@@ -106,10 +107,12 @@ std::string label_of(const std::string& pattern, const Block& block) {
   std::string out;
   std::size_t hole = 0;
   for (const char c : pattern) {
-    if (c == kHole && hole < block.sets.size())
-      out += spell(block.sets[hole++]);
-    else
+    if (c == kHole && hole < block.sets.size()) {
+      out += spell(block.sets[hole]);
+      ++hole;
+    } else {
       out += c;
+    }
   }
   return out;
 }

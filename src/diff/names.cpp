@@ -23,12 +23,14 @@ std::string dotted(std::string_view path) {
   std::string out;
   for (std::size_t i = 0; i < path.size(); ++i) {
     const char c = path[i];
-    if (c == '\\' && i + 1 < path.size())
-      out += path[++i];
-    else if (c == '[')
+    if (c == '\\' && i + 1 < path.size()) {
+      ++i;
+      out += path[i];
+    } else if (c == '[') {
       out += out.empty() ? "" : ".";
-    else if (c != ']' && c != '"')
+    } else if (c != ']' && c != '"') {
       out += c;
+    }
   }
   return out;
 }

@@ -221,10 +221,13 @@ class ContentMatcher {
     std::size_t index = 0;
     double first = 0, second = 0;
     void see(std::size_t i, double c) {
-      if (c > first)
-        second = first, first = c, index = i;
-      else
+      if (c > first) {
+        second = first;
+        first = c;
+        index = i;
+      } else {
         second = std::max(second, c);
+      }
     }
     bool is_alone() const { return first >= kParallel && second <= kNotParallel; }
   };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "diff/to_report.h"
+#include "report/rule_page.h"
 
 namespace ckpt::diff {
 
@@ -21,8 +22,7 @@ std::string rules_readme() {
 }
 
 std::string explain_rule(const report::RuleInfo& rule) {
-  return fmt::format("{} ({})\n\n{}\n\nWhy: {}\n\nWhat to do: {}\n", rule.id, to_string(rule.level),
-                     rule.what, rule.why, rule.fix);
+  return report::explain_rule(rule, {.facts = {{"level", std::string(to_string(rule.level))}}});
 }
 
 std::string list_rules() {

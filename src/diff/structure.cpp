@@ -89,10 +89,12 @@ void add_broken_ties(const Ties& from, const Ties& to, bool from_base, std::uint
     for (const Place* place : group) {
       const Place* other = to.find(place->key.text);
       if (other == nullptr) continue;
-      if (first == nullptr)
-        first = place, there = other;
-      else
+      if (first == nullptr) {
+        first = place;
+        there = other;
+      } else {
         broken = broken || !to.tied(first->key.text, place->key.text);
+      }
       names.push_back(place->name);
     }
     if (!broken) continue;

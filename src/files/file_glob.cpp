@@ -45,13 +45,25 @@ void step_folders(Reach& reach, std::string_view path) {
 // Applies the piece of the pattern that begins at `at`; returns where the next one begins.
 std::size_t step(Reach& reach, std::string_view pattern, std::size_t at, std::string_view path) {
   const std::string_view rest = pattern.substr(at);
-  if (rest.starts_with("**/") && (at == 0 || pattern[at - 1] == '/'))
-    return step_folders(reach, path), at + 3;
-  if (rest.starts_with("**")) return step_everything(reach), at + 2;
-  if (rest[0] == '*') return step_star(reach, path), at + 1;
-  if (rest[0] == '?') return step_any_one(reach, path), at + 1;
-  if (rest[0] == '\\' && rest.size() > 1) return step_character(reach, path, rest[1]), at + 2;
-  return step_character(reach, path, rest[0]), at + 1;
+  if (rest.starts_with("**/") && (at == 0 || pattern[at - 1] == '/')) {
+    step_folders(reach, path);
+    return at + 3;
+  }
+  if (rest.starts_with("**")) {
+    step_everything(reach);
+    return at + 2;
+  }
+  if (rest[0] == '\\' && rest.size() > 1) {
+    step_character(reach, path, rest[1]);
+    return at + 2;
+  }
+  if (rest[0] == '*')
+    step_star(reach, path);
+  else if (rest[0] == '?')
+    step_any_one(reach, path);
+  else
+    step_character(reach, path, rest[0]);
+  return at + 1;
 }
 
 bool has_slash(std::string_view pattern) { return pattern.find('/') != std::string_view::npos; }

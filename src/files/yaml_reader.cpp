@@ -33,7 +33,8 @@ class Builder final : public YAML::EventHandler {
   YamlNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) refuse(mark, "a second document starts here, but only one is read: remove the '---'");
+    ++documents_;
+    if (documents_ > 1) refuse(mark, "a second document starts here, but only one is read: remove the '---'");
   }
   void OnDocumentEnd() override {}
 

@@ -125,7 +125,8 @@ void Inflater::keep_stream(Stream stream) {
       return a.last_use < b.last_use;
     }));
   }
-  stream.last_use = ++clock_;
+  ++clock_;
+  stream.last_use = clock_;
   streams_.push_back(std::move(stream));
 }
 

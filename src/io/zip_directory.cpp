@@ -276,7 +276,8 @@ void DefectLog::add(std::string_view code, std::string_view entry, std::string t
   auto count =
       std::find_if(counts_.begin(), counts_.end(), [&](const auto& item) { return item.first == code; });
   if (count == counts_.end()) count = counts_.insert(counts_.end(), {std::string(code), 0});
-  if (++count->second > kDefectsOfAKind) return;
+  ++count->second;
+  if (count->second > kDefectsOfAKind) return;
   defects_.push_back({std::string(code), std::string(entry), std::move(text), offset});
 }
 

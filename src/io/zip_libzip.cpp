@@ -86,7 +86,10 @@ zip_int64_t stat(const Reader& reader, void* data, zip_uint64_t size) {
 // The commands of a seekable, read-only source; libzip asks ZIP_SOURCE_SUPPORTS before any other.
 zip_int64_t callback(void* state, void* data, zip_uint64_t size, zip_source_cmd_t command) {
   Reader& reader = *static_cast<Reader*>(state);
-  if (command == ZIP_SOURCE_OPEN) return reader.position = 0, 0;
+  if (command == ZIP_SOURCE_OPEN) {
+    reader.position = 0;
+    return 0;
+  }
   if (command == ZIP_SOURCE_READ) return read_guarded(reader, data, size);
   if (command == ZIP_SOURCE_SEEK) return seek(reader, data, size);
   if (command == ZIP_SOURCE_TELL) return static_cast<zip_int64_t>(reader.position);

@@ -26,8 +26,8 @@ std::optional<report::Level> resuming_level(Profile profile, report::Level level
 Context::Context(const Opened& input_, const Opened* base_, Profile profile_)
     : input(input_), base(base_), profile(profile_) {
   if (input.file == nullptr) return;
-  stats_.resize(input.file->entries.size(), nullptr);
-  deltas_.resize(input.file->entries.size(), nullptr);
+  stats_of_entry.resize(input.file->entries.size(), nullptr);
+  deltas_of_entry.resize(input.file->entries.size(), nullptr);
 }
 
 std::vector<std::size_t> Context::selected(const Rule& rule) const {
@@ -74,11 +74,11 @@ std::vector<std::string_view> fields_of(const KindSpec& kind) {
 }
 
 const tensor::Stats* Context::stats(std::size_t entry) const {
-  return entry < stats_.size() ? stats_[entry] : nullptr;
+  return entry < stats_of_entry.size() ? stats_of_entry[entry] : nullptr;
 }
 
 const tensor::Delta* Context::delta(std::size_t entry) const {
-  return entry < deltas_.size() ? deltas_[entry] : nullptr;
+  return entry < deltas_of_entry.size() ? deltas_of_entry[entry] : nullptr;
 }
 
 }  // namespace ckpt::lint

@@ -1,7 +1,7 @@
 // A check is code, a rule is data: a rule file names a check, what it looks at, its parameters and its
-// message. A check is a const struct with a function, listed in checks/list.cpp. To add one, write
-// checks/<name>.cpp and one line there; to add a rule on an existing check, write rules/catalog/<id>.yaml
-// and nothing else.
+// message. A check is a const struct with a function, listed in its family's list.def. To add one, write
+// checks/<family>/<name>.cpp and one line there; to add a rule on an existing check, write
+// rules/catalog/<family>/<id>.yaml and nothing else.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +57,7 @@ struct ParamSpec {
 enum Needs : std::uint8_t {
   kNothing = 0,
   kStats = 1,       // Context::stats of the selected tensors
-  kBase = 2,        // a base checkpoint (--against); without one the rule is skipped
+  kBase = 2,        // a base checkpoint (--against); the check runs only where base->file is there
   kDeltas = 4,      // Context::delta of the selected tensors against the base (implies kBase)
   kUnreadable = 8,  // runs for inputs that could not be opened, too (Context::failure)
 };
@@ -110,8 +110,8 @@ class Context {
   const tensor::Delta* delta(std::size_t entry) const;  // null: not in the base, other shape, not readable
 
   Context(const Opened& input_, const Opened* base_, Profile profile_);
-  std::vector<const tensor::Stats*> stats_;  // per entry; filled by the engine
-  std::vector<const tensor::Delta*> deltas_;
+  std::vector<const tensor::Stats*> stats_of_entry;  // per entry; filled by the engine
+  std::vector<const tensor::Delta*> deltas_of_entry;
 };
 
 using Emit = std::function<void(Hit)>;

@@ -75,7 +75,7 @@ std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::s
     places.emplace_back(entry, slot);
   }
   std::vector<tensor::Stats> results = tensor::compute_stats_all(todo, jobs);
-  for (const auto& [entry, slot] : places) context.stats_[entry] = &results[slot];
+  for (const auto& [entry, slot] : places) context.stats_of_entry[entry] = &results[slot];
   return results;
 }
 
@@ -104,7 +104,7 @@ std::vector<tensor::Delta> fill_deltas(Context& context, const std::vector<std::
     places.push_back(entry);
   }
   std::vector<tensor::Delta> results = tensor::compute_delta_all(todo, jobs);
-  for (std::size_t i = 0; i < places.size(); ++i) context.deltas_[places[i]] = &results[i];
+  for (std::size_t i = 0; i < places.size(); ++i) context.deltas_of_entry[places[i]] = &results[i];
   return results;
 }
 
@@ -135,7 +135,8 @@ class Collector {
     places_.add(rule, hit.path);  // an ignored finding, too: what a team accepts is not told by another rule
     if (ignored(rule, hit.path)) return;
     const report::Level level = level_of(rule, hit);
-    if (++count_ > kMostFindings) {
+    ++count_;
+    if (count_ > kMostFindings) {
       beyond_ = std::max(beyond_, level);
       return;
     }

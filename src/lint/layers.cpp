@@ -105,8 +105,10 @@ std::size_t count_overrides(const Layers& layers) {
 Applied apply_layers(const Layers& layers, const std::vector<bool>& with) {
   Builder builder(layers);
   std::size_t index = 0;
-  for (const Layer& layer : layers.steps)
-    if (!layer.is_override() || with.at(index++)) builder.apply(layer);
+  for (const Layer& layer : layers.steps) {
+    if (!layer.is_override() || with.at(index)) builder.apply(layer);
+    if (layer.is_override()) ++index;
+  }
   Applied applied = builder.take();
   check_precedence(applied.rules);
   return applied;

@@ -107,7 +107,8 @@ class Loader {
   }
 
   RuleFile extended(const RuleFile& file, const YamlNode& at, const std::string& name) {
-    if (chain_.size() >= kChain || ++files_ > kFiles)
+    ++files_;
+    if (chain_.size() >= kChain || files_ > kFiles)
       yaml_fail(
           file.source, at,
           fmt::format("more than {} files in a chain, or {} in total, extend one another", kChain, kFiles));

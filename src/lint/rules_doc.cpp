@@ -13,11 +13,10 @@
 #include "base/text.h"
 #include "lint/rule_params.h"
 #include "lint/yaml_writer.h"
+#include "report/rule_page.h"
 
 namespace ckpt::lint {
 namespace {
-
-constexpr std::size_t kWidth = 80;
 
 constexpr std::string_view kIntroduction = R"(# Rules
 
@@ -75,54 +74,23 @@ std::string sets_of(const Rule& rule) {
   return fmt::format("{}", fmt::join(rule.sets, ", "));
 }
 
-struct Option {
-  std::string name, type, standard, help;
-};
-
 // A file is its path; what is in it stands there.
 std::string shown_value(const ParamSpec& spec, const report::Value& value) {
   return yaml_value(is_file(spec.type) ? report::Value(file_path(value)) : value);
 }
 
-std::vector<Option> options_of(const Rule& rule) {
-  std::vector<Option> options;
+std::vector<report::RuleOption> options_of(const Rule& rule) {
+  std::vector<report::RuleOption> options;
   for (const std::string& name : rule.options) {
     const ParamSpec* spec = find_param(*rule.check, name);
     if (spec == nullptr) continue;
     const auto param =
         std::find_if(rule.params.begin(), rule.params.end(), [&](const Param& p) { return p.name == name; });
     options.push_back({name, type_text(*spec),
-                       param == rule.params.end() ? "required" : shown_value(*spec, param->value),
+                       param == rule.params.end() ? "" : shown_value(*spec, param->value),
                        std::string(spec->help)});
   }
   return options;
-}
-
-// Headings and texts of the paragraphs that both forms have.
-std::vector<std::pair<std::string_view, const std::string*>> paragraphs_of(const Rule& rule) {
-  std::vector<std::pair<std::string_view, const std::string*>> result;
-  for (const auto& [heading, text] : {std::pair{std::string_view("What"), &rule.info.what},
-                                      std::pair{std::string_view("Why"), &rule.info.why},
-                                      std::pair{std::string_view("Fix"), &rule.info.fix},
-                                      std::pair{std::string_view("Intended?"), &rule.info.intended}})
-    if (!text->empty()) result.emplace_back(heading, text);
-  return result;
-}
-
-std::string trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \n");
-  if (begin == std::string_view::npos) return "";
-  return std::string(text.substr(begin, text.find_last_not_of(" \n") + 1 - begin));
-}
-
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
 }
 
 // --- Markdown ----------------------------------------------------------------------------------------------
@@ -172,11 +140,11 @@ std::string markdown_table(std::span<const Rule> rules) {
 }
 
 std::string markdown_options(const Rule& rule) {
-  const std::vector<Option> options = options_of(rule);
+  const std::vector<report::RuleOption> options = options_of(rule);
   if (options.empty()) return "";
   std::string out = "| option | type | default | meaning |\n|---|---|---|---|\n";
-  for (const Option& o : options) {
-    const std::string standard = o.standard == "required" ? o.standard : markdown_code(o.standard, true);
+  for (const report::RuleOption& o : options) {
+    const std::string standard = o.standard.empty() ? "required" : markdown_code(o.standard, true);
     out += fmt::format("| `{}` | {} | {} | {} |\n", o.name, markdown(o.type, true), standard,
                        markdown(o.help, true));
   }
@@ -195,68 +163,17 @@ std::string markdown_section(const Rule& rule) {
   out += fmt::format("Level {}, sets: {}, check `{}`.{}\n\n", report::to_string(rule.info.level),
                      sets_of(rule), rule.check->name,
                      (rule.check->needs & (kBase | kDeltas)) != 0 ? " Needs `--against`." : "");
-  for (const auto& [heading, text] : paragraphs_of(rule))
-    out += fmt::format("**{}** {}\n\n", heading, markdown(trimmed(*text)));
+  for (const auto& [heading, text] : report::paragraphs_of(rule.info))
+    out += fmt::format("**{}** {}\n\n", heading, markdown(text));
   out += markdown_list("Stays silent", rule.healthy);
   if (!rule.info.example.empty())
-    out += fmt::format("**Example**\n\n```\n{}\n```\n\n", trimmed(rule.info.example));
+    out += fmt::format("**Example**\n\n```\n{}\n```\n\n", report::trimmed(rule.info.example));
   out += markdown_options(rule);
   out += markdown_list("References", rule.info.references);
   return out;
 }
 
 // --- plain text --------------------------------------------------------------------------------------------
-
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-// Words of `text`, each line of it for itself, indented; `first` stands before the first one.
-std::string wrapped(std::string_view text, std::size_t indent, std::string_view first = "") {
-  std::string out;
-  std::string line(first);
-  line.resize(std::max(indent, line.size()), ' ');
-  for (const std::string_view paragraph : lines_of(text)) {
-    bool empty = true;
-    for (std::size_t at = 0; at < paragraph.size();) {
-      const std::size_t end = std::min(paragraph.find(' ', at), paragraph.size());
-      const std::string_view word = paragraph.substr(at, end - at);
-      at = end + 1;
-      if (word.empty()) continue;
-      if (!empty && columns(line) + 1 + columns(word) > kWidth) {
-        out += line + '\n';
-        line.assign(indent, ' ');
-        empty = true;
-      }
-      if (!empty) line += ' ';
-      line += word;
-      empty = false;
-    }
-    out += empty ? "\n" : line + '\n';
-    line.assign(indent, ' ');
-  }
-  return out;
-}
-
-std::string plain_list(std::string_view heading, const std::vector<std::string>& items) {
-  if (items.empty()) return "";
-  std::string out = fmt::format("\n{}\n", heading);
-  for (const std::string& item : items) out += wrapped(item, 4, "  - ");
-  return out;
-}
-
-std::string plain_options(const Rule& rule) {
-  const std::vector<Option> options = options_of(rule);
-  if (options.empty()) return "";
-  std::string out = "\nOptions\n";
-  for (const Option& o : options) {
-    out += fmt::format("  {} ({}, {}{})\n", o.name, o.type, o.standard == "required" ? "" : "default ",
-                       o.standard);
-    out += wrapped(o.help, 6);
-  }
-  return out;
-}
 
 std::string level_text(const Rule& rule) {
   const std::string_view standard = report::to_string(rule.info.level);
@@ -276,21 +193,14 @@ std::string rules_readme(std::span<const Rule> rules) {
 }
 
 std::string explain_rule(const Rule& rule) {
-  std::string out = wrapped(fmt::format("{}: {}", rule.info.id, rule.info.title), 0);
-  out +=
-      fmt::format("\n  level  {}\n  sets   {}\n  check  {}{}\n", level_text(rule), sets_of(rule),
-                  rule.check->name, (rule.check->needs & (kBase | kDeltas)) != 0 ? " (needs --against)" : "");
-  for (const auto& [heading, text] : paragraphs_of(rule))
-    out += fmt::format("\n{}\n{}", heading, wrapped(trimmed(*text), 2));
-  out += plain_list("Stays silent", rule.healthy);
-  if (!rule.info.example.empty()) {
-    out += "\nExample\n";
-    const std::string example = trimmed(rule.info.example);
-    for (const std::string_view line : lines_of(example)) out += fmt::format("  {}\n", line);
-  }
-  out += plain_options(rule);
-  out += plain_list("References", rule.info.references);
-  return out;
+  const bool compares = (rule.check->needs & (kBase | kDeltas)) != 0;
+  report::RulePage page;
+  page.facts = {{"level", level_text(rule)},
+                {"sets", sets_of(rule)},
+                {"check", std::string(rule.check->name) + (compares ? " (needs --against)" : "")}};
+  page.healthy = rule.healthy;
+  page.options = options_of(rule);
+  return report::explain_rule(rule.info, page);
 }
 
 std::string list_rules(const RuleSet& set) {
@@ -300,9 +210,11 @@ std::string list_rules(const RuleSet& set) {
   for (const Rule& rule : set.rules) {
     out += fmt::format("{:<7}  {:<{}}  {}\n", rule.on ? report::to_string(rule.level) : "off", rule.info.id,
                        width, one_line(rule.info.title));
-    for (const Option& option : options_of(rule))
-      out += fmt::format("{:<11}{}: {}\n", "", option.name,
-                         one_line(fmt::format("{} ({})", option.standard, option.type)));
+    for (const report::RuleOption& option : options_of(rule))
+      out +=
+          fmt::format("{:<11}{}: {}\n", "", option.name,
+                      one_line(fmt::format("{} ({})", option.standard.empty() ? "required" : option.standard,
+                                           option.type)));
   }
   return out;
 }

@@ -51,7 +51,8 @@ void Machine::step() {
 }
 
 void Machine::check_budget() {
-  if (++executed_ > limits_.opcodes)
+  ++executed_;
+  if (executed_ > limits_.opcodes)
     fail(ErrorCode::kLimit,
          fmt::format("the pickle has more than {} opcodes; the rest is not read", limits_.opcodes));
   const std::uint64_t cost = tree_.size() + (slots_ + memo_.slots()) / 4;
@@ -157,7 +158,8 @@ void Machine::set_protocol() {
 
 void Machine::defect(std::string_view code, std::string text) {
   const auto count = defect_counts_.try_emplace(std::string(code), 0).first;
-  if (++count->second > kDefectsOfAKind) return;
+  ++count->second;
+  if (count->second > kDefectsOfAKind) return;
   result_.defects.push_back({std::string(code), std::move(text), now_.offset});
 }
 

@@ -47,8 +47,10 @@ bool is_octal(char c) { return c >= '0' && c <= '7'; }
 // Up to three octal digits at text[at]; Python keeps the low eight bits.
 char octal_digits(std::string_view text, std::size_t& at) {
   unsigned value = 0;
-  for (int i = 0; i < 3 && at < text.size() && is_octal(text[at]); ++i)
-    value = value * 8 + static_cast<unsigned>(text[at++] - '0');
+  for (int i = 0; i < 3 && at < text.size() && is_octal(text[at]); ++i) {
+    value = value * 8 + static_cast<unsigned>(text[at] - '0');
+    ++at;
+  }
   return static_cast<char>(value & 0xFF);
 }
 
@@ -81,7 +83,8 @@ std::optional<std::string> unescape_bytes(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at++];
+    const char c = text[at];
+    ++at;
     if (c != '\\') {
       out += c;
       continue;
@@ -109,10 +112,12 @@ std::optional<std::string> decode_raw_unicode_escape(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    const char c = text[at++];
+    const char c = text[at];
+    ++at;
     append_utf8(out, static_cast<unsigned char>(c));
     if (c != '\\' || at == text.size()) continue;
-    const char letter = text[at++];
+    const char letter = text[at];
+    ++at;
     if (letter != 'u' && letter != 'U') {
       append_utf8(out, static_cast<unsigned char>(letter));  // also the second of two backslashes
       continue;

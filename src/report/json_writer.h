@@ -30,10 +30,22 @@ class JsonWriter {
   // Always valid JSON: bytes that are not UTF-8 become U+FFFD, numbers that are not finite become strings.
   void value(const Value& value);
   void text(std::string_view text);
-  void member(std::string_view name, const Value& v) { key(name), value(v); }
-  void member(std::string_view name, std::string_view v) { key(name), text(v); }
-  void member(std::string_view name, const char* v) { key(name), text(v); }
-  void member(std::string_view name, const std::string& v) { key(name), text(v); }
+  void member(std::string_view name, const Value& v) {
+    key(name);
+    value(v);
+  }
+  void member(std::string_view name, std::string_view v) {
+    key(name);
+    text(v);
+  }
+  void member(std::string_view name, const char* v) {
+    key(name);
+    text(v);
+  }
+  void member(std::string_view name, const std::string& v) {
+    key(name);
+    text(v);
+  }
 
   // Ends the document with a newline and hands everything to the stream. Call it last.
   void finish();

@@ -40,7 +40,10 @@ void count(const Opened& input, Summary& out) {
       return file.storages[view.storage].size;
     };
     const auto add = [&](Amount& amount, std::uint64_t bytes) {
-      if (!entry.part) ++amount.tensors, amount.elements += view.numel;
+      if (!entry.part) {
+        ++amount.tensors;
+        amount.elements += view.numel;
+      }
       amount.bytes += bytes;
     };
     const std::uint64_t in_section = new_bytes(static_cast<unsigned>(section));

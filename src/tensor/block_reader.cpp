@@ -220,7 +220,8 @@ void BlockReader::gather(std::size_t count, std::byte* out) {
     index.back() = 0;
     for (std::size_t i = axes.size() - 1; i-- > 0;) {
       from += axes[i].stride;
-      if (++index[i] < axes[i].size) break;
+      ++index[i];
+      if (index[i] < axes[i].size) break;
       from -= axes[i].stride * axes[i].size;
       index[i] = 0;
     }

@@ -263,7 +263,8 @@ void DeltaAccumulator::add_with_nonfinite(const T* old_values, const T* new_valu
     if (std::isfinite(a) && std::isfinite(b)) {
       old_finite_[kept] = a;
       new_finite_[kept] = b;
-      index_[kept++] = first + i;
+      index_[kept] = first + i;
+      ++kept;
     } else {
       add_special_pair(kind_of(a), kind_of(b), a == b, tolerance_.nan_equal, first + i, part);
     }
@@ -328,7 +329,8 @@ void DeltaAccumulator::add_complex(std::size_t size, std::uint64_t first, DeltaP
     if (std::isfinite(a[0]) && std::isfinite(a[1]) && std::isfinite(b[0]) && std::isfinite(b[1])) {
       std::copy_n(a, 2, &old_finite_[2 * kept]);
       std::copy_n(b, 2, &new_finite_[2 * kept]);
-      index_[kept++] = first + i;
+      index_[kept] = first + i;
+      ++kept;
     } else {
       add_special_pair(kind_of(a[0], a[1]), kind_of(b[0], b[1]), a[0] == b[0] && a[1] == b[1],
                        tolerance_.nan_equal, first + i, part);

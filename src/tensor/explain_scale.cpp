@@ -64,7 +64,8 @@ class FactorRange {
     const double magnitude = std::abs(old_value);
     const auto end = magnitudes_.begin() + static_cast<std::ptrdiff_t>(count_);
     if (std::find(magnitudes_.begin(), end, magnitude) != end) return;
-    magnitudes_[count_++] = magnitude;
+    magnitudes_[count_] = magnitude;
+    ++count_;
     if (count_ == 1) return;  // any factor fits one
     bits_ +=
         std::min(codes_.mantissa - 2, std::max(significant_bits(old_value), significant_bits(new_value)));

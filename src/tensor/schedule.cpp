@@ -8,8 +8,10 @@ constexpr std::uint64_t kBatchElements = kSegment;
 constexpr std::size_t kBatchJobs = 256;
 
 void add_segments(Schedule& schedule, std::size_t job, std::uint64_t count) {
-  for (std::uint64_t begin = 0; begin < count; begin += kSegment)
-    schedule.tasks.push_back({job, job + 1, true, begin, schedule.slots++});
+  for (std::uint64_t begin = 0; begin < count; begin += kSegment) {
+    schedule.tasks.push_back({job, job + 1, true, begin, schedule.slots});
+    ++schedule.slots;
+  }
 }
 
 }  // namespace

@@ -52,7 +52,8 @@ void run_schedule(const Schedule& schedule, std::span<const JobShape> shapes, st
     for (std::size_t job = task.first; job < task.last; ++job) finish(job, run(job, 0, shapes[job].count));
   });
   for (std::size_t i = 0; i < schedule.tasks.size();) {
-    const Task& task = schedule.tasks[i++];
+    const Task& task = schedule.tasks[i];
+    ++i;
     if (!task.is_segment) continue;
     Part whole = parts[task.slot];
     for (; i < schedule.tasks.size() && schedule.tasks[i].is_segment && schedule.tasks[i].first == task.first;

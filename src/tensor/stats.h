@@ -1,6 +1,6 @@
 // What is in one tensor, in one pass over its storage. Logical elements in C order; memory is bounded by a
-// few blocks for any tensor size. The result does not depend on instruction set, number of threads
-// or block size: fixed segments, 16 lanes, double sums, combined in order (DESIGN: -ffp-contract=off).
+// few blocks whatever the tensor's size. The result does not depend on instruction set, number of threads
+// or block size: fixed segments, 16 lanes, double sums, combined in order (and -ffp-contract=off).
 #pragma once
 
 #include <cstdint>

@@ -232,7 +232,8 @@ void StatsAccumulator::add_with_nonfinite(const T* values, std::size_t size, std
   for (std::size_t i = 0; i < size; ++i) {
     const auto value = as_double(values[i]);
     if (std::isfinite(value)) {
-      finite_[kept++] = value;
+      finite_[kept] = value;
+      ++kept;
       continue;
     }
     note_nonfinite(first + i, part);
@@ -295,7 +296,8 @@ void StatsAccumulator::add_complex(std::span<const std::byte> elements, std::uin
     if (std::isfinite(real) && std::isfinite(imag)) {
       part.zeros += real == 0 && imag == 0 ? 1U : 0U;
       finite_[kept] = real;
-      finite_imag_[kept++] = imag;
+      finite_imag_[kept] = imag;
+      ++kept;
       continue;
     }
     note_nonfinite(first + i, part);

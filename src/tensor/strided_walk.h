@@ -25,7 +25,8 @@ void for_each_offset(const std::vector<Loop>& loops, Visit visit) {
     for (; at < loops.size(); ++at) {
       in += loops[at].in_stride;
       out += loops[at].out_stride;
-      if (++step[at] < loops[at].size) break;
+      ++step[at];
+      if (step[at] < loops[at].size) break;
       in -= loops[at].in_stride * loops[at].size;
       out -= loops[at].out_stride * loops[at].size;
       step[at] = 0;

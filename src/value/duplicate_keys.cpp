@@ -164,8 +164,11 @@ Firsts compare_sorted(std::span<const Item> items, Keys& keys) {
 void merge(std::vector<Item>& items, const Firsts& firsts) {
   for (std::size_t i = 0; i < items.size(); ++i) items[firsts[i]].value = items[i].value;
   std::size_t kept = 0;
-  for (std::size_t i = 0; i < items.size(); ++i)
-    if (firsts[i] == i) items[kept++] = items[i];
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (firsts[i] != i) continue;
+    items[kept] = items[i];
+    ++kept;
+  }
   items.resize(kept);
 }
 

@@ -183,7 +183,8 @@ class Walker {
       Frame& frame = frames_.back();
       if (frame.segment == segments_.size()) return false;
       const Segment& segment = segments_[frame.segment];
-      const std::size_t at = frame.next++;
+      const std::size_t at = frame.next;
+      ++frame.next;
       if (at >= steps(segment)) {
         ++frame.segment;
         frame.next = 0;

@@ -154,7 +154,9 @@ TEST_CASE("format_double is Python's repr") {
       {123456.789, "123456.789"},
       {9.999e-5, "9.999e-05"},
       {100.0, "100.0"}};
-  for (const auto& [value, text] : table) {
+  for (const auto& row : table) {
+    const auto& value = row.first;
+    const auto& text = row.second;
     CAPTURE(text);
     CHECK(format_double(value) == text);
   }
@@ -184,7 +186,9 @@ TEST_CASE("format_short has three significant digits") {
                                                              {120, "120"},
                                                              {1e-300, "1e-300"},
                                                              {0.031, "3.1e-02"}};
-  for (const auto& [value, text] : table) {
+  for (const auto& row : table) {
+    const auto& value = row.first;
+    const auto& text = row.second;
     CAPTURE(value);
     CHECK(format_short(value) == text);
   }

@@ -93,13 +93,15 @@ TEST_CASE("between two versions only what training and its folders did is left")
                          "callbacks.best_model_path",       "callbacks.dirpath",
                          "callbacks.kth_best_model_path",   "callbacks.last_model_path"};
   const std::string last = "/base/last.ckpt";
-  for (const auto& [older, newer] : {std::pair{"1.5.10", "1.6.5"},
-                                     {"1.6.5", "1.9.5"},
-                                     {"1.9.5", "2.0.9"},
-                                     {"2.0.9", "2.2.5"},
-                                     {"2.2.5", "2.6.5"},
-                                     {"1.5.10", "2.6.5"},
-                                     {"2.6.5", "1.6.5"}}) {
+  for (const auto& row : {std::pair{"1.5.10", "1.6.5"},
+                          {"1.6.5", "1.9.5"},
+                          {"1.9.5", "2.0.9"},
+                          {"2.0.9", "2.2.5"},
+                          {"2.2.5", "2.6.5"},
+                          {"1.5.10", "2.6.5"},
+                          {"2.6.5", "1.6.5"}}) {
+    const auto& older = row.first;
+    const auto& newer = row.second;
     CAPTURE(older);
     CAPTURE(newer);
     Paths expected = folders;

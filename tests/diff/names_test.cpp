@@ -17,7 +17,10 @@ namespace {
 Opened model_of(const std::vector<std::string>& names, bool zeros = true) {
   Model m;
   float first = 1;
-  for (const std::string& name : names) m.weight(name, {4}, zeros ? std::vector<float>(4) : ramp(4, first++));
+  for (const std::string& name : names) {
+    m.weight(name, {4}, zeros ? std::vector<float>(4) : ramp(4, first));
+    ++first;
+  }
   return m.open();
 }
 

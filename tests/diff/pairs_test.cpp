@@ -50,7 +50,9 @@ TEST_CASE("what has a cause is told, and verified") {
       {"lora-merged", diff::Cause::kLowRank},    {"cast-bf16", diff::Cause::kCast},
       {"cast-fp16", diff::Cause::kCast},         {"dtype-cast", diff::Cause::kCast},
   };
-  for (const auto& [name, cause] : causes) {
+  for (const auto& row : causes) {
+    const auto& name = row.first;
+    const auto& cause = row.second;
     CAPTURE(name);
     const std::string folder = std::string(CKPT_SOURCE_DIR "/fixtures/pairs/") + name;
     const Opened a = open_input(folder + "/old.ckpt");

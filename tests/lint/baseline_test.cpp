@@ -75,7 +75,9 @@ TEST_CASE("findings of the same rule, path and file are unchanged, from any kind
                               finding("x-rule", "other", "nan"), finding("y-rule", "", "f", 1)});
   const std::pair<const char*, std::string> reports[] = {
       {"json", written(old, "json")}, {"sarif", written(old, "sarif")}, {"own", baseline_text(old)}};
-  for (const auto& [name, text] : reports) {
+  for (const auto& row : reports) {
+    const auto& name = row.first;
+    const auto& text = row.second;
     CAPTURE(name);
     const auto baseline = BaselineFindings::read(folder.write("old", text));
     CHECK(baseline.size() == 2);

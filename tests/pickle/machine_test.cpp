@@ -202,7 +202,9 @@ TEST_CASE("lengths beyond the end of the file fail before anything is allocated"
       {O::kLong1, 255}, {O::kShortBinUnicode, 255}, {O::kShortBinBytes, 2},
   };
   // clang-format on
-  for (const auto& [code, length] : rows) {
+  for (const auto& row : rows) {
+    const auto& code = row.first;
+    const auto& length = row.second;
     CAPTURE(static_cast<int>(code));
     CAPTURE(length);
     const Ran ran = run_pickle(B().declare(code, length).raw("x"));

@@ -231,7 +231,8 @@ TEST_CASE("JUnit documents for other parsers are written where the build is") {
   std::filesystem::create_directories(folder);
   std::size_t number = 0;
   const auto save = [&](const Report& report) {
-    std::ofstream file(folder / fmt::format("{}.xml", ++number), std::ios::binary);
+    ++number;
+    std::ofstream file(folder / fmt::format("{}.xml", number), std::ios::binary);
     file << render("junit", report);
     CHECK(file.good());
   };

@@ -302,7 +302,9 @@ TEST_CASE("the SARIF checker notices each kind of broken promise") {
       {"/runs/0/results/1/locations/0/physicalLocation/region/byteOffset", 4999},
       {"/runs/0/results/0", good["runs"][0]["results"][1]},
   };
-  for (const auto& [where, value] : changes) {
+  for (const auto& row : changes) {
+    const auto& where = row.first;
+    const auto& value = row.second;
     CAPTURE(where);
     json bad = good;
     bad[json::json_pointer(where)] = value;
@@ -322,7 +324,9 @@ TEST_CASE("the SARIF checker notices what breaks the GitHub profile") {
       {"/runs/0/invocations/0/toolExecutionNotifications/0/locations/0/physicalLocation/region",
        json::object()},
   };
-  for (const auto& [where, value] : changes) {
+  for (const auto& row : changes) {
+    const auto& where = row.first;
+    const auto& value = row.second;
     CAPTURE(where);
     json bad = good;
     bad[json::json_pointer(where)] = value;
@@ -341,7 +345,9 @@ TEST_CASE("the SARIF schema is really looked at") {
       {"/runs/0/artifacts/0/length", -2},
       {"/runs/0/artifacts/0/roles/0", "victim"},
   };
-  for (const auto& [where, value] : changes) {
+  for (const auto& row : changes) {
+    const auto& where = row.first;
+    const auto& value = row.second;
     CAPTURE(where);
     json bad = good;
     bad[json::json_pointer(where)] = value;
@@ -352,7 +358,9 @@ TEST_CASE("the SARIF schema is really looked at") {
 TEST_CASE("the number of findings in a SARIF log can be chosen") {
   const Report report = test::lint_report_of(70);
   RenderOptions options;
-  for (const auto& [most, kept] : {std::pair<std::size_t, std::size_t>{0, 70}, {1, 1}, {69, 69}, {70, 70}}) {
+  for (const auto& row : {std::pair<std::size_t, std::size_t>{0, 70}, {1, 1}, {69, 69}, {70, 70}}) {
+    const auto& most = row.first;
+    const auto& kept = row.second;
     CAPTURE(most);
     options.max_findings = most;
     const json log = sarif_log(report, options);
@@ -467,6 +475,7 @@ TEST_CASE("SARIF logs for other validators are written where the build is") {
   save("states.sarif", states);
   std::size_t number = 0;
   for (const std::string& name : test::hostile_names()) {
-    save(fmt::format("hostile-{}.sarif", ++number), test::named_report(name, false));
+    ++number;
+    save(fmt::format("hostile-{}.sarif", number), test::named_report(name, false));
   }
 }

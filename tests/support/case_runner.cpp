@@ -90,7 +90,8 @@ std::vector<std::string> split_words(std::string_view command) {
     if (quote != 0 && c == quote) {
       quote = 0;
     } else if (c == '\\' && quote != '\'' && i + 1 < command.size()) {
-      word += command[++i];
+      ++i;
+      word += command[i];
       inside = true;
     } else if (quote == 0 && (c == '"' || c == '\'')) {
       quote = c;
@@ -190,7 +191,7 @@ Outcome run_command(const std::vector<std::string>& words, const std::filesystem
                     const std::filesystem::path& folder) {
   auto environment = clean_environment();
   std::size_t first = 0;
-  while (first < words.size() && is_assignment(words[first])) environment.push_back(words[first++]);
+  for (; first < words.size() && is_assignment(words[first]); ++first) environment.push_back(words[first]);
   if (first == words.size()) throw std::runtime_error("the command has no program");
   std::vector<std::string> arguments(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
   const std::string program = (programs / arguments.front()).string();

@@ -218,7 +218,8 @@ void Checker::check_result(const json& result) {
   for (const json& location : result.at("locations")) check_location(location);
   int id = 0;
   for (const json& related : result.value("relatedLocations", json::array())) {
-    expect(related.at("id") == ++id, "related ids do not count from 1");
+    ++id;
+    expect(related.at("id") == id, "related ids do not count from 1");
     check_location(related);
   }
   check_suppressions(result);

@@ -125,7 +125,10 @@ Stats naive_stats(DType dtype, std::span<const NaiveValue> values) {
     if (!is_finite(value)) ++(infinite > 0 ? stats.posinf : stats.neginf);
     if (value.real == 0 && value.imag == 0) ++stats.zeros;
     if (real) ordered.push_back(value.real);
-    if (real && value.real < 0 && stats.negative++ == 0) stats.first_negative = i;
+    if (real && value.real < 0) {
+      if (stats.negative == 0) stats.first_negative = i;
+      ++stats.negative;
+    }
   }
   if (!ordered.empty()) {
     stats.min = number(dtype, *std::ranges::min_element(ordered) + 0.0L);

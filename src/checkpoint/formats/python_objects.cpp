@@ -128,7 +128,8 @@ std::optional<std::string> latin1(std::string_view text) {
     if (lead < 0x80) {
       bytes.push_back(text[i]);
     } else if ((lead == 0xC2 || lead == 0xC3) && i + 1 < text.size()) {
-      bytes.push_back(static_cast<char>((lead & 0x03) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3F)));
+      ++i;
+      bytes.push_back(static_cast<char>((lead & 0x03) << 6 | (static_cast<unsigned char>(text[i]) & 0x3F)));
     } else {
       return std::nullopt;
     }

@@ -19,7 +19,10 @@ using value::NodeId;
 bool storage_class(RebuildContext& c, NodeId node, std::optional<DType>& dtype) {
   if (node == kNoNode || c.tree.kind(node) != Kind::kGlobal) return false;
   const std::string_view name = c.tree.text(node);
-  if (name == "UntypedStorage" || name == "_UntypedStorage") return dtype.reset(), true;
+  if (name == "UntypedStorage" || name == "_UntypedStorage") {
+    dtype.reset();
+    return true;
+  }
   dtype = tensor::dtype_from_storage_class(name);
   return dtype.has_value();
 }

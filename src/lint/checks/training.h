@@ -40,7 +40,7 @@ struct ScalerAt {
   std::string path;
   NodeId node = kNoNode;
 };
-// States of torch.amp.GradScaler (T29): found by their fields. The key is the precision plugin's class name
+// States of torch.amp.GradScaler: found by their fields. The key is the precision plugin's class name
 // and changed four times since 1.6. One of the fields may be missing.
 std::vector<ScalerAt> scalers_of(const Tree& tree);
 

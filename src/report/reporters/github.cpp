@@ -46,7 +46,8 @@ std::vector<const Finding*> chosen(const std::vector<const Finding*>& findings) 
   std::array<std::size_t, 3> of_level{};
   for (const Finding* finding : findings) {
     std::size_t& count = of_level[static_cast<std::size_t>(finding->level)];
-    if (count++ < kMostOfAKind) out.push_back(finding);
+    if (count < kMostOfAKind) out.push_back(finding);
+    ++count;
   }
   const bool notices_full = of_level[static_cast<std::size_t>(Level::kNote)] >= kMostOfAKind;
   if (out.size() < findings.size() && notices_full) out.pop_back();  // notes come last

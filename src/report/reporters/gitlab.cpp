@@ -32,7 +32,8 @@ class Fingerprints {
     std::string identity = finding.rule_id;
     for (const std::string& part : {file, one_line(finding.where.path), finding.kind})
       identity += '\0' + part;
-    const int ordinal = ++seen_[identity];
+    int& ordinal = seen_[identity];
+    ++ordinal;
     if (ordinal > 1) identity += '\0' + std::to_string(ordinal);
     return sha256_hex(identity);
   }

@@ -243,7 +243,10 @@ void SarifWriter::write_result(const Finding& finding) {
     json_.key("relatedLocations");
     json_.begin_array();
     int id = 0;
-    for (const Location& related : finding.related) places_.write_location(json_, related, ++id);
+    for (const Location& related : finding.related) {
+      ++id;
+      places_.write_location(json_, related, id);
+    }
     json_.end();
   }
   write_states(finding);
@@ -284,7 +287,8 @@ void SarifWriter::write_fingerprints(const Finding& finding) {
   identity += '\0';
   identity += finding.kind;
   const std::string hash = sha256_hex(identity);
-  const int ordinal = ++seen_[{places_.artifact_of(finding.where.input), finding.rule_id, hash}];
+  int& ordinal = seen_[{places_.artifact_of(finding.where.input), finding.rule_id, hash}];
+  ++ordinal;
   json_.key("partialFingerprints");
   json_.begin_object();
   json_.member("primaryLocationLineHash", fmt::format("{}:{}", hash.substr(0, kHashDigits), ordinal));

@@ -167,9 +167,11 @@ void Places::add(const Location& location) {
     const std::string_view part = std::string_view(path).substr(start, end - start);
     if (leaf) {
       add_logical(path, part, kind_name(location.kind), parent);
-    } else if (depth++ < kMaxParents) {
-      parent =
-          add_logical(path.substr(0, end), part, kind_of_parent(std::string_view(path).substr(end)), parent);
+    } else {
+      if (depth < kMaxParents)
+        parent = add_logical(path.substr(0, end), part, kind_of_parent(std::string_view(path).substr(end)),
+                             parent);
+      ++depth;
     }
     start = end;
   }

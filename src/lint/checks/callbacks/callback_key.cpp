@@ -29,7 +29,8 @@ void find_classes(const Tree& tree, NodeId callbacks, const Emit& emit) {
   std::string first;
   for (const auto& item : mapping_items(tree, callbacks)) {
     if (is_kind(tree, item.key, Kind::kString)) continue;
-    if (count++ == 0) first = key_text(tree, item.key);
+    if (count == 0) first = key_text(tree, item.key);
+    ++count;
   }
   if (count == 0) return;
   Hit hit = text_hit("callbacks", "class-key",

@@ -47,7 +47,7 @@ struct Scores {
   }
 };
 
-// T3: infinities are the initial values, as long as nothing has taken their place.
+// Infinities are the initial values, as long as nothing has taken their place.
 void judge_callback(const Scores& scores, NodeId state, const std::string& path, ScoreMode mode) {
   const Tree& tree = scores.tree;
   const auto at = [&](std::string_view key) { return member(tree, state, key); };

@@ -26,9 +26,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (storage.bytes == nullptr || storage.size == 0) continue;
     ++records;
     if (!storage.bytes->random_access()) {  // inflated on demand
-      if (compressed++ == 0) first_compressed = &storage;
-    } else if (storage.in_place && alignment > 0 && storage.offset % alignment != 0 && misaligned++ == 0) {
-      first_misaligned = &storage;
+      if (compressed == 0) first_compressed = &storage;
+      ++compressed;
+    } else if (storage.in_place && alignment > 0 && storage.offset % alignment != 0) {
+      if (misaligned == 0) first_misaligned = &storage;
+      ++misaligned;
     }
   }
   if (first_compressed != nullptr)

@@ -54,7 +54,9 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   std::map<std::string_view, std::size_t> seen;
   for (const auto& defect : context.file().defects) {
     if (!contains(codes, defect.code)) continue;
-    if (++seen[defect.code] > kShown) continue;
+    std::size_t& count = seen[defect.code];
+    ++count;
+    if (count > kShown) continue;
     Hit hit = defect_hit(defect);
     if (contains(milder, defect.code)) hit.level = lower;
     emit(std::move(hit));

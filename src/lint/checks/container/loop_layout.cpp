@@ -70,7 +70,7 @@ void run_mismatch(const Context& context, const Rule&, const Emit& emit) {
   const Tree& tree = context.file().tree;
   if (items.kind != training::FileKind::kTrainer || !items.version) return;
   const NodeId fit_loop = member(tree, items.loops, "fit_loop");
-  if (!is_mapping(tree, fit_loop)) return;  // T17: none before 1.6; loops-missing says it of later ones
+  if (!is_mapping(tree, fit_loop)) return;  // none before 1.6; loops-missing says it of later ones
   const Layout layout = layout_of(tree, fit_loop);
   const std::string version = one_line(items.version->text);
   const auto say = [&](std::string_view kind, std::string text, std::optional<report::Level> level) {

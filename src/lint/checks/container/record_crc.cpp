@@ -76,12 +76,17 @@ void verify_all(const Checkpoint& file, const Rule& rule, const Emit& emit) {
   std::uint64_t unread_bytes = 0, read = 0;
   for (const Sum& sum : sums) {
     const auto size = sum.bytes->size();
-    if (sum.recorded == 0) {  // T21: torch.serialization.set_crc32_options(False), skip_data()
+    if (sum.recorded == 0) {  // torch.serialization.set_crc32_options(False), skip_data()
       ++without;
     } else if (budget > 0 && size > budget - std::min(read, budget)) {
       ++unread;
       unread_bytes += size;
-    } else if (auto problem = problem_of(sum); read += size, !problem.empty() && ++wrong <= kShown) {
+    } else {
+      auto problem = problem_of(sum);
+      read += size;
+      if (problem.empty()) continue;
+      ++wrong;
+      if (wrong > kShown) continue;
       Hit hit = text_hit(sum.name, "crc", std::move(problem), report::PlaceKind::kFile);
       hit.bytes = sum.place;
       emit(std::move(hit));

@@ -48,7 +48,7 @@ void check_keys(const Context& context, const Rule& rule, const Emit& emit) {
   }
 }
 
-// T12: a plain PyTorch or Fabric file is healthy, and Lightning still cannot resume from it.
+// A plain PyTorch or Fabric file is healthy, and Lightning still cannot resume from it.
 void say_what_it_is(const Context& context, const Emit& emit) {
   Hit hit = text_hit("", "not-a-trainer-file",
                      std::string(training::describe(context.items().kind)) +

@@ -16,7 +16,7 @@ constexpr std::string_view kFields[] = {"value"};
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
-  if (items.kind != training::FileKind::kTrainer) return;  // T12: others have no known keys
+  if (items.kind != training::FileKind::kTrainer) return;  // others have no known keys
   const auto allow = globs_of(rule, "allow");
   for (const auto& item : mapping_items(tree, items.root)) {
     std::string path;

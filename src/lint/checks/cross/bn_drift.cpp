@@ -36,7 +36,6 @@ std::optional<double> deviation(const Context& context, const std::map<std::stri
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto base = weights_by_name(*context.base->file, context.base->items);
   for (const auto index : context.selected(rule)) {
     const auto& entry = context.file().entries[index];

@@ -15,7 +15,7 @@ struct Callback {
   std::string key, path;
 };
 
-// By class. T17: files before 1.5 have classes as keys, which later versions still find.
+// By class. Files before 1.5 have classes as keys, which later versions still find.
 std::map<std::string, std::vector<Callback>> callbacks_of(const Opened& opened) {
   std::map<std::string, std::vector<Callback>> callbacks;
   const Tree& tree = opened.file->tree;
@@ -39,7 +39,6 @@ std::vector<Callback> unmatched(const std::vector<Callback>& callbacks, const st
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto base = callbacks_of(*context.base);
   for (const auto& [name, now] : callbacks_of(context.input)) {
     const auto old = base.find(name);

@@ -5,10 +5,6 @@
 
 namespace ckpt::lint {
 
-bool has_base(const Context& context) {
-  return context.input.file && context.base != nullptr && context.base->file;
-}
-
 bool counts_batches(const Opened& opened) {
   return opened.items.version && !opened.items.version->at_least(1, 6);
 }

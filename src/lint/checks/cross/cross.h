@@ -12,9 +12,6 @@
 
 namespace ckpt::lint {
 
-// True if both files were opened (checks with kBase also run where one of them was not).
-bool has_base(const Context& context);
-
 // Files of Lightning before 1.6: epoch is the next epoch, global_step counts batches.
 bool counts_batches(const Opened& opened);
 

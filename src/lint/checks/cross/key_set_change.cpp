@@ -27,7 +27,6 @@ std::vector<WeightKey> missing_keys(const Opened& from, const Opened& in) {
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (context.base == nullptr || !context.base->file) return;
   const std::string& direction = rule.string("direction");
   const bool removed = direction == "removed";
   const auto keys =

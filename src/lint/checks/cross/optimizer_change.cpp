@@ -83,12 +83,10 @@ struct Comparison {
 };
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context)) return;
   const Comparison comparison{context, context.file().tree, context.base->file->tree, emit};
   const auto now = sequence(comparison.now, context.items().optimizer_states);
   const auto old = sequence(comparison.old, context.base->items.optimizer_states);
-  if (now.empty() || old.empty())
-    return;  // T11: nothing to compare; optimizer-state-missing is the rule for it
+  if (now.empty() || old.empty()) return;  // nothing to compare; optimizer-state-missing is the rule for it
   if (now.size() != old.size())
     return comparison.say(
         "optimizer_states", "count",

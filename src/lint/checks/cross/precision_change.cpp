@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kFields[] = {"text"};
 
-// T11: a file without training state says nothing about precision.
+// A file without training state says nothing about precision.
 bool is_judged(const Opened& opened) {
   return opened.items.kind == training::FileKind::kTrainer && opened.items.optimizer_states != kNoNode;
 }
@@ -18,10 +18,10 @@ std::string scale_of(const Opened& opened) {
   return scale == kNoNode ? "" : " with scale " + show(opened.file->tree, scale);
 }
 
-// T29: only float16 with autocast has a scaler, under a key that changed with Lightning's versions: whether
+// Only float16 with autocast has a scaler, under a key that changed with Lightning's versions: whether
 // there is one is compared, not where.
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context) || !is_judged(context.input) || !is_judged(*context.base)) return;
+  if (!is_judged(context.input) || !is_judged(*context.base)) return;
   const bool now = context.items().precision != kNoNode, old = context.base->items.precision != kNoNode;
   if (now == old) return;
   const Opened& owner = now ? context.input : *context.base;

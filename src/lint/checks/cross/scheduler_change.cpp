@@ -130,7 +130,6 @@ struct Comparison {
 };
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context)) return;
   const Comparison comparison{context.file().tree, context.base->file->tree, emit};
   const auto now = sequence(comparison.now, context.items().lr_schedulers);
   const auto old = sequence(comparison.old, context.base->items.lr_schedulers);

@@ -23,7 +23,7 @@ std::optional<double> scalar(const Checkpoint& file, NodeId node) {
   const auto* storage = readable_storage(file, record);
   if (storage == nullptr || record.view.numel != 1) return std::nullopt;
   const auto stats = tensor::compute_stats(record.view, *storage);
-  return stats.nonfinite() > 0 ? std::nullopt : std::optional(tensor::to_double(stats.max));  // T3
+  return stats.nonfinite() > 0 ? std::nullopt : std::optional(tensor::to_double(stats.max));
 }
 
 struct Score {
@@ -57,7 +57,6 @@ std::map<std::string, Score> scores_of(const Opened& opened) {
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto base = scores_of(*context.base);
   for (const auto& [name, now] : scores_of(context.input)) {
     const auto old = base.find(name);

@@ -39,7 +39,6 @@ std::map<std::string, std::vector<Changed>> changes_of(const Context& context, b
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (!has_base(context)) return;
   const std::string& of = rule.string("of");
   for (const auto& [text, weights] : changes_of(context, of == "dtype")) {
     if (weights.size() > static_cast<std::size_t>(rule.integer("show"))) {

@@ -31,9 +31,8 @@ std::map<std::string, std::uint64_t> sizes_of(const Opened& opened) {
   return sizes;
 }
 
-// T11: a section that the base has not is new, not grown.
+// A section that the base has not is new, not grown.
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto base = sizes_of(*context.base);
   for (const auto& [section, size] : sizes_of(context.input)) {
     const auto old = base.find(section);

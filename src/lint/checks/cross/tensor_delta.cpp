@@ -141,7 +141,6 @@ void report_patterns(const Context& context, const Rule& rule, const Emit& emit)
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (context.base == nullptr || !context.base->file) return;
   const Limits limits{rule.number("max-abs"), rule.number("max-rel-l2"), rule.number("max-total-rel-l2"),
                       rule.number("min-cosine"), rule.boolean("identical")};
   const auto base = tensors_of(*context.base);

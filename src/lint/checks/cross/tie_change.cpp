@@ -42,7 +42,6 @@ Ties lost(const Ties& from, const Ties& in, const std::map<std::string, std::siz
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto now = ties_of_file(context.input), old = ties_of_file(*context.base);
   const auto weights = weights_by_name(context.file(), context.items());
   const auto base_weights = weights_by_name(*context.base->file, context.base->items);

@@ -24,7 +24,7 @@ ByPath scalars(const Tree& tree, NodeId start, const std::string& path) {
   return result;
 }
 
-// T17: Lightning writes the datamodule's hyperparameters since 1.7; before, there is nothing to compare with.
+// Lightning writes the datamodule's hyperparameters since 1.7; before, there is nothing to compare with.
 bool could_have(const Opened& opened, std::string_view key) {
   return key != "datamodule_hyper_parameters" || !opened.items.version ||
          opened.items.version->at_least(1, 7);
@@ -68,7 +68,6 @@ struct Comparison {
 };
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (context.base == nullptr || !context.base->file) return;
   const Comparison comparison{context, context.file().tree, context.base->file->tree, globs_of(rule, "skip"),
                               emit};
   for (const auto& key : rule.strings("under")) comparison.section(key);

@@ -68,7 +68,6 @@ void report_patterns(const Rule& rule, const Side& now, const Side& old, const E
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (context.base == nullptr || !context.base->file) return;
   const Side now = select(context.input, rule), old = select(*context.base, rule);
   const std::string& change = rule.string("change");
   for (const auto& [path, id] : now.values) {

@@ -15,7 +15,6 @@ auto numbers(const training::Version& version) {
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto& now = context.items().version;
   const auto& old = context.base->items.version;
   if (!now || !old || numbers(*now) >= numbers(*old)) return;

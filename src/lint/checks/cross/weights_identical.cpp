@@ -28,7 +28,7 @@ bool is_running_statistic(std::string_view name) {
   return name.ends_with("running_mean") || name.ends_with("running_var");
 }
 
-// T13: counters change whenever a model is in train mode, and prove nothing.
+// Counters change whenever a model is in train mode, and prove nothing.
 std::vector<WeightPair> float_pairs(const Context& context) {
   auto pairs = weight_pairs(context);
   std::erase_if(pairs,
@@ -76,7 +76,7 @@ std::map<Shape, std::size_t> trained_shapes(const Checkpoint& file, const traini
   return shapes;
 }
 
-// T6: nothing in the file names the parameters of an optimizer. Where as many states have a shape as weights
+// Nothing in the file names the parameters of an optimizer. Where as many states have a shape as weights
 // do, all of these weights are trained; where there are fewer, some are frozen, and which ones is not known.
 std::vector<WeightPair> surely_trained(const Context& context, const std::vector<WeightPair>& pairs) {
   std::map<Shape, std::size_t> weights;
@@ -110,7 +110,6 @@ void judge_trained(const Context& context, const Rule& rule, const std::vector<W
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  if (!has_base(context)) return;
   const auto steps = comparable_steps(context);
   if (!steps || !(steps->now > steps->base)) return;
   const auto pairs = float_pairs(context);

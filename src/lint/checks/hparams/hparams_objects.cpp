@@ -35,7 +35,11 @@ bool is_plain(const Tree& tree, NodeId id, const std::string& name) {
 
 void note(Uses& uses, const std::string& name, std::string_view what, std::string_view path) {
   Use& use = uses[name];
-  if (use.places++ == 0) use.first = path, use.what = what;
+  if (use.places == 0) {
+    use.first = path;
+    use.what = what;
+  }
+  ++use.places;
 }
 
 // What is inside of an object is the object's business; containers are looked into.

@@ -46,7 +46,9 @@ std::string unresolved(std::string_view text, const std::vector<SubValue>& value
   // Relative references (..key), nested ones and keys in brackets are not worked out.
   const bool plain = reference.find("..") == std::string_view::npos && reference.front() != '.' &&
                      is_identifier(without_dots(reference));
-  if (!plain || ++judged > kJudged || leads_somewhere(reference, values)) return "";
+  if (!plain) return "";
+  ++judged;
+  if (judged > kJudged || leads_somewhere(reference, values)) return "";
   return quote(abbreviate(text, 80)) + " refers to what is not in the file";
 }
 
@@ -59,7 +61,8 @@ void run(const Context& context, const Rule&, const Emit& emit) {
     std::string first;
     for (const auto& value : values) {
       if (!is_omegaconf(tree, value.id)) continue;
-      if (count++ == 0) first = value.path;
+      if (count == 0) first = value.path;
+      ++count;
       const auto text = string_of(tree, value.id);
       if (!text) continue;
       if (auto problem = unresolved(*text, values, judged); !problem.empty())

@@ -19,7 +19,7 @@ struct ParameterMoments {
   std::vector<Moment> moments;  // never empty
 };
 // In the order of `state`. Empty where an optimizer keeps anything unknown: a projection or a block size
-// changes what every other shape means (LBFGS, T5; Adafactor's factors; GaLore). Second moments that are
+// changes what every other shape means (LBFGS; Adafactor's factors; GaLore). Second moments that are
 // smaller than their parameter throughout (one number each in NovoGrad, one a row in Adam-mini) are left out.
 std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const OptimizerAt& optimizer);
 

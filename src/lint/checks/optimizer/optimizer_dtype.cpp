@@ -49,7 +49,8 @@ void run(const Context& context, const Rule&, const Emit& emit) {
         if (tensor::bits(view->dtype) >= tensor::bits(weight->second)) continue;
         if (weight->second == tensor::DType::kFloat64 && view->dtype == tensor::DType::kFloat32)
           continue;  // weights-moment-dtype: the weights were cast
-        if (lower++ > 0) continue;
+        ++lower;
+        if (lower > 1) continue;
         first = optimizer.state_path(tree, parameter.key);
         value::append_key(first, tree, item.key);
         text = fmt::format("{} for weights of {}", tensor::name(view->dtype), tensor::name(weight->second));

@@ -155,7 +155,7 @@ struct Judge {
   std::optional<Level> level_of_empty(bool certain) const {
     if (!around.others && around.skipped) return Level::kNote;
     if (!around.others) return certain ? Level::kError : Level::kWarning;
-    // T16: global_step counts all optimizers; one that waits for its turn (a discriminator) has no state yet.
+    // global_step counts all optimizers; one that waits for its turn (a discriminator) has no state yet.
     if (!around.taken) return Level::kNote;
     return *around.taken >= around.global_step ? std::nullopt : std::optional(Level::kWarning);
   }

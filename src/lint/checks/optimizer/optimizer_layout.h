@@ -23,10 +23,10 @@ const TorchLayout* torch_layout(const Tree& tree, NodeId group);
 // True for groups of torch's own classes since 1.12: their `state` is as the layout says.
 bool is_torch(const Tree& tree, NodeId group);
 
-// True where a step that was taken certainly left state: torch's classes (T4: not SGD without momentum), and
+// True where a step that was taken certainly left state: torch's classes (not SGD without momentum), and
 // everything with betas, which are decays of moments.
 bool keeps_state(const Tree& tree, NodeId group);
-// T4: SGD without momentum keeps nothing.
+// SGD without momentum keeps nothing.
 bool is_plain_sgd(const Tree& tree, NodeId group);
 
 }  // namespace ckpt::lint

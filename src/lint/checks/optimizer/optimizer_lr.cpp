@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::string_view kFields[] = {"lr", "group", "groups", "scheduled"};
 
-// T27: 0 is right at a schedule's end and at a warm-up's start. T28: nothing links a scheduler to its
+// 0 is right at a schedule's end and at a warm-up's start. Nothing links a scheduler to its
 // optimizer, so every scheduler with a rate for each group may explain it; one that does not say its rates
-// explains all (T9).
+// explains all.
 struct Schedules {
   bool silent = false;
   struct Rate {

@@ -37,7 +37,9 @@ Ids ids_of(const Tree& tree, const OptimizerAt& optimizer) {
     for (const NodeId id : sequence(tree, member(tree, group, "params"))) {
       auto text = id_text(tree, id);
       ids.kinds.insert(tree.kind(id));
-      if (++ids.in_groups[text] == 1) ids.order.push_back(std::move(text));
+      auto& times = ids.in_groups[text];
+      ++times;
+      if (times == 1) ids.order.push_back(std::move(text));
     }
   for (const auto& item : mapping_items(tree, optimizer.state))
     if (ids.kinds.contains(tree.kind(item.key))) ids.with_state.insert(id_text(tree, item.key));
@@ -45,7 +47,7 @@ Ids ids_of(const Tree& tree, const OptimizerAt& optimizer) {
   return ids;
 }
 
-// T5: all of LBFGS's state stands under its first parameter.
+// All of LBFGS's state stands under its first parameter.
 bool is_lbfgs(const Tree& tree, const OptimizerAt& optimizer) {
   return !optimizer.groups.empty() && member(tree, optimizer.groups[0], "line_search_fn") != kNoNode;
 }
@@ -71,9 +73,10 @@ void find_gaps(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit)
   std::size_t orphans = 0;
   NodeId first_orphan = kNoNode;
   for (const auto& item : mapping_items(tree, optimizer.state))
-    if (ids.kinds.contains(tree.kind(item.key)) && !ids.in_groups.contains(id_text(tree, item.key)) &&
-        orphans++ == 0)
-      first_orphan = item.key;
+    if (ids.kinds.contains(tree.kind(item.key)) && !ids.in_groups.contains(id_text(tree, item.key))) {
+      if (orphans == 0) first_orphan = item.key;
+      ++orphans;
+    }
   if (orphans > 0)
     emit(text_hit(
         optimizer.state_path(tree, first_orphan), "orphan-state",
@@ -85,9 +88,12 @@ void find_gaps(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit)
   std::uint64_t missing = 0;
   std::string first;
   for (const auto& id : ids.order)
-    if (!ids.with_state.contains(id) && missing++ == 0) first = id;
+    if (!ids.with_state.contains(id)) {
+      if (missing == 0) first = id;
+      ++missing;
+    }
   if (missing == 0) return;
-  // T6: a frozen or unused parameter never gets state, and the file does not say which ones are.
+  // A frozen or unused parameter never gets state, and the file does not say which ones are.
   Hit hit = text_hit(
       state_path, "gap",
       fmt::format("{} of {} without state, first id {}: frozen or unused, or their moments were lost",
@@ -98,7 +104,7 @@ void find_gaps(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit)
   emit(std::move(hit));
 }
 
-// T13: counters are no parameters. Running statistics cannot be told from parameters, so
+// Counters are no parameters. Running statistics cannot be told from parameters, so
 // only "more" is certain.
 std::uint64_t floating_weights(const Context& context, const std::vector<Glob>& without) {
   const auto& file = context.file();

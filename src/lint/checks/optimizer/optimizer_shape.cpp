@@ -63,14 +63,19 @@ Weights weights_of(const Checkpoint& file, const training::Items& items) {
     const auto& view = file.tensor_records[file.tree.payload(key.value)].view;
     weights.by_name.emplace(key.name, &view);
     weights.places[view.shape].push_back(i);
-    if (tensor::is_floating(view.dtype))
-      ++weights.floating[view.shape], ++weights.sizes[view.numel];
-    else
+    if (tensor::is_floating(view.dtype)) {
+      ++weights.floating[view.shape];
+      ++weights.sizes[view.numel];
+    } else {
       ++weights.others[view.shape];
+    }
   }
   std::size_t place = 0;
   for (const auto& [name, view] : weights.by_name)
-    if (view != nullptr) weights.by_letter[view->shape].push_back(place++);
+    if (view != nullptr) {
+      weights.by_letter[view->shape].push_back(place);
+      ++place;
+    }
   weights.ordered = weights.loose == 0 && !weights.floating.contains(Shape{0}) && is_module_order(keys);
   return weights;
 }
@@ -85,7 +90,9 @@ class Pool {
     const auto found = all_.find(key);
     if (found == all_.end()) return false;
     auto& used = used_[key];
-    return used < found->second && ++used > 0;
+    if (used >= found->second) return false;
+    ++used;
+    return true;
   }
 
  private:
@@ -210,10 +217,18 @@ struct Judge {
       if (name == all.end()) return false;
       const auto weight = weights.by_name.find(name->second);
       if (weight == weights.by_name.end()) {
-        if (lacking.found++ == 0) first_lacking = &parameter, lacking_name = name->second;
+        if (lacking.found == 0) {
+          first_lacking = &parameter;
+          lacking_name = name->second;
+        }
+        ++lacking.found;
       } else if (weight->second != nullptr && weight->second->shape != shape_of(parameter) &&
                  weight->second->shape != Shape{0}) {
-        if (wrong.found++ == 0) first_wrong = &parameter, wrong_name = name->second;
+        if (wrong.found == 0) {
+          first_wrong = &parameter;
+          wrong_name = name->second;
+        }
+        ++wrong.found;
       }
     }
     if (lacking.found * 2 > lacking.of) return false;
@@ -244,7 +259,8 @@ struct Judge {
         --loose;
         continue;
       }
-      if (unfit.found++ == 0) first = &parameter;
+      if (unfit.found == 0) first = &parameter;
+      ++unfit.found;
     }
     if (first == nullptr || is_flat(weights, parameters)) return first == nullptr;
     const auto shape = format_shape(shape_of(*first));

@@ -39,7 +39,9 @@ void judge(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit) {
     ++states;
     const NodeId node = optimizer.groups[group->second];
     const auto missing = lacking(tree, item.value, node);
-    if (missing.empty() || incomplete++ > 0) continue;
+    if (missing.empty()) continue;
+    ++incomplete;
+    if (incomplete > 1) continue;
     key = missing;
     name = torch_layout(tree, node)->name;
     path = optimizer.state_path(tree, item.key);

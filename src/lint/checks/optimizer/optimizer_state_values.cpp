@@ -43,7 +43,8 @@ struct Values {
 };
 
 void note(Found& found, const std::string& path, std::string text) {
-  if (found.count++ > 0) return;
+  ++found.count;
+  if (found.count > 1) return;
   found.path = path;
   found.text = std::move(text);
 }

@@ -31,8 +31,12 @@ Steps steps_of(const Tree& tree, const OptimizerAt& optimizer, const Scalars& sc
     const auto path = key_path(optimizer.state_path(tree, item.key), "step");
     const auto step = scalars.value(member(tree, item.value, "step"), path);
     if (!step) continue;
-    if (steps.count++ == 0 || *step > steps.high) steps.high = *step, steps.highest = path;
-    if (steps.count == 1 || *step < steps.low) steps.low = *step;
+    if (steps.count == 0 || *step > steps.high) {
+      steps.high = *step;
+      steps.highest = path;
+    }
+    if (steps.count == 0 || *step < steps.low) steps.low = *step;
+    ++steps.count;
     if (*step > limit) ++steps.beyond;
   }
   return steps;
@@ -46,14 +50,14 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& optimizer : optimizers_of(context)) {
     const auto steps =
         steps_of(tree, optimizer, scalars, *global_step + static_cast<double>(rule.integer("tolerance")));
-    if (steps.beyond > 0) {  // T26: fewer is healthy, a scaler skips steps
+    if (steps.beyond > 0) {  // fewer is healthy, a scaler skips steps
       Hit hit = text_hit(steps.highest, "beyond",
                          fmt::format("{:.0f}, but global_step is {:.0f} ({} of {} beyond it)", steps.high,
                                      *global_step, steps.beyond, plural(steps.count, "parameter")));
       hit.properties = {{"step", steps.high}, {"globalStep", *global_step}};
       emit(std::move(hit));
     } else if (steps.count > 1 && steps.low != steps.high) {
-      // T6: parameters that were unfrozen later, or unused in some steps, are behind and healthy.
+      // Parameters that were unfrozen later, or unused in some steps, are behind and healthy.
       Hit hit = text_hit(
           key_path(optimizer.path, "state"), "uneven",
           fmt::format(
@@ -98,7 +102,11 @@ void run_device(const Context& context, const Rule&, const Emit& emit) {
       const auto where = location_of(file, member(tree, item.value, "step"));
       const auto id = on_device.find(id_text(tree, item.key));
       if (!where.starts_with("cuda") || id == on_device.end() || id->second) continue;
-      if (wrong++ == 0) first = key_path(optimizer.state_path(tree, item.key), "step"), location = where;
+      if (wrong == 0) {
+        first = key_path(optimizer.state_path(tree, item.key), "step");
+        location = where;
+      }
+      ++wrong;
     }
     if (wrong == 0) continue;
     Hit hit = text_hit(first, "step-device",

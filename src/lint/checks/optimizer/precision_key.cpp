@@ -21,7 +21,7 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-// T29: found by its fields; the key is the plugin's class name.
+// Found by its fields; the key is the plugin's class name.
 bool is_scaler(const Tree& tree, NodeId node) {
   return member(tree, node, "scale") != kNoNode && member(tree, node, "growth_factor") != kNoNode;
 }

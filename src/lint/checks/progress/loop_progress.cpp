@@ -22,7 +22,7 @@ NodeId fit_loop_of(const Context& context) {
   return member(context.file().tree, context.items().loops, "fit_loop");
 }
 
-// T17: before 1.6 epoch and global_step had another meaning, and loops another one.
+// Before 1.6 epoch and global_step had another meaning, and loops another one.
 bool since_1_6(const Context& context) {
   return context.items().version && context.items().version->at_least(1, 6);
 }
@@ -55,7 +55,8 @@ std::string disorder(const Tree& tree, NodeId progress) {
     if (*count < 0) return fmt::format("{} is {:.0f}", stage, *count);
     if (high && *count > *high)
       return fmt::format("{} {:.0f} is more than {} {:.0f}", stage, *count, before, *high);
-    before = stage, high = count;
+    before = stage;
+    high = count;
   }
   return {};
 }

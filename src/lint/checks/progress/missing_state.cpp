@@ -72,7 +72,7 @@ std::optional<Missing> first_without_state(const Tree& tree, NodeId schedulers) 
 }
 
 std::optional<Missing> no_scheduler(const Tree& tree, const training::Items& items) {
-  if (is_weights_only(items)) return std::nullopt;  // T11: one finding, about the optimizer
+  if (is_weights_only(items)) return std::nullopt;  // reported once, for the optimizer
   if (items.lr_schedulers == kNoNode)
     return Missing{"lr_schedulers", "missing", "absent: Lightning raises KeyError when training resumes"};
   if (!is_sequence(tree, items.lr_schedulers))
@@ -213,7 +213,7 @@ void find_no_hparams(const Tree& tree, const training::Items& items, const Emit&
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& items = context.items();
-  if (items.kind != training::FileKind::kTrainer) return;  // T12
+  if (items.kind != training::FileKind::kTrainer) return;  // others hold no training state
   const Tree& tree = context.file().tree;
   const std::string& item = rule.string("item");
   if (item == "hparams") return find_no_hparams(tree, items, emit);

@@ -33,7 +33,7 @@ std::optional<Counter> counter(const Tree& tree, NodeId fit_loop, std::string_vi
   return std::nullopt;
 }
 
-// T10: manual optimization leaves the automatic counter at 0, and the other way round: the 0 of the one that
+// Manual optimization leaves the automatic counter at 0, and the other way round: the 0 of the one that
 // was not used tells nothing. Both count in a file of before 1.6 that was migrated, or where a module changed
 // its way: Trainer.global_step is then that of the way it is trained now (loops/training_epoch_loop.py).
 bool is_told_by(double steps, double automatic, double manual) {
@@ -57,7 +57,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 std::optional<StepMismatch> step_mismatch_of(const Context& context) {
   const auto& items = context.items();
   const Tree& tree = context.file().tree;
-  // T17: before 1.6 global_step counted batches, and fault-tolerant loops had another meaning.
+  // Before 1.6 global_step counted batches, and fault-tolerant loops had another meaning.
   if (items.kind != training::FileKind::kTrainer || !items.version || !items.version->at_least(1, 6))
     return std::nullopt;
   const auto steps = number_of(tree, items.global_step);

@@ -15,7 +15,7 @@ struct StepMismatch {
 // nullopt where they agree, or where one of the two is not in the file.
 std::optional<StepMismatch> step_mismatch_of(const Context& context);
 
-// T17: a file of before 1.6 that was migrated, by upgrade_checkpoint or because a run was resumed from it.
+// A file of before 1.6 that was migrated, by upgrade_checkpoint or because a run was resumed from it.
 // The migration sets the completed steps of both ways of training and the completed epochs of progress that
 // is otherwise 0 (utilities/migration/migration.py, _migrate_loop_global_step_to_progress_tracking), and they
 // stay ahead for good.

@@ -32,7 +32,7 @@ struct Groups {
   }
 };
 
-// T9: a scheduler without such lists has nothing to compare.
+// A scheduler without such lists has nothing to compare.
 void judge(const Tree& tree, const SchedulerAt& scheduler, const Groups& groups, bool finetuned,
            const Emit& emit) {
   for (const auto key : kPerGroup) {
@@ -59,8 +59,7 @@ void judge(const Tree& tree, const SchedulerAt& scheduler, const Groups& groups,
 void run(const Context& context, const Rule&, const Emit& emit) {
   Groups groups;
   for (const auto& optimizer : optimizers_of(context)) {
-    if (optimizer.groups.empty())
-      return;  // T28: it may be the scheduler's own; optimizer-state-empty says it
+    if (optimizer.groups.empty()) return;  // it may be the scheduler's own; optimizer-state-empty says it
     groups.counts.insert(optimizer.groups.size());
   }
   if (groups.counts.empty()) return;

@@ -144,7 +144,7 @@ void run_end(const Context& context, const Rule& rule, const Emit& emit) {
 
 bool near(double a, double b) { return std::abs(a - b) <= 1; }
 
-// What one scheduler may have counted: epochs, batches or optimizer steps; T8: off by one in mid-epoch.
+// What one scheduler may have counted: epochs, batches or optimizer steps; off by one in mid-epoch.
 struct Pace {
   std::optional<EpochsDone> epochs;
   std::vector<double> steps;
@@ -164,7 +164,7 @@ Pace pace_of(const Context& context) {
   pace.epochs = epochs_done(context);
   if (const auto step = number_of(tree, items.global_step)) {
     pace.steps.push_back(*step);
-    // T16: global_step counts all optimizers, a scheduler steps with one of them.
+    // global_step counts all optimizers, a scheduler steps with one of them.
     const auto optimizers = sequence(tree, items.optimizer_states).size();
     if (optimizers > 1) pace.steps.push_back(*step / static_cast<double>(optimizers));
   }
@@ -181,7 +181,7 @@ void run_pace(const Context& context, const Rule&, const Emit& emit) {
   if (!pace.epochs || pace.steps.empty()) return;
   for (const auto& scheduler : schedulers_of(context)) {
     const auto last = number(tree, scheduler.node, "last_epoch");
-    // T9: schedulers inside of another one count from their own start.
+    // Schedulers inside of another one count from their own start.
     if (!last || !is_top(scheduler) || pace.explains(*last) || miscount_of(context, scheduler)) continue;
     Hit hit = text_hit(
         key_path(scheduler.path, "last_epoch"), "step-count",

@@ -35,7 +35,7 @@ class Reporter {
   bool located_ = false;
 };
 
-// T19: getattr on a class or an object is how bound methods and Python 3.11's enums are pickled.
+// getattr on a class or an object is how bound methods and Python 3.11's enums are pickled.
 std::string why_getattr(const Tree& tree, NodeId args) {
   const auto parts = sequence(tree, args);
   if (parts.size() < 2) return "";

@@ -16,7 +16,7 @@ struct Secret {
 Secret secret_shape(std::string_view text);
 
 // The same for values that only a telling key makes suspicious: 40 hex digits under wandb_key.
-// `key` is judged by whole words (use_cls_token and num_tokens are healthy, T30), and keys about a secret
+// `key` is judged by whole words (use_cls_token and num_tokens are healthy), and keys about a secret
 // (password_column, secret_manager) and values that refer to one (paths, NAMES_OF_VARIABLES) are none.
 Secret secret_under_key(std::string_view key, std::string_view value);
 

@@ -169,7 +169,7 @@ void check_stream(const Checkpoint& file, const Emit& emit) {
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const Cause& cause : causes_of(context.file(), rule)) say(cause, emit);
-  // T32: other protocols are chosen on purpose and resume well, so only those who ask are told.
+  // Other protocols are chosen on purpose and resume well, so only those who ask are told.
   if (rule.boolean("opcodes")) check_stream(context.file(), emit);
 }
 

@@ -29,7 +29,7 @@ struct Quantity {
   std::string text;             // "1.2 GiB (1234567 bytes)"
 };
 
-// T13: counters and other integer buffers are no parameters. A tied weight counts once, as in
+// Counters and other integer buffers are no parameters. A tied weight counts once, as in
 // sum(p.numel() for p in model.parameters()); buffers of floating point cannot be told from parameters.
 double count_parameters(const Context& context, const Rule& rule) {
   const auto& file = context.file();
@@ -45,7 +45,7 @@ double count_parameters(const Context& context, const Rule& rule) {
   return total;
 }
 
-// T17: before 1.6 the file held the next epoch.
+// Before 1.6 the file held the next epoch.
 std::optional<double> epoch_of(const Context& context) {
   const auto& items = context.items();
   auto epoch = number_of(context.file().tree, items.epoch);

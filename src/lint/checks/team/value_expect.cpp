@@ -57,7 +57,7 @@ std::optional<double> number_in(const Value& value) {
   return std::nullopt;
 }
 
-// T35: 1 == True == 1.0.
+// As in Python: 1 == True == 1.0.
 bool equal_scalar(const Tree& tree, NodeId node, const Value& expected, double rtol) {
   if (expected.is_null()) return is_kind(tree, node, Kind::kNone);
   if (const auto* text = std::get_if<std::string>(&expected.data())) return string_of(tree, node) == *text;

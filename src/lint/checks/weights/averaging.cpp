@@ -33,7 +33,10 @@ Keys keys_of(const Tree& tree, NodeId dict) {
 std::uint64_t keys_without(const Keys& from, const Keys& in, std::string& first) {
   std::uint64_t missing = 0;
   for (const auto& [key, value] : from)
-    if (!in.contains(key) && missing++ == 0) first = key;
+    if (!in.contains(key)) {
+      if (missing == 0) first = key;
+      ++missing;
+    }
   return missing;
 }
 
@@ -52,7 +55,9 @@ void find_other_shapes(const Checkpoint& file, const Keys& averaged, const Keys&
       continue;
     const auto& shape = file.tensor_records[file.tree.payload(node)].view.shape;
     const auto& live = file.tensor_records[file.tree.payload(other->second)].view.shape;
-    if (shape == live || count++ > 0) continue;
+    if (shape == live) continue;
+    ++count;
+    if (count > 1) continue;
     first = fmt::format("{} is {}, but {} in state_dict", quote(key), shape_text(live), shape_text(shape));
   }
   if (count == 0) return;

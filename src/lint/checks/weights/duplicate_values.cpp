@@ -19,7 +19,7 @@ using Fingerprint =
     std::tuple<tensor::DType, std::vector<std::int64_t>, std::uint64_t, std::uint64_t, std::uint64_t,
                std::uint64_t, std::uint64_t, tensor::Number, tensor::Number, double, double>;
 
-// T2: tables of zeros or ones are equal without being copies.
+// Tables of zeros or ones are equal without being copies.
 bool is_judged(const tensor::Stats& stats, std::uint64_t bytes, std::uint64_t min_bytes) {
   return stats.decoded && bytes >= min_bytes && stats.nan < stats.numel && stats.min != stats.max;
 }

@@ -54,8 +54,10 @@ Found zero_rows(const tensor::TensorView& view, const tensor::Storage& storage) 
     const std::size_t count = elements.size() / tensor::element_size(view.dtype);
     for (std::size_t i = 0; i < count; ++i) {
       all_zero = all_zero && values[i] == 0.0;
-      if (--left > 0) continue;
-      if (all_zero && ++found.count == 1) found.first = (at + i) / length;
+      --left;
+      if (left > 0) continue;
+      if (all_zero && found.count == 0) found.first = (at + i) / length;
+      if (all_zero) ++found.count;
       all_zero = true;
       left = length;
     }

@@ -23,7 +23,7 @@ struct Use {
   bool dense = true;                                            // every view reaches all of its range
 };
 
-// T24: views of one storage by several tensors are judged together. A range runs from a view's first to its
+// Views of one storage by several tensors are judged together. A range runs from a view's first to its
 // last element.
 void add_range(const tensor::TensorView& view, Use& use) {
   const auto extent = tensor::checked_extent(view);
@@ -60,7 +60,7 @@ std::map<std::uint32_t, Use> uses_of(const Checkpoint& file, const std::vector<s
     const auto& view = file.record_of(file.entries[index]).view;
     if (view.has_storage() && view.in_bounds) uses[view.storage].weights.push_back(index);
   }
-  for (const auto& entry : file.entries) {  // T36: judged where weights are, reached from anywhere
+  for (const auto& entry : file.entries) {  // judged where weights are, reached from anywhere
     const auto& view = file.record_of(entry).view;
     if (!view.has_storage() || !view.in_bounds) continue;
     if (const auto use = uses.find(view.storage); use != uses.end()) add_range(view, use->second);

@@ -32,7 +32,7 @@ void find_empty(const Context& context, const std::vector<WeightKey>& keys, cons
       report::PlaceKind::kObject));
 }
 
-// T18: torch.nn.Module.get_extra_state may return anything.
+// torch.nn.Module.get_extra_state may return anything.
 bool is_extra_state(std::string_view name) {
   return name == "_extra_state" || name.ends_with("._extra_state");
 }

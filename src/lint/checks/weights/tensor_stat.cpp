@@ -100,7 +100,7 @@ void validate(const Rule& rule) {
   if (rule.number("max-abs") < 0) throw std::invalid_argument("max-abs must be 0 or more");
 }
 
-// T2, T13: what the rule is not about. A model that never made a step still has what it was initialised with.
+// What the rule is not about. A model that never made a step still has what it was initialised with.
 bool judged(const Context& context, const Rule& rule, const tensor::TensorView& view) {
   if (view.shape.size() < static_cast<std::size_t>(rule.integer("min-dims"))) return false;
   if (rule.boolean("floating") && !tensor::is_floating(view.dtype)) return false;

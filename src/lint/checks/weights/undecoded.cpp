@@ -20,7 +20,9 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const auto& entry = file.entries[index];
     const auto dtype = file.record_of(entry).view.dtype;
     if (entry.part || tensor::is_decodable(dtype)) continue;
-    if (Use& use = uses[dtype]; use.weights++ == 0) use.first = index;
+    Use& use = uses[dtype];
+    if (use.weights == 0) use.first = index;
+    ++use.weights;
   }
   for (const auto& [dtype, use] : uses) {
     const auto& path = file.entries[use.first].path;

@@ -28,7 +28,9 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const std::string& location = file.storages[view.storage].location;
     // A meta tensor is on no device: state-dict-meta-tensor says so.
     if (location.empty() || location == "meta" || any_match(allowed, location)) continue;
-    if (Use& use = uses[location]; use.weights++ == 0) use.first = index;
+    Use& use = uses[location];
+    if (use.weights == 0) use.first = index;
+    ++use.weights;
   }
   for (const auto& [device, use] : uses) {
     const auto& path = file.entries[use.first].path;

@@ -16,7 +16,7 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-// T13: counters, masks and index tables are integers in every model.
+// Counters, masks and index tables are integers in every model.
 bool is_weight_dtype(tensor::DType dtype) {
   const auto kind = tensor::dtype_class(dtype);
   return kind != tensor::DTypeClass::kSInt && kind != tensor::DTypeClass::kUInt &&
@@ -36,7 +36,8 @@ std::map<tensor::DType, Use> uses_of(const Context& context, const Rule& rule) {
     const auto dtype = context.file().record_of(entry).view.dtype;
     if (entry.part || !is_weight_dtype(dtype)) continue;
     Use& use = uses[dtype];
-    if (use.weights++ > 0) continue;
+    ++use.weights;
+    if (use.weights > 1) continue;
     use.first = index;
     use.name = training::weight_name(context.items(), entry.path).value_or(entry.path);
   }

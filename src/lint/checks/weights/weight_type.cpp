@@ -147,7 +147,8 @@ void compare_shape(const std::vector<ShapedWeight>& same,
       if (!was_cast(weight.record->view.dtype, dtype) || any_match(allow, weight.name)) continue;
       --left;
       Differing& differing = found[{weight.record->view.dtype, dtype}];
-      if (differing.weights++ == 0 || weight.position < differing.first.position) differing.first = weight;
+      if (differing.weights == 0 || weight.position < differing.first.position) differing.first = weight;
+      ++differing.weights;
     }
   }
 }

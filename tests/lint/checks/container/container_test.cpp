@@ -72,7 +72,7 @@ TEST_CASE("a deflated record with a wrong checksum is found, too") {
   CHECK(found[0].starts_with("error data/0: "));
 }
 
-TEST_CASE("a checksum of 0 on a record with bytes was not computed: a note (T21)") {
+TEST_CASE("a checksum of 0 on a record with bytes was not computed: a note") {
   auto records = weight_records();
   storage_of(records).crc32 = 0;
   const auto found = lines(lint_with("container-crc", open_zip(build_zip(records)), {.params = kAllRecords}));
@@ -92,7 +92,7 @@ TEST_CASE("recommended verifies every record, and does not tell of records witho
     return found;
   };
   CHECK(crc_findings(7) == std::vector<std::string>{"data/0"});
-  CHECK(crc_findings(0).empty());  // T21
+  CHECK(crc_findings(0).empty());  // no checksum was written
 }
 
 TEST_CASE("what max-bytes leaves out is counted, not passed in silence") {
@@ -115,7 +115,7 @@ TEST_CASE("compressed storages cannot be mapped; misaligned ones are a note") {
   CHECK(found[0].starts_with("warning data/0: 1 of 1 storage compressed"));
 }
 
-TEST_CASE("a compressed pickle beside stored data is healthy (T20)") {
+TEST_CASE("a compressed pickle beside stored data is healthy") {
   auto records = weight_records();
   for (auto& record : records)
     if (record.name != "archive/data/0") record.method = 8;

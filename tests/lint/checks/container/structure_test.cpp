@@ -35,7 +35,7 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
        [](auto& b) { b.set(b.root, "optimizer_state", b.list({})); },
        {"note optimizer_state: a list of 0 items, under a key that Lightning does not write"}},
       {"structure-unknown-key",
-       "the datamodule's class (T15)",
+       "the datamodule's class",
        [](auto& b) {
          b.set(b.root, "MNISTDataModule", b.dict({{"seen", b.integer(1)}}));
        },
@@ -45,7 +45,7 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
        [](auto& b) { b.set(b.root, "checkpoint_callback_best_model_path", b.text("x")); },
        {}},
       {"structure-unknown-key",
-       "no Trainer file (T12)",
+       "no Trainer file",
        [](auto& b) {
          for (const auto key : {"epoch", "global_step", "pytorch-lightning_version", "optimizer_states",
                                 "lr_schedulers", "callbacks", "loops"})
@@ -132,7 +132,7 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
        [](auto& b) { set_version(b, "1.9.5"); },
        {}},
       {"structure-version-layout-mismatch",
-       "no loops before 1.6 (T17)",
+       "no loops before 1.6",
        [](auto& b) {
          set_version(b, "1.5.10");
          b.set(b.root, "loops", kNoNode);
@@ -171,7 +171,7 @@ TEST_CASE("rules about the state_dict's values fire on one change") {
        [](auto& b) { b.set(b.weights, "net.scale", b.real(0.5)); },
        {"warning state_dict[\"net.scale\"]: 0.5 (float), not a tensor"}},
       {"state-dict-non-tensor",
-       "extra state (T18)",
+       "extra state",
        [](auto& b) {
          b.set(b.weights, "net._extra_state", b.dict({}));
          b.set(b.weights, "_extra_state", b.none());

@@ -190,7 +190,7 @@ TEST_CASE("a state that holds nothing for its parameters is told, with how sure 
        },
        {}},
       {"optimizer-state-empty",
-       "no momentum, no buffers (T4)",
+       "no momentum, no buffers",
        [](auto& b) {
          as_sgd(b, 0);
          set_state(b, {{b.integer(0), buffer(b, false)}});
@@ -226,7 +226,7 @@ TEST_CASE("a state that holds nothing for its parameters is told, with how sure 
        {"warning optimizer_states[0].state: empty although training has taken steps: others took 4 of 8, "
         "and"}},
       {"optimizer-state-empty",
-       "another optimizer does not say (T16)",
+       "another optimizer does not say",
        [](auto& b) { beside(b, -1); },
        {"note optimizer_states[0].state: empty although training has taken steps: others did"}},
   };

@@ -128,7 +128,7 @@ TEST_CASE("loops without their progress are told by what is lost") {
         "but 8 "
         "batches were begun"}},
       {"loops-progress-order",
-       "the migration of 1.6.5 began with the steps of two optimizers (T17)",
+       "the migration of 1.6.5 began with the steps of two optimizers",
        [](auto& b) {
          b.set(b.root, "global_step", b.integer(24));
          b.set(b.steps, "ready", b.integer(24));
@@ -136,7 +136,7 @@ TEST_CASE("loops without their progress are told by what is lost") {
          b.set(b.stepped, "_batches_that_stepped", b.integer(16));
        },
        {}},
-      {"loops-progress-order", "migrated from before 1.6 (T17)", [](auto& b) { migrate(b, 20, 20); }, {}},
+      {"loops-progress-order", "migrated from before 1.6", [](auto& b) { migrate(b, 20, 20); }, {}},
       {"loops-progress-order",
        "ahead in one of the two ways of training alone: nobody migrated that",
        [](auto& b) { migrate(b, 20, 3); },
@@ -146,7 +146,7 @@ TEST_CASE("loops without their progress are told by what is lost") {
         "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.",
         "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"].",
         "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"]."}},
-      {"loops-step-mismatch", "migrated from before 1.6 (T17)", [](auto& b) { migrate(b, 20, 20); }, {}},
+      {"loops-step-mismatch", "migrated from before 1.6", [](auto& b) { migrate(b, 20, 20); }, {}},
       {"loops-progress-order",
        "fewer: gradients are accumulated",
        [](auto& b) { b.set(b.stepped, "_batches_that_stepped", b.integer(2)); },
@@ -176,7 +176,7 @@ TEST_CASE("callbacks that are not in a file with optimizers are missed") {
   check_case(
       {"callbacks-missing", "none has a state", [](auto& b) { b.set(b.root, "callbacks", b.dict({})); }, {}});
   check_case({"callbacks-missing",
-              "save_weights_only has a rule of its own (T11)",
+              "save_weights_only has a rule of its own",
               [&](auto& b) {
                 gone(b);
                 b.set(b.root, "optimizer_states", kNoNode);
@@ -214,8 +214,8 @@ TEST_CASE("early stopping that can never improve, and counters below 0") {
     return [=](CheckpointBuilder& b) { set_stopping(b, mode, static_cast<float>(best), wait); };
   };
   const std::string at = "[\"EarlyStopping{'monitor': 'm', 'mode': 'min'}\"].";
-  check_case({"callbacks-score-nonfinite", "the first score (T3)", stopping("min", kInf, 0), {}});
-  check_case({"callbacks-score-nonfinite", "that of mode max (T3)", stopping("max", -kInf, 0), {}});
+  check_case({"callbacks-score-nonfinite", "the first score", stopping("min", kInf, 0), {}});
+  check_case({"callbacks-score-nonfinite", "that of mode max", stopping("max", -kInf, 0), {}});
   check_case({"callbacks-score-nonfinite",
               "the other infinity",
               stopping("min", -kInf, 0),
@@ -308,10 +308,7 @@ TEST_CASE("hyperparameters that were taken out are told from those that never we
        "no name",
        [](auto& b) { b.set(b.root, "hparams_name", kNoNode); },
        {"note hyper_parameters: there, but not hparams_name: the module filled self.hparams"}},
-      {"hparams-missing",
-       "a name of None (T14)",
-       [](auto& b) { b.set(b.root, "hparams_name", b.none()); },
-       {}},
+      {"hparams-missing", "a name of None", [](auto& b) { b.set(b.root, "hparams_name", b.none()); }, {}},
       {"hparams-missing",
        "the datamodule's name is left",
        [](auto& b) { b.set(b.root, "datamodule_hparams_name", b.text("kwargs")); },

@@ -114,7 +114,7 @@ TEST_CASE("the last rate of a scheduler is that of the optimizer that it drives"
        },
        {}},
       {"scheduler-lr-drift",
-       "two optimizers, and nothing tells which one ReduceLROnPlateau drives (T28)",
+       "two optimizers, and nothing tells which one ReduceLROnPlateau drives",
        [](auto& b) {
          set_gan(b, {});
          set_schedulers(b, {plateau(b, "min", 0.5)});
@@ -273,7 +273,7 @@ TEST_CASE("numbers of schedulers are finite, but for the first best of ReduceLRO
        [](auto& b) { set_schedulers(b, {plateau(b, "min", -kInf)}); },
        {"warning lr_schedulers[0].best: -inf: no metric is ever better"}},
       {"scheduler-nonfinite",
-       "the first best (T3)",
+       "the first best",
        [](auto& b) {
          set_schedulers(b, {plateau(b, "min", kInf), plateau(b, "max", -kInf)});
        },

@@ -1,0 +1,118 @@
+#include "report/rule_page.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include <fmt/format.h>
+
+namespace ckpt::report {
+namespace {
+
+constexpr std::size_t kWidth = 80;
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+// Wraps each line of `text` by itself, indented; `first` begins the first one.
+std::string wrapped(std::string_view text, std::size_t indent, std::string_view first = "") {
+  std::string out;
+  std::string line(first);
+  line.resize(std::max(indent, line.size()), ' ');
+  for (const std::string_view paragraph : lines_of(text)) {
+    bool empty = true;
+    for (std::size_t at = 0; at < paragraph.size();) {
+      const std::size_t end = std::min(paragraph.find(' ', at), paragraph.size());
+      const std::string_view word = paragraph.substr(at, end - at);
+      at = end + 1;
+      if (word.empty()) continue;
+      if (!empty && columns(line) + 1 + columns(word) > kWidth) {
+        out += line + '\n';
+        line.assign(indent, ' ');
+        empty = true;
+      }
+      if (!empty) line += ' ';
+      line += word;
+      empty = false;
+    }
+    out += empty ? "\n" : line + '\n';
+    line.assign(indent, ' ');
+  }
+  return out;
+}
+
+std::string facts_text(const RulePage& page) {
+  std::size_t width = 0;
+  for (const auto& [name, text] : page.facts) width = std::max(width, name.size());
+  std::string out = page.facts.empty() ? "" : "\n";
+  for (const auto& [name, text] : page.facts) out += fmt::format("  {:<{}}  {}\n", name, width, text);
+  return out;
+}
+
+std::string list_text(std::string_view heading, const std::vector<std::string>& items) {
+  if (items.empty()) return "";
+  std::string out = fmt::format("\n{}\n", heading);
+  for (const std::string& item : items) out += wrapped(item, 4, "  - ");
+  return out;
+}
+
+std::string example_text(const std::string& example) {
+  if (example.empty()) return "";
+  std::string out = "\nExample\n";
+  const std::string text = trimmed(example);
+  for (const std::string_view line : lines_of(text)) out += fmt::format("  {}\n", line);
+  return out;
+}
+
+std::string options_text(const std::vector<RuleOption>& options) {
+  if (options.empty()) return "";
+  std::string out = "\nOptions\n";
+  for (const RuleOption& o : options) {
+    out += fmt::format("  {} ({}, {})\n", o.name, o.type,
+                       o.standard.empty() ? "required" : "default " + o.standard);
+    out += wrapped(o.help, 6);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string_view, std::string>> paragraphs_of(const RuleInfo& rule) {
+  std::vector<std::pair<std::string_view, std::string>> result;
+  if (!rule.what.empty() && rule.what != rule.title) result.emplace_back("What", trimmed(rule.what));
+  if (!rule.why.empty()) result.emplace_back("Why", trimmed(rule.why));
+  if (!rule.fix.empty()) result.emplace_back("Fix", trimmed(rule.fix));
+  if (!rule.intended.empty()) result.emplace_back("Intended?", trimmed(rule.intended));
+  return result;
+}
+
+std::string trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \n");
+  if (begin == std::string_view::npos) return "";
+  return std::string(text.substr(begin, text.find_last_not_of(" \n") + 1 - begin));
+}
+
+std::string explain_rule(const RuleInfo& rule, const RulePage& page) {
+  std::string out = wrapped(fmt::format("{}: {}", rule.id, rule.title), 0);
+  out += facts_text(page);
+  for (const auto& [heading, text] : paragraphs_of(rule))
+    out += fmt::format("\n{}\n{}", heading, wrapped(text, 2));
+  out += list_text("Stays silent", page.healthy);
+  out += example_text(rule.example);
+  out += options_text(page.options);
+  out += list_text("References", rule.references);
+  return out;
+}
+
+}  // namespace ckpt::report
