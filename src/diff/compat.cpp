@@ -7,14 +7,17 @@
 
 #include "base/text.h"
 #include "diff/match.h"
-#include "show/summary.h"
 #include "tensor/stats.h"
+#include "training/keys.h"
 #include "training/types.h"
+#include "value/access.h"
 
 namespace ckpt::diff {
 namespace {
 
+namespace keys = training::keys;
 using training::FileKind;
+using training::may_be_same_type;
 using value::kNoNode;
 
 constexpr std::string_view kStrict = "load_state_dict(strict=True)";
@@ -131,13 +134,13 @@ class Judge {
       return add(Profile::kResume, "compat-no-training-state", input, "",
                  fmt::format("{} cannot resume from it: no Trainer wrote it", kFit));
     if (side.items().version_node == kNoNode && base().items().version_node != kNoNode)
-      add(Profile::kResume, "compat-version-missing", input, "[\"pytorch-lightning_version\"]",
+      add(Profile::kResume, "compat-version-missing", input, value::key_path("", keys::kVersion),
           fmt::format("{} raises KeyError", kFit));
     judge_optimizers(input, side);
     judge_schedulers(input, side);
     if (base().items().loops != kNoNode && side.items().loops == kNoNode && side.items().version &&
         side.items().version->at_least(1, 6))
-      add(Profile::kResume, "compat-loops-missing", input, "loops",
+      add(Profile::kResume, "compat-loops-missing", input, keys::kLoops,
           fmt::format("{} silently restarts at epoch 0", kFit));
     if (base().items().precision != kNoNode && side.items().precision == kNoNode)
       add(Profile::kResume, "compat-scaler-missing", input, base().items().precision_key,
@@ -161,31 +164,28 @@ class Judge {
   }
 
   void judge_optimizers(std::uint32_t input, const Side& side) {
-    const show::Summary& a = summary(0);
-    const show::Summary& b = summary(input);
-    constexpr std::string_view kPath = "optimizer_states";
-    if (!a.optimizers.empty() && b.optimizers.empty())
-      return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
+    const auto& a = base().input->training.optimizers;
+    const auto& b = side.input->training.optimizers;
+    if (!a.empty() && b.empty())
+      return add(Profile::kResume, "compat-optimizer-missing", input, keys::kOptimizerStates,
                  side.items().optimizer_states == kNoNode
                      ? fmt::format("{} raises KeyError: the file holds the model only", kFit)
                      : fmt::format("{} silently starts with a fresh optimizer", kFit));
-    if (a.optimizers.size() != b.optimizers.size())
-      add(Profile::kResume, "compat-optimizer-count", input, kPath,
-          fmt::format("{} optimizers instead of {}: {} silently restores the first ones only",
-                      b.optimizers.size(), a.optimizers.size(), kFit));
-    for (std::size_t i = 0; i < std::min(a.optimizers.size(), b.optimizers.size()); ++i)
-      judge_optimizer(input, i, a.optimizers[i], b.optimizers[i]);
+    if (a.size() != b.size())
+      add(Profile::kResume, "compat-optimizer-count", input, keys::kOptimizerStates,
+          fmt::format("{} optimizers instead of {}: {} silently restores the first ones only", b.size(),
+                      a.size(), kFit));
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) judge_optimizer(input, i, a[i], b[i]);
   }
 
-  void judge_optimizer(std::uint32_t input, std::size_t i, const show::OptimizerSummary& a,
-                       const show::OptimizerSummary& b) {
-    const std::string path = fmt::format("optimizer_states[{}]", i);
+  void judge_optimizer(std::uint32_t input, std::size_t i, const training::Optimizer& a,
+                       const training::Optimizer& b) {
     if (!may_be_same_type(a.type, b.type) && !(a.states == 0 && b.states == 0))
-      return add(Profile::kResume, "compat-optimizer-type", input, path,
+      return add(Profile::kResume, "compat-optimizer-type", input, b.path,
                  fmt::format("the state of {}, not of {}: {} loads it and the first step fails or goes wrong",
                              b.type, a.type, kFit));
     if (a.states > 0 && b.states == 0)
-      add(Profile::kResume, "compat-optimizer-empty", input, path + ".state",
+      add(Profile::kResume, "compat-optimizer-empty", input, b.states_path(),
           fmt::format("no state: {} silently resumes with fresh moments", kFit));
     const auto& old_params = diff_.optimizers[0];
     const auto& new_params = diff_.optimizers[input];
@@ -195,10 +195,10 @@ class Judge {
     bool fits = x.size() == y.size();
     for (std::size_t g = 0; fits && g < x.size(); ++g) fits = x[g].size() == y[g].size();
     if (!fits)
-      add(Profile::kResume, "compat-optimizer-groups", input, path + ".param_groups",
+      add(Profile::kResume, "compat-optimizer-groups", input, b.groups_path(),
           fmt::format("{} raises ValueError: the groups have other sizes than the base's", kFit));
     else if (named_everywhere(diff_.optimizers, i) && !same_order(old_params[i], new_params[i]))
-      add(Profile::kResume, "compat-optimizer-order", input, path + ".param_groups",
+      add(Profile::kResume, "compat-optimizer-order", input, b.groups_path(),
           fmt::format("{} gives the state of one parameter to another: it goes by position", kFit));
   }
 
@@ -213,18 +213,18 @@ class Judge {
   }
 
   void judge_schedulers(std::uint32_t input, const Side& side) {
-    const show::Summary& a = summary(0);
-    const show::Summary& b = summary(input);
-    if (a.schedulers.size() > b.schedulers.size())
-      return add(Profile::kResume, "compat-scheduler-missing", input, "lr_schedulers",
+    const auto a = training::top_schedulers(base().input->training.schedulers);
+    const auto b = training::top_schedulers(side.input->training.schedulers);
+    if (a.size() > b.size())
+      return add(Profile::kResume, "compat-scheduler-missing", input, keys::kLrSchedulers,
                  side.items().lr_schedulers == kNoNode
                      ? fmt::format("{} raises KeyError: no schedulers were saved", kFit)
                      : fmt::format("{} silently restarts a scheduler", kFit));
-    for (std::size_t i = 0; i < a.schedulers.size(); ++i)
-      if (!may_be_same_type(a.schedulers[i].type, b.schedulers[i].type))
-        add(Profile::kResume, "compat-scheduler-type", input, fmt::format("lr_schedulers[{}]", i),
-            fmt::format("the state of {}, not of {}: {} loads it without a word", b.schedulers[i].type,
-                        a.schedulers[i].type, kFit));
+    for (std::size_t i = 0; i < a.size(); ++i)
+      if (!may_be_same_type(a[i]->type, b[i]->type))
+        add(Profile::kResume, "compat-scheduler-type", input, b[i]->path,
+            fmt::format("the state of {}, not of {}: {} loads it without a word", b[i]->type, a[i]->type,
+                        kFit));
   }
 
   // A callback of the base without state in the file is not restored; nothing fails.
@@ -243,16 +243,9 @@ class Judge {
     }
   }
 
-  const show::Summary& summary(std::size_t side) {
-    const auto found = summaries_.find(side);
-    if (found != summaries_.end()) return found->second;
-    return summaries_.emplace(side, show::summarize(*diff_.sides[side].input)).first->second;
-  }
-
   const Diff& diff_;
   Compatibility out_;
   std::map<std::pair<std::uint32_t, std::string>, std::size_t> places_;
-  std::map<std::size_t, show::Summary> summaries_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "lint/engine.h"
 #include "lint/template.h"
+#include "training/weights.h"
 
 namespace ckpt::lint {
 namespace {

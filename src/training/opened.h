@@ -9,18 +9,23 @@
 #include "base/limits.h"
 #include "checkpoint/checkpoint.h"
 #include "training/items.h"
+#include "training/state.h"
 
 namespace ckpt {
 
 struct Opened {
   CheckpointPtr file;  // null: could not be opened, see failure
   training::Items items;
+  training::State training;
   std::optional<Error> failure;
   std::string path;  // as the user typed it
 };
 
 // Never throws for what the input is (std::bad_alloc becomes kLimit).
 Opened open_input(const std::string& path, const Limits& limits = {});
+
+// A checkpoint that is in memory already. May throw std::bad_alloc.
+Opened read_input(CheckpointPtr file, const std::string& path);
 
 // The tensor's storage, or null where its elements cannot be read: no storage, no bytes, out of bounds.
 const tensor::Storage* readable_storage(const Checkpoint& checkpoint, const TensorRecord& record);

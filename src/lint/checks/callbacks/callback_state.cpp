@@ -193,7 +193,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto level = resuming_level(context.profile, rule.level);
   const Scalars scalars(context, rule);
   for (const auto& callback : mapping_items(tree, context.items().callbacks)) {
-    std::string path = "callbacks";
+    std::string path = keys::kCallbacks;
     value::append_key(path, tree, callback.key);
     if (find == "best")
       find_best(tree, callback.value, path, string_of(tree, callback.key).value_or(""), scalars, emit);

@@ -16,7 +16,7 @@ constexpr std::string_view kFields[] = {"text"};
 
 struct Scaler {
   const Checkpoint& file;
-  const ScalerAt& at;
+  const training::Scaler& at;
   const Scalars& scalars;
   const Emit& emit;
 
@@ -52,20 +52,21 @@ void judge_scale(const Scaler& scaler, double min_scale, double max_scale) {
 }
 
 void judge_factors(const Scaler& scaler) {
-  const auto growth = scaler.number("growth_factor"), backoff = scaler.number("backoff_factor");
-  if (growth && !(*growth > 1)) scaler.say("growth_factor", "factor", ": must be above 1", true);
+  const auto growth = scaler.number(keys::kGrowthFactor), backoff = scaler.number(keys::kBackoffFactor);
+  if (growth && !(*growth > 1)) scaler.say(keys::kGrowthFactor, "factor", ": must be above 1", true);
   if (backoff && !(*backoff > 0 && *backoff < 1))
-    scaler.say("backoff_factor", "factor", ": must be between 0 and 1", true);
-  const auto tracker = scaler.number("_growth_tracker"), interval = scaler.number("growth_interval");
-  if (tracker && *tracker < 0) scaler.say("_growth_tracker", "tracker", ": counts steps, from 0", true);
+    scaler.say(keys::kBackoffFactor, "factor", ": must be between 0 and 1", true);
+  const auto tracker = scaler.number(keys::kGrowthTracker), interval = scaler.number(keys::kGrowthInterval);
+  if (tracker && *tracker < 0) scaler.say(keys::kGrowthTracker, "tracker", ": counts steps, from 0", true);
   if (tracker && interval && *tracker > *interval)
-    scaler.say("_growth_tracker", "tracker", ", beyond growth_interval " + scaler.text("growth_interval"),
-               true);
+    scaler.say(keys::kGrowthTracker, "tracker",
+               ", beyond growth_interval " + scaler.text(keys::kGrowthInterval), true);
 }
 
 // GradScaler.load_state_dict reads all five and makes a tensor of the scale.
 void judge_fields(const Scaler& scaler) {
-  for (const auto key : {"scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker"}) {
+  for (const auto key :
+       {"scale", keys::kGrowthFactor, keys::kBackoffFactor, keys::kGrowthInterval, keys::kGrowthTracker}) {
     const NodeId node = scaler.node(key);
     if (node == kNoNode) {
       Hit hit = text_hit(key_path(scaler.at.path, key), "missing",
@@ -79,7 +80,7 @@ void judge_fields(const Scaler& scaler) {
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto scalers = scalers_of(context.file().tree);
+  const auto scalers = context.training().scalers;
   if (scalers.empty()) return;
   const Scalars scalars(context, rule);
   for (const auto& at : scalers) {

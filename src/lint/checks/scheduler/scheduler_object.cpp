@@ -70,7 +70,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   // StochasticWeightAveraging keeps its SWALR among the callbacks.
   if (context.items().kind != training::FileKind::kTrainer) return;
   for (const auto& callback : mapping_items(tree, context.items().callbacks)) {
-    std::string path = "callbacks";
+    std::string path = keys::kCallbacks;
     value::append_key(path, tree, callback.key);
     judge(tree, member(tree, callback.value, "scheduler_state"), key_path(path, "scheduler_state"), emit);
   }
