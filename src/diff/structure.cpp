@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "training/keys.h"
+#include "value/access.h"
 
 namespace ckpt::diff {
 namespace {

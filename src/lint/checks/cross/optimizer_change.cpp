@@ -71,7 +71,7 @@ struct Comparison {
     }
     for (std::size_t i = 0; i < counts.size(); ++i)
       if (counts[i] != old_counts[i])
-        say(key_path(index_path(groups_path, i), "params"), "parameters",
+        say(key_path(index_path(groups_path, i), keys::kParams), "parameters",
             plural(counts[i], "parameter") + ", " + std::to_string(old_counts[i]) + " in the base");
   }
 };

@@ -35,7 +35,7 @@ std::string_view model_part(const Tree& tree, NodeId id) {
   const NodeId state = tree.object(id).state;
   if (member(tree, state, "_parameters") != kNoNode && member(tree, state, "_modules") != kNoNode)
     return "nn.Module";
-  if (member(tree, state, keys::kParamGroups) != kNoNode && member(tree, state, "state") != kNoNode)
+  if (member(tree, state, keys::kParamGroups) != kNoNode && member(tree, state, keys::kState) != kNoNode)
     return "optimizer";
   return "";
 }

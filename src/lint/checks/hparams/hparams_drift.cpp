@@ -49,7 +49,7 @@ bool same_numbers(const Numbers& a, const Numbers& b, double rtol) {
 // CyclicLR cycle them.
 bool is_moved(const Tree& tree, NodeId group, std::string_view key) {
   if (key.ends_with("lr") && member(tree, group, "swa_lr") != kNoNode) return true;
-  if (key == "lr") return member(tree, group, keys::kInitialLr) != kNoNode;
+  if (key == keys::kLr) return member(tree, group, keys::kInitialLr) != kNoNode;
   return (key == "momentum" || key == "betas") && member(tree, group, "max_momentum") != kNoNode;
 }
 

@@ -66,8 +66,8 @@ struct Surroundings {
 std::optional<double> steps_of(const Tree& tree, const Optimizer& optimizer, const Scalars& scalars) {
   std::optional<double> most;
   for (const auto& item : mapping_items(tree, optimizer.state)) {
-    const auto path = key_path(optimizer.state_path(tree, item.key), "step");
-    const auto step = scalars.value(member(tree, item.value, "step"), path);
+    const auto path = key_path(optimizer.state_path(tree, item.key), keys::kStep);
+    const auto step = scalars.value(member(tree, item.value, keys::kStep), path);
     if (step) most = std::max(most.value_or(*step), *step);
   }
   return most;
@@ -191,7 +191,7 @@ struct Judge {
       return hit(path, "detached",
                  fmt::format("{} under keys that no group has ({} is the first): all {} start from zero",
                              plural(found.states, "state"), one_line(found.strange),
-                             plural(parameters, "parameter")),
+                             plural(optimizer.parameters, "parameter")),
                  certain ? Level::kError : Level::kWarning);
     if (found.buffers_due > 0 && found.buffers == 0)
       return hit(

@@ -106,8 +106,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     for (const auto& item : mapping_items(tree, optimizer.state)) {
       const auto path = optimizer.state_path(tree, item.key);
       ++states;
-      const auto step_path = key_path(path, "step");
-      if (const auto step = scalars.value(member(tree, item.value, "step"), step_path))
+      const auto step_path = key_path(path, keys::kStep);
+      if (const auto step = scalars.value(member(tree, item.value, keys::kStep), step_path))
         judge_step(values, *step, item.value, step_path, steps);
       if (amsgrad) judge_maximum(values, item.value, path, maxima);
     }

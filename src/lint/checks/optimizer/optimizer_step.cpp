@@ -28,8 +28,8 @@ struct Steps {
 Steps steps_of(const Tree& tree, const Optimizer& optimizer, const Scalars& scalars, double limit) {
   Steps steps;
   for (const auto& item : mapping_items(tree, optimizer.state)) {
-    const auto path = key_path(optimizer.state_path(tree, item.key), "step");
-    const auto step = scalars.value(member(tree, item.value, "step"), path);
+    const auto path = key_path(optimizer.state_path(tree, item.key), keys::kStep);
+    const auto step = scalars.value(member(tree, item.value, keys::kStep), path);
     if (!step) continue;
     if (steps.count++ == 0 || *step > steps.high) steps.high = *step, steps.highest = path;
     if (steps.count == 1 || *step < steps.low) steps.low = *step;
@@ -97,10 +97,10 @@ void run_device(const Context& context, const Rule&, const Emit& emit) {
     std::uint64_t wrong = 0;
     std::string first, location;
     for (const auto& item : mapping_items(tree, optimizer.state)) {
-      const auto where = location_of(file, member(tree, item.value, "step"));
+      const auto where = location_of(file, member(tree, item.value, keys::kStep));
       const auto id = on_device.find(id_text(tree, item.key));
       if (!where.starts_with("cuda") || id == on_device.end() || id->second) continue;
-      if (wrong++ == 0) first = key_path(optimizer.state_path(tree, item.key), "step"), location = where;
+      if (wrong++ == 0) first = key_path(optimizer.state_path(tree, item.key), keys::kStep), location = where;
     }
     if (wrong == 0) continue;
     Hit hit = text_hit(first, "step-device",

@@ -33,18 +33,18 @@ struct Scaler {
 };
 
 void judge_scale(const Scaler& scaler, double min_scale, double max_scale) {
-  const auto scale = scaler.number("scale");
+  const auto scale = scaler.number(keys::kScale);
   if (!scale) return;
   if (!std::isfinite(*scale))
-    scaler.say("scale", "scale", ": the loss is multiplied with it, every gradient is lost", false);
+    scaler.say(keys::kScale, "scale", ": the loss is multiplied with it, every gradient is lost", false);
   else if (*scale <= 0)
-    scaler.say("scale", "scale", ": every gradient becomes zero, or its sign turns", false);
+    scaler.say(keys::kScale, "scale", ": every gradient becomes zero, or its sign turns", false);
   else if (*scale < min_scale)
-    scaler.say("scale", "scale",
+    scaler.say(keys::kScale, "scale",
                ", below " + format_double(min_scale) + ": step after step overflowed before this was saved",
                true);
   else if (*scale > max_scale)
-    scaler.say("scale", "scale",
+    scaler.say(keys::kScale, "scale",
                ", above " + format_double(max_scale) +
                    ": gradients were zero for long, or the number is made up; the first steps overflow and "
                    "are skipped",
@@ -65,8 +65,7 @@ void judge_factors(const Scaler& scaler) {
 
 // GradScaler.load_state_dict reads all five and makes a tensor of the scale.
 void judge_fields(const Scaler& scaler) {
-  for (const auto key :
-       {"scale", keys::kGrowthFactor, keys::kBackoffFactor, keys::kGrowthInterval, keys::kGrowthTracker}) {
+  for (const auto key : training::scaler_fields()) {
     const NodeId node = scaler.node(key);
     if (node == kNoNode) {
       Hit hit = text_hit(key_path(scaler.at.path, key), "missing",
@@ -80,7 +79,7 @@ void judge_fields(const Scaler& scaler) {
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto scalers = context.training().scalers;
+  const auto& scalers = context.training().scalers;
   if (scalers.empty()) return;
   const Scalars scalars(context, rule);
   for (const auto& at : scalers) {

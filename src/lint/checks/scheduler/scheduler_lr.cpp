@@ -33,8 +33,9 @@ std::optional<std::size_t> difference(const Rates& a, const Rates& b, double rto
 Hit drift_hit(const SchedulerRates& scheduler, const OptimizerRates& optimizer, std::size_t group) {
   const double last = scheduler.last[group], lr = optimizer.lrs[group];
   Hit hit = make_hit(key_path(scheduler.path, keys::kLastLr), "lr-drift", report::PlaceKind::kArray);
-  hit.fields = {
-      {"last", format_double(last)}, {"lr", format_double(lr)}, {"where", lr_path(optimizer, group, "lr")}};
+  hit.fields = {{"last", format_double(last)},
+                {"lr", format_double(lr)},
+                {"where", lr_path(optimizer, group, keys::kLr)}};
   hit.properties = {{"lastLr", last}, {"lr", lr}, {"group", std::uint64_t{group}}};
   return hit;
 }
