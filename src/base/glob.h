@@ -7,7 +7,7 @@
 //   \c   the character c itself
 //
 // Components are separated by '.', and in paths also by brackets outside of a quoted key, so that
-// optimizer_states[*].param_groups[*].lr and state_dict[*] work as people expect.
+// layers[*].groups[*].size and weights[*] work as people expect.
 #pragma once
 
 #include <string>
