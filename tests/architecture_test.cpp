@@ -85,6 +85,62 @@ std::vector<std::string> wrong_includes(const std::string& layer, std::string_vi
   return wrong;
 }
 
+// The layers besides `layer` that a file of it includes.
+std::set<std::string> included_layers(const std::string& layer, std::string_view text, const Layers& layers) {
+  std::set<std::string> included;
+  for (const std::string& include : includes_of(text)) {
+    const auto slash = include.find('/');
+    if (include.front() != '"' || slash == std::string::npos) continue;
+    std::string target = include.substr(1, slash - 1);
+    if (target != layer && layers.count(target) != 0) included.insert(std::move(target));
+  }
+  return included;
+}
+
+// inline constexpr char kLoops[] = "loops";
+std::set<std::string> keys_in(std::string_view text) {
+  std::set<std::string> keys;
+  for (const std::string& line : split_lines(text)) {
+    const auto open = line.find("[] = \"");
+    if (!line.starts_with("inline constexpr char k") || open == std::string::npos) continue;
+    const auto begin = open + 6;
+    keys.insert(line.substr(begin, line.find('"', begin) - begin));
+  }
+  return keys;
+}
+
+// The string literals of a line of code, without those in comments. Raw strings are none: they hold whole
+// paths.
+std::vector<std::string> literals_of(const std::string& line) {
+  std::vector<std::string> literals;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line.compare(i, 2, "//") == 0) break;
+    if (line.compare(i, 3, "R\"(") == 0) {
+      const auto end = line.find(")\"", i);
+      if (end == std::string::npos) break;
+      i = end + 1;
+    } else if (line.compare(i, 3, "'\"'") == 0) {
+      i += 2;
+    } else if (line[i] == '"') {
+      std::size_t end = i + 1;
+      while (end < line.size() && line[end] != '"') end += line[end] == '\\' ? 2u : 1u;
+      literals.push_back(line.substr(i + 1, std::min(end, line.size()) - i - 1));
+      i = end;
+    }
+  }
+  return literals;
+}
+
+std::vector<std::string> spelled_keys(std::string_view text, const std::set<std::string>& keys) {
+  std::vector<std::string> spelled;
+  for (const std::string& line : split_lines(text)) {
+    if (line.starts_with("#")) continue;
+    for (const std::string& literal : literals_of(line))
+      if (keys.count(literal) != 0) spelled.push_back(literal);
+  }
+  return spelled;
+}
+
 bool is_code(const fs::path& path) {
   static const std::set<std::string> kinds{".h", ".cpp", ".def"};
   return kinds.count(path.extension().string()) != 0;
@@ -168,6 +224,19 @@ TEST_CASE("a layer includes itself and what CMakeLists.txt lets it depend on") {
   }
 }
 
+TEST_CASE("a layer includes everything that CMakeLists.txt lets it depend on") {
+  const Layers layers = read_layers(read_file(source_dir() / "CMakeLists.txt"));
+  std::map<std::string, std::set<std::string>> used;
+  for (const auto& file : code_below("src")) {
+    const std::string layer = layer_of(name_of(file));
+    used[layer].merge(included_layers(layer, read_file(file), layers));
+  }
+  for (const auto& [layer, depends] : layers)
+    for (const std::string& target : depends)
+      CHECK_MESSAGE(used[layer].count(target) == 1, layer, " includes nothing of ", target,
+                    ": take it out of its DEPENDS");
+}
+
 TEST_CASE("the layers depend on earlier ones only") {
   std::set<std::string> earlier;
   for (const std::string& line : split_lines(read_file(source_dir() / "CMakeLists.txt"))) {
@@ -189,6 +258,55 @@ TEST_CASE("an include of a later layer or of a dependency's dependency is notice
         Names{"b/x.h"});
   CHECK(wrong_includes("c", "#include \"b/x.h\"\n#  include \"a/x.h\"\n", layers) == Names{"a/x.h"});
   CHECK(wrong_includes("b", "#include \"a/x.h\"\n// a comment that mentions \"c/x.h\"\n", layers).empty());
+}
+
+// Words that are other things as well: a pickled object's state, the parameter `state` of a rule ...
+const std::set<std::string>& ordinary_words() {
+  static const std::set<std::string> kWords{"state", "step", "params", "scale", "lr"};
+  return kWords;
+}
+
+TEST_CASE("the keys of Lightning's items are spelled in training/ only") {
+  std::set<std::string> keys = keys_in(read_file(source_dir() / "src/training/keys.h"));
+  REQUIRE(keys.count("optimizer_states") == 1);
+  REQUIRE(keys.count("_last_lr") == 1);
+  for (const std::string& word : ordinary_words()) CHECK_MESSAGE(keys.erase(word) == 1, word);
+  for (const auto& file : code_below("src")) {
+    const std::string name = name_of(file);
+    if (layer_of(name) == "training") continue;
+    for (const std::string& key : spelled_keys(read_file(file), keys))
+      FAIL_CHECK(name, " spells \"", key, "\": use training/keys.h");
+  }
+}
+
+TEST_CASE("the layers below training/ know nothing of Lightning") {
+  // open.cpp names Lightning's own command in the advice about files that only it can merge;
+  // python_objects.cpp the modules of a class that is pickled like any other.
+  const std::set<std::string> allowed{"src/checkpoint/open.cpp", "src/checkpoint/formats/python_objects.cpp"};
+  const Layers layers = read_layers(read_file(source_dir() / "CMakeLists.txt"));
+  for (const auto& file : code_below("src")) {
+    const std::string name = name_of(file);
+    const bool above = layers.at(layer_of(name)).count("training") == 1 || layer_of(name) == "training";
+    if (above || allowed.count(name) == 1) continue;
+    const std::string text = read_file(file);
+    for (const char* word : {"ightning", "optimizer_states", "param_groups", "lr_schedulers"})
+      CHECK_MESSAGE(text.find(word) == std::string::npos, name, " mentions ", word);
+  }
+}
+
+TEST_CASE("a key in a literal is noticed, in a comment or a message it is not") {
+  using Names = std::vector<std::string>;
+  const std::set<std::string> keys{"loops"};
+  CHECK(keys_in("inline constexpr char kLoops[] = \"loops\";  // since 1.6\nconstexpr int kA[] = {};") ==
+        keys);
+  CHECK(spelled_keys("f(\"a \\\" b\", '\"', \"loops\");", keys) == Names{"loops"});
+  CHECK(spelled_keys("// \"loops\"\nf(\"no loops\"); R\"([\"loops\"])\"\n#include \"loops\"", keys).empty());
+}
+
+TEST_CASE("an edge of the table that nothing uses is noticed") {
+  const Layers layers = read_layers("ckpt_layer(a)\nckpt_layer(b DEPENDS a)\nckpt_layer(c DEPENDS a b)\n");
+  CHECK(included_layers("c", "#include \"a/x.h\"\n#include \"c/y.h\"\n#include <b>\n", layers) ==
+        std::set<std::string>{"a"});
 }
 
 TEST_CASE("no source file is longer than 600 lines") {

@@ -20,7 +20,6 @@
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "tests/support/files.h"
-#include "training/items.h"
 #include "training/opened.h"
 
 namespace ckpt::test {
@@ -44,8 +43,7 @@ Reached use(const std::vector<std::byte>& bytes, const lint::RuleSet& rules) {
   Opened input;
   input.path = "mutation.ckpt";
   try {
-    input.file = open_checkpoint(io::memory_source(bytes), input.path);
-    input.items = training::find_items(*input.file);
+    input = read_input(open_checkpoint(io::memory_source(bytes), input.path), input.path);
   } catch (const Error& error) {
     input.failure = error;
   }

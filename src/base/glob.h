@@ -6,8 +6,8 @@
 //   ?    one character within a component
 //   \c   the character c itself
 //
-// Components are separated by '.', and in paths also by brackets outside a quoted key, so that
-// optimizer_states[*].param_groups[*].lr and state_dict[*] work as people expect.
+// Components are separated by '.', and in paths also by brackets outside of a quoted key, so that
+// layers[*].groups[*].size and weights[*] work as people expect.
 #pragma once
 
 #include <string>

@@ -143,6 +143,31 @@ std::string leaf_type(const Checkpoint& checkpoint, const Leaf& leaf) {
   return leaf.repeat ? "reference" : value::type_name(checkpoint.tree, leaf.node);
 }
 
+PlainValue plain_value(const value::Tree& tree, const Leaf& leaf) {
+  using value::Kind;
+  constexpr std::size_t kLimit = 4096;  // of a repr: JSON is for programs, but not for a whole data set
+  if (leaf.repeat) return std::monostate{};
+  switch (tree.kind(leaf.node)) {
+    case Kind::kNone: return std::monostate{};
+    case Kind::kBool: return tree.boolean(leaf.node);
+    case Kind::kInt: return tree.integer(leaf.node);
+    case Kind::kFloat: return tree.real(leaf.node);
+    case Kind::kString:
+    case Kind::kBigInt: return std::string(tree.text(leaf.node));
+    case Kind::kBytes:
+    case Kind::kList:
+    case Kind::kTuple:
+    case Kind::kSet:
+    case Kind::kDict:
+    case Kind::kGlobal:
+    case Kind::kObject:
+    case Kind::kPersistent:
+    case Kind::kTensor:
+    case Kind::kStorage: return value::repr(tree, leaf.node, kLimit);
+  }
+  return std::monostate{};
+}
+
 void collect_entries(Checkpoint& out, const Limits& limits) {
   std::multimap<std::uint32_t, Defect*> pending;
   for (auto& [record, defect] : out.record_defects) pending.emplace(record, &defect);

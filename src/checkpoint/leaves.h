@@ -1,7 +1,9 @@
 // The plain values of a checkpoint: every leaf of the tree that is not a tensor, with its path.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
@@ -22,6 +24,11 @@ std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& lim
 // The text of a leaf as people and JSON see it, and its Python type.
 std::string leaf_repr(const Checkpoint& checkpoint, const Leaf& leaf, std::size_t limit = 256);
 std::string leaf_type(const Checkpoint& checkpoint, const Leaf& leaf);
+
+// A leaf as data: None and repeats are monostate; integers beyond 64 bits are text; what is no scalar is its
+// repr, bounded.
+using PlainValue = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+PlainValue plain_value(const value::Tree& tree, const Leaf& leaf);
 
 // Fills out.entries by walking the tree once. Throws Error{kLimit}; the entries found so far stay.
 void collect_entries(Checkpoint& out, const Limits& limits);

@@ -22,7 +22,8 @@ std::vector<std::byte> read_head(const io::ByteSource& source) {
   return head;
 }
 
-// Kinds of sharded checkpoints by a file that each has, and how to merge them.
+// Kinds of sharded checkpoints by a file that each has, with the way to one file: the commands that merge
+// them belong to the programs that wrote them, Lightning's too.
 struct Sharded {
   std::string_view file, advice;
 };

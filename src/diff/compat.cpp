@@ -10,13 +10,17 @@
 #include "diff/compat_schedulers.h"
 #include "diff/match.h"
 #include "tensor/stats.h"
-#include "training/precision_key.h"
+#include "training/keys.h"
+#include "training/precision.h"
+#include "training/types.h"
 #include "value/access.h"
 
 namespace ckpt::diff {
 namespace {
 
+namespace keys = training::keys;
 using training::FileKind;
+using training::may_be_same_type;
 using value::kNoNode;
 
 constexpr std::string_view kStrict = "load_state_dict(strict=True)";
@@ -147,17 +151,17 @@ class Judge {
       return add(Profile::kResume, "compat-no-training-state", input, "",
                  fmt::format("{} cannot resume: no Trainer wrote this file", kFit));
     if (side.items().version_node == kNoNode && base().items().version_node != kNoNode)
-      add(Profile::kResume, "compat-version-missing", input, "[\"pytorch-lightning_version\"]",
+      add(Profile::kResume, "compat-version-missing", input, value::key_path("", keys::kVersion),
           fmt::format("{} raises KeyError", kFit));
     judge_optimizers(input, side);
     add(input, judge_schedulers(diff_, input));
     if (base().items().loops != kNoNode && side.items().loops == kNoNode && side.items().version &&
         side.items().version->at_least(1, 6))
-      add(Profile::kResume, "compat-loops-missing", input, "loops",
+      add(Profile::kResume, "compat-loops-missing", input, keys::kLoops,
           fmt::format("{} silently restarts at epoch 0", kFit));
     if (side.items().loops != kNoNode &&
         value::member(side.file().tree, side.items().loops, "fit_loop") == kNoNode)
-      add(Profile::kResume, "compat-loops-missing", input, "loops",
+      add(Profile::kResume, "compat-loops-missing", input, keys::kLoops,
           fmt::format("{} raises KeyError: 'fit_loop'", kFit));
     if (base().items().precision != kNoNode && side.items().precision == kNoNode)
       add(Profile::kResume, "compat-scaler-missing", input, base().items().precision_key,
@@ -196,7 +200,7 @@ class Judge {
   }
 
   void judge_optimizers(std::uint32_t input, const Side& side) {
-    constexpr std::string_view kPath = "optimizer_states";
+    constexpr std::string_view kPath = keys::kOptimizerStates;
     if (side.items().optimizer_states == kNoNode)
       return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
                  fmt::format("{} raises KeyError: the file holds the model only", kFit));

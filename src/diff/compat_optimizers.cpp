@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "diff/assignment.h"
+#include "training/keys.h"
 #include "training/types.h"
 #include "value/access.h"
 #include "value/path.h"
@@ -18,6 +19,7 @@
 namespace ckpt::diff {
 namespace {
 
+namespace keys = training::keys;
 using value::Item;
 using value::Kind;
 using value::kNoNode;
@@ -69,7 +71,7 @@ Saved read(const Side& side, const OptimizerParams& params, std::size_t index) {
   const auto optimizers = value::sequence(out.tree(), side.items().optimizer_states);
   if (index >= optimizers.size()) return out;
   out.node = optimizers[index];
-  out.type = optimizer_type(out.tree(), out.node);
+  out.type = training::optimizer_type(out.tree(), out.node);
   std::set<std::string_view> listed;
   for (const auto& group : params.groups) listed.insert(group.begin(), group.end());
   for (const Item& item : value::mapping_items(out.tree(), member(out.tree(), out.node, "state")))
@@ -89,7 +91,7 @@ bool has_field(const Saved& saved, std::string_view field) {
 }
 
 NodeId group_of(const Saved& saved, std::size_t index) {
-  const auto groups = value::sequence(saved.tree(), member(saved.tree(), saved.node, "param_groups"));
+  const auto groups = value::sequence(saved.tree(), member(saved.tree(), saved.node, keys::kParamGroups));
   return index < groups.size() ? groups[index] : kNoNode;
 }
 
@@ -289,9 +291,10 @@ std::vector<Obstacle> judge_optimizer(const Diff& diff, std::size_t input, std::
   };
   const Saved base = read(diff.sides[0], params(0), index);
   const Saved other = read(diff.sides[input], params(input), index);
-  const std::string path = fmt::format("optimizer_states[{}]", index);
+  const std::string path = value::index_path(keys::kOptimizerStates, index);
   const bool stateless = base.states.empty() && other.states.empty();
-  if (!may_be_same_type(base.type, other.type) && (!stateless || !missing_option(base, other).empty()))
+  if (!training::may_be_same_type(base.type, other.type) &&
+      (!stateless || !missing_option(base, other).empty()))
     return {other_type(base, other, path)};
   std::vector<Obstacle> out;
   const auto add = [&](std::optional<Obstacle> obstacle) {

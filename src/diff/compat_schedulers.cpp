@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "training/keys.h"
 #include "training/scheduler_loading.h"
 #include "training/types.h"
 #include "value/access.h"
@@ -13,6 +14,7 @@
 namespace ckpt::diff {
 namespace {
 
+namespace keys = training::keys;
 using training::LoadingOutcome;
 using training::SavedScheduler;
 using value::kNoNode;
@@ -41,25 +43,27 @@ std::vector<Obstacle> judge_schedulers(const Diff& diff, std::size_t input) {
   const Side& base = diff.sides[0];
   const Side& other = diff.sides[input];
   if (other.items().lr_schedulers == kNoNode)
-    return {{"compat-scheduler-missing", "lr_schedulers",
+    return {{"compat-scheduler-missing", keys::kLrSchedulers,
              fmt::format("{} raises KeyError: no schedulers were saved", kFit)}};
   const auto mine = value::sequence(base.file().tree, base.items().lr_schedulers);
   const auto theirs = value::sequence(other.file().tree, other.items().lr_schedulers);
   std::vector<Obstacle> out;
   if (mine.size() > theirs.size())
-    out.push_back({"compat-scheduler-missing", "lr_schedulers",
+    out.push_back({"compat-scheduler-missing", keys::kLrSchedulers,
                    fmt::format("{} silently starts a scheduler again", kFit)});
   if (mine.size() < theirs.size() && base.items().lr_schedulers != kNoNode)
-    out.push_back({"compat-scheduler-unexpected", fmt::format("lr_schedulers[{}]", mine.size()),
+    out.push_back({"compat-scheduler-unexpected", value::index_path(keys::kLrSchedulers, mine.size()),
                    fmt::format("{} silently ignores the state of {}: the learning rate stays where it was",
-                               kFit, scheduler_type(other.file().tree, theirs[mine.size()]))});
+                               kFit, training::scheduler_type(other.file().tree, theirs[mine.size()]))});
   for (std::size_t i = 0; i < std::min(mine.size(), theirs.size()); ++i) {
-    const std::string a = scheduler_type(base.file().tree, mine[i]),
-                      b = scheduler_type(other.file().tree, theirs[i]);
+    const std::string a = training::scheduler_type(base.file().tree, mine[i]),
+                      b = training::scheduler_type(other.file().tree, theirs[i]);
     const auto loading = training::load_scheduler(saved(base, mine[i]), saved(other, theirs[i]));
     if (loading.outcome == LoadingOutcome::kFits) continue;
-    const std::string types = may_be_same_type(a, b) ? "" : fmt::format("the state of {}, not of {}: ", b, a);
-    out.push_back({"compat-scheduler-type", fmt::format("lr_schedulers[{}]", i), describe(loading, types)});
+    const std::string types =
+        training::may_be_same_type(a, b) ? "" : fmt::format("the state of {}, not of {}: ", b, a);
+    out.push_back(
+        {"compat-scheduler-type", value::index_path(keys::kLrSchedulers, i), describe(loading, types)});
   }
   return out;
 }

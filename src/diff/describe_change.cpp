@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "diff/labels.h"
 #include "diff/structure.h"
-#include "show/leaf_value.h"
+#include "report/plain_value.h"
 #include "tensor/stats.h"
 #include "value/path.h"
 
@@ -277,13 +277,13 @@ report::Value side_value(const Diff& diff, const Change& change, bool new_side) 
   if (slot.kind == SlotKind::kAbsent) return nullptr;
   const Side& side = side_of(diff, change, new_side);
   if (const TensorRecord* record = tensor_of(diff, change, new_side)) {
-    if (change.kind == ChangeKind::kShape) return show::shape_value(record->view.shape);
+    if (change.kind == ChangeKind::kShape) return report::to_value(record->view.shape);
     if (change.kind == ChangeKind::kDType) return tensor::name(record->view.dtype);
     if (change.kind == ChangeKind::kDevice) return std::string(location_of(side, *record));
     return report::Object{{"dtype", tensor::name(record->view.dtype)},
-                          {"shape", show::shape_value(record->view.shape)}};
+                          {"shape", report::to_value(record->view.shape)}};
   }
-  return show::leaf_value(side.tree(slot), side.leaf(slot));
+  return report::to_value(plain_value(side.tree(slot), side.leaf(slot)));
 }
 
 report::Finding change_finding(const Diff& diff, const Change& change) {

@@ -19,6 +19,7 @@
 #include "diff/side.h"
 #include "tensor/delta.h"
 #include "training/items.h"
+#include "training/sections.h"
 
 namespace ckpt::diff {
 

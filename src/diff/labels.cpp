@@ -6,10 +6,13 @@
 #include <fmt/format.h>
 
 #include "diff/match.h"
+#include "training/keys.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
 namespace {
+
+namespace keys = training::keys;
 
 std::string_view below(std::string_view path, std::string_view root) {
   if (!is_below(path, root) || path.size() == root.size()) return path;
@@ -60,7 +63,7 @@ std::string label_of(const Diff& diff, const Change& change) {
       if (const auto state = parse_state_path(change.path)) return state_label(change, state->rest);
       return std::string(below_element(change.path));
     case Part::kSchedulers: return std::string(below_element(change.path));
-    case Part::kLoops: return std::string(below(change.path, "loops"));
+    case Part::kLoops: return std::string(below(change.path, keys::kLoops));
     case Part::kCallbacks: return callback_label(diff, change);
     case Part::kPrecision:
       if (change.kind == ChangeKind::kRenamed) return fmt::format("{} -> {}", change.old_path, change.path);
@@ -68,12 +71,13 @@ std::string label_of(const Diff& diff, const Change& change) {
     case Part::kDataModule:
       if (change.kind == ChangeKind::kRenamed) return fmt::format("{} -> {}", change.old_path, change.path);
       return std::string(below(change.path, root_of(side.items().datamodule_key)));
-    case Part::kHyperParameters: return std::string(below(change.path, "hyper_parameters"));
+    case Part::kHyperParameters: return std::string(below(change.path, keys::kHyperParameters));
     case Part::kDataModuleHyperParameters:
-      return std::string(below(change.path, "datamodule_hyper_parameters"));
+      return std::string(below(change.path, keys::kDataModuleHyperParameters));
     case Part::kAveraging:
-      return change.name.empty() ? std::string(change.path)
-                                 : "current_model_state " + std::string(change.name);
+      return change.name.empty()
+                 ? std::string(change.path)
+                 : std::string(training::keys::kCurrentModelState) + " " + std::string(change.name);
     case Part::kContainer:
     case Part::kMeta:
     case Part::kOther:
@@ -89,8 +93,9 @@ std::string folding_label(const Diff& diff, const Change& change) {
       if (one_sided) return "state" + std::string(state->rest);
       return std::string(state->rest.starts_with('.') ? state->rest.substr(1) : state->rest);
     }
-  if (change.part == Part::kLoops && change.kind == ChangeKind::kValue && is_below(change.path, "loops")) {
-    const std::string_view rest = below(change.path, "loops");
+  if (change.part == Part::kLoops && change.kind == ChangeKind::kValue &&
+      is_below(change.path, keys::kLoops)) {
+    const std::string_view rest = below(change.path, keys::kLoops);
     return fmt::format("counters of {}", rest.substr(0, rest.find_first_of(".[")));
   }
   return label_of(diff, change);

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "training/keys.h"
+#include "training/sections.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
@@ -12,7 +14,7 @@ namespace {
 
 using training::Section;
 
-constexpr std::string_view kCallbacks = "callbacks";
+constexpr std::string_view kCallbacks = training::keys::kCallbacks;
 
 // The end of the first component of `rest`: ["..."], [<class ...>], .name
 std::size_t component_end(std::string_view rest) {
@@ -106,7 +108,7 @@ std::optional<CallbackPath> parse_callback_path(std::string_view path) {
     return out;
   }
   key.remove_prefix(key.starts_with("[\"") ? 2 : 1);
-  out.class_name = key.substr(0, key.find_first_of("{\"]"));
+  out.class_name = training::callback_class(key.substr(0, key.find_first_of("\"]")));
   return out;
 }
 

@@ -9,6 +9,7 @@
 
 #include "diff/side.h"
 #include "training/items.h"
+#include "training/sections.h"
 
 namespace ckpt::diff {
 

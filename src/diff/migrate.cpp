@@ -9,9 +9,13 @@
 
 #include "base/text.h"
 #include "diff/match.h"
+#include "training/keys.h"
+#include "training/sections.h"
 
 namespace ckpt::diff {
 namespace {
+
+namespace keys = training::keys;
 
 using training::Version;
 
@@ -33,8 +37,8 @@ constexpr Move kCallbackMoves[] = {
 // 2.0.0, in Lightning's order: _drop_apex_amp_state, ..._tbptt_removal and ..._optimizer_loop_removal as one
 // move each, then ..._dataloader_loop_removal. Lightning forgets the validation loop inside the fit loop; its
 // counters moved in the same way.
-constexpr std::string_view kFit = "loops.fit_loop";
-constexpr Move kApexMoves[] = {{"amp_scaling_state", ""}};
+constexpr std::string_view kFit = keys::kFitLoopPath;
+constexpr Move kApexMoves[] = {{keys::kApexAmpState, ""}};
 constexpr Move kLoopMoves[] = {
     {R"(["epoch_loop.batch_loop.manual_loop.optim_step_progress"])",
      R"(["epoch_loop.manual_optimization.optim_step_progress"])"},
@@ -114,7 +118,7 @@ class Migrator {
 // Before 1.6 `epoch` was that of the next epoch (dump_checkpoint added one), since then
 // it is the current one.
 bool count_epochs_from_zero(Side& side, Migrator& migrator) {
-  Place* const place = migrator.find("epoch");
+  Place* const place = migrator.find(keys::kEpoch);
   if (place == nullptr || place->slot.kind != SlotKind::kLeaf) return false;
   const value::Tree& tree = side.tree(place->slot);
   const value::NodeId node = side.leaf(place->slot).node;
@@ -125,9 +129,9 @@ bool count_epochs_from_zero(Side& side, Migrator& migrator) {
 
 // 1.9.0: the paths of ModelCheckpoint's values under its current key.
 std::string with_current_key(std::string_view path) {
-  constexpr std::string_view kCallbacks = "callbacks[\"";
-  if (!path.starts_with(kCallbacks)) return std::string(path);
-  return std::string(kCallbacks) + training::current_callback_key(path.substr(kCallbacks.size()));
+  const std::string root = std::string(keys::kCallbacks) + "[\"";
+  if (!path.starts_with(root)) return std::string(path);
+  return root + training::current_callback_key(path.substr(root.size()));
 }
 
 // Keys that would become one stay as they are: Lightning keeps the last of them, a
@@ -162,20 +166,20 @@ struct Since {
 // loops/loop.py, core/datamodule.py.
 const std::array<Since, 14>& recorded_since() {
   static const std::array<Since, 14> kSince = {{
-      {"loops", "", {1, 6, 0, ""}},
+      {keys::kLoops, "", {1, 6, 0, ""}},
       {"loops.fit_loop[\"epoch_loop.state_dict\"]", "._batches_that_stepped", {1, 6, 5, ""}},
-      {"callbacks", ".best_k_models", {1, 5, 7, ""}},
-      {"callbacks", ".kth_best_model_path", {1, 5, 7, ""}},
-      {"callbacks", ".kth_value", {1, 5, 7, ""}},
-      {"callbacks", ".last_model_path", {1, 5, 7, ""}},
-      {"callbacks", ".monitor", {1, 1, 0, ""}},
-      {"callbacks", ".current_score", {1, 1, 0, ""}},
-      {"callbacks", ".dirpath", {1, 1, 0, ""}},
-      {"callbacks", ".stopping_reason", {2, 6, 0, ""}},
-      {"callbacks", ".stopping_reason_message", {2, 6, 0, ""}},
+      {keys::kCallbacks, ".best_k_models", {1, 5, 7, ""}},
+      {keys::kCallbacks, ".kth_best_model_path", {1, 5, 7, ""}},
+      {keys::kCallbacks, ".kth_value", {1, 5, 7, ""}},
+      {keys::kCallbacks, ".last_model_path", {1, 5, 7, ""}},
+      {keys::kCallbacks, ".monitor", {1, 1, 0, ""}},
+      {keys::kCallbacks, ".current_score", {1, 1, 0, ""}},
+      {keys::kCallbacks, ".dirpath", {1, 1, 0, ""}},
+      {keys::kCallbacks, ".stopping_reason", {2, 6, 0, ""}},
+      {keys::kCallbacks, ".stopping_reason_message", {2, 6, 0, ""}},
       {"callbacks.StochasticWeightAveraging", "", {1, 7, 2, ""}},
-      {"datamodule_hyper_parameters", "", {1, 7, 0, ""}},
-      {"datamodule_hparams_name", "", {1, 7, 0, ""}},
+      {keys::kDataModuleHyperParameters, "", {1, 7, 0, ""}},
+      {keys::kDataModuleHparamsName, "", {1, 7, 0, ""}},
   }};
   return kSince;
 }

@@ -11,11 +11,14 @@
 
 #include "base/text.h"
 #include "diff/assignment.h"
+#include "training/keys.h"
+#include "value/access.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
 namespace {
 
+namespace keys = training::keys;
 using value::Item;
 using value::Kind;
 using value::kNoNode;
@@ -83,24 +86,19 @@ struct Group {
   NodeId names = kNoNode;  // param_names
 };
 
-// nullopt if the optimizer's state does not look like torch's.
-std::optional<std::vector<Group>> read_groups(const Side& side, NodeId optimizer) {
+// nullopt where the optimizer's state does not look like torch's.
+std::optional<std::vector<Group>> read_groups(const Side& side, const training::Optimizer& optimizer) {
   const Tree& tree = side.file().tree;
-  if (!is(tree, optimizer, Kind::kDict)) return std::nullopt;
-  const NodeId groups = tree.get(optimizer, "param_groups");
-  const NodeId state = tree.get(optimizer, "state");
-  if (!is(tree, groups, Kind::kList)) return std::nullopt;
+  if (!is(tree, optimizer.groups_node, Kind::kList)) return std::nullopt;
   std::unordered_map<std::string, NodeId> states;
-  if (is(tree, state, Kind::kDict))
-    for (const Item& item : tree.items(state)) states.emplace(id_text(tree, item.key), item.value);
+  for (const Item& item : value::mapping_items(tree, optimizer.state))
+    states.emplace(id_text(tree, item.key), item.value);
   std::vector<Group> out;
-  for (const NodeId group : tree.elements(groups)) {
-    if (!is(tree, group, Kind::kDict)) return std::nullopt;
-    const NodeId params = tree.get(group, "params");
-    if (!is(tree, params, Kind::kList)) return std::nullopt;
+  for (const training::ParamGroup& group : optimizer.groups) {
+    if (!is(tree, group.params, Kind::kList)) return std::nullopt;
     Group& g = out.emplace_back();
-    g.names = tree.get(group, "param_names");
-    for (const NodeId id : tree.elements(params)) {
+    g.names = group.names;
+    for (const NodeId id : group.ids) {
       Param& param = g.params.emplace_back();
       param.id = id_text(tree, id);
       if (const auto found = states.find(param.id); found != states.end())
@@ -160,18 +158,42 @@ std::string ambiguity(const std::vector<Group>& groups, bool fits) {
   return "order and shapes are ambiguous";
 }
 
+// --- paths ---------------------------------------------------------------------------------------------
+
+struct ListPath {
+  std::uint32_t index = 0;
+  std::string_view rest;
+};
+
+// LIST[INDEX]REST
+std::optional<ListPath> index_below(std::string_view path, std::string_view list) {
+  if (!path.starts_with(list) || !path.substr(list.size()).starts_with('[')) return std::nullopt;
+  path.remove_prefix(list.size() + 1);
+  ListPath out;
+  const char* const end_of_path = path.data() + path.size();
+  const auto [end, error] = std::from_chars(path.data(), end_of_path, out.index);
+  if (error != std::errc{} || end == end_of_path || *end != ']') return std::nullopt;
+  out.rest = path.substr(static_cast<std::size_t>(end - path.data()) + 1);
+  return out;
+}
+
+// The rest of .KEYREST
+std::optional<std::string_view> after_key(std::string_view path, std::string_view key) {
+  if (!path.starts_with('.') || !is_below(path.substr(1), key)) return std::nullopt;
+  return path.substr(1 + key.size());
+}
+
 }  // namespace
 
 std::vector<OptimizerParams> name_parameters(Side& side) {
-  const Tree& tree = side.file().tree;
   std::vector<OptimizerParams> out;
-  if (!is(tree, side.items().optimizer_states, Kind::kList)) return out;
+  if (side.input->training.optimizers.empty()) return out;
   const std::vector<Weight> weights = candidate_weights(side);
   std::unordered_map<std::string_view, std::string_view> keys;
   for (const Weight& weight : weights) keys.emplace(weight.name, weight.key);
   std::vector<std::optional<std::vector<Group>>> all;
-  for (const NodeId node : tree.elements(side.items().optimizer_states))
-    all.push_back(read_groups(side, node));
+  for (const training::Optimizer& optimizer : side.input->training.optimizers)
+    all.push_back(read_groups(side, optimizer));
   std::vector<std::vector<Param>*> to_assign;
   for (auto& groups : all) {
     OptimizerParams& params = out.emplace_back();
@@ -210,16 +232,12 @@ std::vector<OptimizerParams> name_parameters(Side& side) {
 }
 
 std::optional<StatePath> parse_state_path(std::string_view path) {
-  constexpr std::string_view kRoot = "optimizer_states[";
-  constexpr std::string_view kState = "].state";
-  if (!path.starts_with(kRoot)) return std::nullopt;
+  const auto optimizer = index_below(path, keys::kOptimizerStates);
+  const auto below = optimizer ? after_key(optimizer->rest, keys::kState) : std::nullopt;
+  if (!below) return std::nullopt;
   StatePath out;
-  const char* const begin = path.data() + kRoot.size();
-  const auto [end, error] = std::from_chars(begin, path.data() + path.size(), out.optimizer);
-  if (error != std::errc{}) return std::nullopt;
-  std::string_view rest = path.substr(static_cast<std::size_t>(end - path.data()));
-  if (!rest.starts_with(kState)) return std::nullopt;
-  rest.remove_prefix(kState.size());
+  out.optimizer = optimizer->index;
+  std::string_view rest = *below;
   if (rest.starts_with('.')) {  // a name that is an identifier
     const std::size_t length = std::min(rest.find_first_of(".[", 1), rest.size());
     out.id = quote(rest.substr(1, length - 1));
@@ -248,16 +266,12 @@ bool named_everywhere(std::span<const std::vector<OptimizerParams>> params, std:
 
 void use_names(std::span<Side> sides, std::span<const std::vector<OptimizerParams>> params) {
   const auto is_list_of_ids = [&](const Place& place, std::size_t side) {
-    if (!place.path.starts_with("optimizer_states[")) return false;
-    for (std::size_t i = 0; i < params[side].size(); ++i) {
-      const std::string root = fmt::format("optimizer_states[{}].param_groups[", i);
-      if (!place.path.starts_with(root) || !named_everywhere(params, i)) continue;
-      const std::size_t close = place.path.find(']', root.size());
-      const std::string_view rest =
-          close == place.path.npos ? std::string_view() : place.path.substr(close + 1);
-      return is_below(rest, ".params") || is_below(rest, ".param_names");
-    }
-    return false;
+    const auto optimizer = index_below(place.path, keys::kOptimizerStates);
+    if (!optimizer || optimizer->index >= params[side].size()) return false;
+    const auto groups = after_key(optimizer->rest, keys::kParamGroups);
+    const auto group = groups ? index_below(*groups, "") : std::nullopt;
+    if (!group || !named_everywhere(params, optimizer->index)) return false;
+    return after_key(group->rest, keys::kParams) || after_key(group->rest, keys::kParamNames);
   };
   for (std::size_t s = 0; s < sides.size(); ++s) {
     if (params[s].empty()) continue;

@@ -6,12 +6,15 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "training/keys.h"
 #include "training/types.h"
 
 namespace ckpt::diff {
 namespace {
 
-// "a" if both are equal, else "a -> b".
+namespace keys = training::keys;
+
+// "a" if both are, else "a -> b".
 std::string both(const std::string& a, const std::string& b) { return a == b ? a : a + " -> " + b; }
 
 void add(std::string& text, const std::string& piece) {
@@ -55,6 +58,12 @@ const T* at(const std::vector<T>& list, std::size_t index) {
   return index < list.size() ? &list[index] : nullptr;
 }
 
+const training::Scheduler* scheduler_at(const Opened& input, std::size_t index) {
+  for (const training::Scheduler& scheduler : input.training.schedulers)
+    if (!scheduler.inner && scheduler.top == index) return &scheduler;
+  return nullptr;
+}
+
 }  // namespace
 
 std::string container_note(const PartContext& c) {
@@ -63,8 +72,8 @@ std::string container_note(const PartContext& c) {
   std::string text = both(a.format, b.format);
   add(text, both(format_bytes(a.file_size), format_bytes(b.file_size)));
   std::map<training::Section, std::pair<std::uint64_t, std::uint64_t>> bytes;
-  for (const auto& [section, amount] : c.old_summary.by_section) bytes[section].first = amount.bytes;
-  for (const auto& [section, amount] : c.new_summary.by_section) bytes[section].second = amount.bytes;
+  for (const auto& [section, amount] : c.old_amounts.by_section) bytes[section].first = amount.bytes;
+  for (const auto& [section, amount] : c.new_amounts.by_section) bytes[section].second = amount.bytes;
   for (const auto& [section, size] : bytes)
     if (size.first != size.second)
       add(text, fmt::format("{} {}", training::title(section),
@@ -82,12 +91,8 @@ std::string tensors_note(const PartContext& c) {
 }
 
 std::string weights_note(const PartContext& c, std::size_t changed, std::size_t cast) {
-  const auto amount = [](const show::Summary& summary) {
-    const auto found = summary.by_section.find(training::Section::kWeights);
-    return found == summary.by_section.end() ? show::Amount{} : found->second;
-  };
-  const show::Amount a = amount(c.old_summary);
-  const show::Amount b = amount(c.new_summary);
+  const training::Amount a = c.old_amounts.of(training::Section::kWeights);
+  const training::Amount b = c.new_amounts.of(training::Section::kWeights);
   std::string text = a.tensors == b.tensors ? plural(b.tensors, "tensor")
                                             : fmt::format("{} -> {} tensors", a.tensors, b.tensors);
   add(text, both(format_count(a.elements), format_count(b.elements)) + " elements");
@@ -97,16 +102,22 @@ std::string weights_note(const PartContext& c, std::size_t changed, std::size_t 
 }
 
 std::string optimizer_note(const PartContext& c, std::size_t index) {
-  const auto* a = at(c.old_summary.optimizers, index);
-  const auto* b = at(c.new_summary.optimizers, index);
+  const Opened& base = *c.diff.sides[0].input;
+  const Opened& other = *c.diff.sides[c.input].input;
+  const auto* a = at(base.training.optimizers, index);
+  const auto* b = at(other.training.optimizers, index);
   if (a == nullptr && b == nullptr) return "";  // an empty list here, no list there
   if (a == nullptr || b == nullptr)
     return b == nullptr ? "only in the base: " + a->type : "not in the base: " + b->type;
-  std::string text =
-      may_be_same_type(a->type, b->type) ? std::min(a->type, b->type, shorter) : both(a->type, b->type);
-  if (a->step && b->step) add(text, "step " + both(number(*a->step), number(*b->step)));
-  add(text, a->groups == b->groups ? plural(a->groups, "group")
-                                   : fmt::format("{} -> {} groups", a->groups, b->groups));
+  std::string text = training::may_be_same_type(a->type, b->type) ? std::min(a->type, b->type, shorter)
+                                                                  : both(a->type, b->type);
+  const auto old_step = training::first_step(*base.file, *a);
+  const auto new_step = training::first_step(*other.file, *b);
+  if (old_step && new_step) add(text, "step " + both(number(*old_step), number(*new_step)));
+  const std::size_t old_groups = a->groups.size();
+  const std::size_t new_groups = b->groups.size();
+  add(text, old_groups == new_groups ? plural(new_groups, "group")
+                                     : fmt::format("{} -> {} groups", old_groups, new_groups));
   const std::string parameters = both(std::to_string(a->parameters), std::to_string(b->parameters));
   const auto* x = at(c.diff.optimizers[0], index);
   const auto* y = at(c.diff.optimizers[c.input], index);
@@ -118,20 +129,25 @@ std::string optimizer_note(const PartContext& c, std::size_t index) {
 }
 
 std::string scheduler_note(const PartContext& c, std::size_t index) {
-  const auto* a = at(c.old_summary.schedulers, index);
-  const auto* b = at(c.new_summary.schedulers, index);
+  const Opened& base = *c.diff.sides[0].input;
+  const Opened& other = *c.diff.sides[c.input].input;
+  const auto* a = scheduler_at(base, index);
+  const auto* b = scheduler_at(other, index);
   if (a == nullptr && b == nullptr) return "";  // an empty list here, no list there
   if (a == nullptr || b == nullptr)
     return b == nullptr ? "only in the base: " + a->type : "not in the base: " + b->type;
   std::string text = both(a->type, b->type);
-  if (a->last_epoch && b->last_epoch)
-    add(text, "last_epoch " + both(std::to_string(*a->last_epoch), std::to_string(*b->last_epoch)));
+  const auto old_epoch = training::last_epoch_of(base.file->tree, *a);
+  const auto new_epoch = training::last_epoch_of(other.file->tree, *b);
+  if (old_epoch && new_epoch)
+    add(text,
+        fmt::format("{} {}", keys::kLastEpoch, both(std::to_string(*old_epoch), std::to_string(*new_epoch))));
   return text;
 }
 
 std::string progress_note(const PartContext& c) {
   std::string text;
-  for (const std::string_view name : {"epoch", "global_step"}) {
+  for (const std::string_view name : {keys::kEpoch, keys::kGlobalStep}) {
     const auto a = integer_at(c.diff.sides[0], name);
     const auto b = integer_at(c.diff.sides[c.input], name);
     if (a && b) add(text, fmt::format("{} {}", name, both(std::to_string(*a), std::to_string(*b))));

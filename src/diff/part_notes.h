@@ -5,16 +5,16 @@
 #include <vector>
 
 #include "diff/diff.h"
-#include "show/summary.h"
+#include "training/amounts.h"
 
 namespace ckpt::diff {
 
-// One input compared with the base; the summaries of both.
+// Of one input against the base; the amounts are those of both.
 struct PartContext {
   const Diff& diff;
   std::uint32_t input = 1;
-  const show::Summary& old_summary;
-  const show::Summary& new_summary;
+  const training::Amounts& old_amounts;
+  const training::Amounts& new_amounts;
 };
 
 std::string container_note(const PartContext& context);

@@ -1,9 +1,12 @@
 #include <array>
 
 #include "diff/diff.h"
+#include "training/keys.h"
 
 namespace ckpt::diff {
 namespace {
+
+namespace keys = training::keys;
 
 struct PartName {
   Part part;
@@ -20,7 +23,7 @@ constexpr std::array kParts = {
     PartName{Part::kOptimizers, "optimizers", "optimizers"},
     PartName{Part::kSchedulers, "schedulers", "schedulers"},
     PartName{Part::kLoops, "progress", "progress"},
-    PartName{Part::kCallbacks, "callbacks", "callbacks"},
+    PartName{Part::kCallbacks, keys::kCallbacks, keys::kCallbacks},
     PartName{Part::kPrecision, "precision", "precision"},
     PartName{Part::kHyperParameters, "hyperparameters", "hyperparameters"},
     PartName{Part::kDataModuleHyperParameters, "datamodule-hyperparameters", "datamodule hyperparameters"},

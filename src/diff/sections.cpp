@@ -12,11 +12,14 @@
 #include "diff/fold.h"
 #include "diff/labels.h"
 #include "diff/part_notes.h"
+#include "training/keys.h"
+#include "value/access.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
 namespace {
 
+namespace keys = training::keys;
 using report::Cell;
 using report::Line;
 using report::Mark;
@@ -215,12 +218,13 @@ class SectionBuilder {
  public:
   SectionBuilder(std::shared_ptr<const Diff> diff, const ReportOptions& options, std::vector<Section>& out)
       : diff_(std::move(diff)), options_(options), out_(out) {
-    for (const Side& side : diff_->sides) summaries_.push_back(show::summarize(*side.input));
+    for (const Side& side : diff_->sides)
+      amounts_.push_back(training::count_amounts(side.file(), side.items()));
     find_epochs_of_schedulers();
   }
 
   void add_input(std::uint32_t input) {
-    const PartContext context{*diff_, input, summaries_[0], summaries_[input]};
+    const PartContext context{*diff_, input, amounts_[0], amounts_[input]};
     std::map<std::pair<Part, std::uint32_t>, Group> groups;
     for (std::uint32_t i = 0; i < diff_->changes.size(); ++i) {
       const Change& change = diff_->changes[i];
@@ -247,13 +251,13 @@ class SectionBuilder {
     if (is_cast(change)) return true;
     const auto step = steps_of(change);
     if (!step) return false;
-    if (change.path == "epoch" || change.path == "global_step") return true;
+    if (change.path == keys::kEpoch || change.path == keys::kGlobalStep) return true;
     if (change.part != Part::kSchedulers) return false;
-    const std::string scheduler = fmt::format("lr_schedulers[{}]", list_index(change));
-    if (change.path == scheduler + ".last_epoch") return true;
+    const std::string scheduler = value::index_path(keys::kLrSchedulers, list_index(change));
+    if (change.path == value::key_path(scheduler, keys::kLastEpoch)) return true;
     const auto epochs = epochs_of_schedulers_.find({change.input, list_index(change)});
-    return change.path == scheduler + "._step_count" && epochs != epochs_of_schedulers_.end() &&
-           epochs->second == *step;
+    return change.path == value::key_path(scheduler, keys::kStepCount) &&
+           epochs != epochs_of_schedulers_.end() && epochs->second == *step;
   }
 
   // How far a whole number moved; nullopt if it is not a whole number in both files.
@@ -276,7 +280,8 @@ class SectionBuilder {
   void find_epochs_of_schedulers() {
     for (const Change& change : diff_->changes)
       if (change.part == Part::kSchedulers &&
-          change.path == fmt::format("lr_schedulers[{}].last_epoch", list_index(change)))
+          change.path ==
+              value::key_path(value::index_path(keys::kLrSchedulers, list_index(change)), keys::kLastEpoch))
         if (const auto step = steps_of(change))
           epochs_of_schedulers_[{change.input, list_index(change)}] = *step;
   }
@@ -363,7 +368,7 @@ class SectionBuilder {
   std::shared_ptr<const Diff> diff_;
   const ReportOptions& options_;
   std::vector<Section>& out_;
-  std::vector<show::Summary> summaries_;
+  std::vector<training::Amounts> amounts_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::int64_t>
       epochs_of_schedulers_;  // input and index -> how far
 };

@@ -1,9 +1,12 @@
 #include "diff/side.h"
 
+#include "training/keys.h"
+#include "training/weights.h"
+
 namespace ckpt::diff {
 namespace {
 
-constexpr std::string_view kCurrentModel = "current_model_state";
+constexpr std::string_view kCurrentModel = training::keys::kCurrentModelState;
 
 // The name inside ROOT["NAME"] or ROOT.NAME as a view of the path, where nothing is escaped.
 std::optional<std::string_view> plain_name(std::string_view path, std::string_view root) {

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "training/keys.h"
+#include "value/access.h"
 
 namespace ckpt::diff {
 namespace {
@@ -134,6 +136,7 @@ std::string describe_group(const Names& here, const Names& there) {
 void add_group_changes(const Diff& diff, std::uint32_t input, std::vector<Change>& out) {
   const auto& old_list = diff.optimizers[0];
   const auto& new_list = diff.optimizers[input];
+  const auto& optimizers = diff.sides[input].input->training.optimizers;
   for (std::size_t i = 0; i < std::min(old_list.size(), new_list.size()); ++i) {
     if (!named_everywhere(diff.optimizers, i)) continue;
     for (std::size_t g = 0; g < std::min(old_list[i].groups.size(), new_list[i].groups.size()); ++g) {
@@ -146,7 +149,7 @@ void add_group_changes(const Diff& diff, std::uint32_t input, std::vector<Change
       if (detail.old_text == detail.new_text) detail.new_text += " in another order";
       // The sides are const by now; the path lives as long as the detail.
       auto path = std::make_shared<const std::string>(
-          fmt::format("optimizer_states[{}].param_groups[{}].params", i, g));
+          value::key_path(optimizers[i].group_path(g), training::keys::kParams));
       Change change = make_change(ChangeKind::kValue, Part::kOptimizers, Section::kOptimizers, input, *path,
                                   std::move(detail));
       change.owned_path = std::move(path);

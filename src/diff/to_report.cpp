@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "diff/describe_change.h"
 #include "diff/sections.h"
-#include "show/leaf_value.h"
+#include "report/plain_value.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
@@ -28,7 +28,7 @@ void add_delta(const tensor::Delta& delta, const std::vector<std::int64_t>& shap
   if (!delta.decoded) return;
   row.push_back({"max_abs", delta.max_abs});
   row.push_back({"max_abs_index", delta.max_abs_index
-                                      ? show::shape_value(tensor::unravel(*delta.max_abs_index, shape))
+                                      ? report::to_value(tensor::unravel(*delta.max_abs_index, shape))
                                       : report::Value(nullptr)});
   row.push_back({"mean_abs", delta.mean_abs});
   row.push_back({"rms", delta.rms});

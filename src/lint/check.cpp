@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "lint/rule.h"
+#include "training/weights.h"
 
 namespace ckpt::lint {
 namespace {

@@ -103,6 +103,7 @@ class Context {
 
   const Checkpoint& file() const { return *input.file; }
   const training::Items& items() const { return input.items; }
+  const training::State& training() const { return input.training; }
   // Entries of file().entries that the rule selects, in document order.
   std::vector<std::size_t> selected(const Rule& rule) const;
   // Null where the tensor cannot be read (no data, out of bounds, missing record): other rules say so.

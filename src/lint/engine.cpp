@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "lint/precedence.h"
 #include "lint/template.h"
+#include "training/weights.h"
 
 namespace ckpt::lint {
 namespace {

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "lint/template.h"
+#include "training/weights.h"
 
 namespace ckpt::lint {
 namespace {

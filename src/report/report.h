@@ -26,7 +26,7 @@ struct Input {
   std::string path;  // as the user typed it
   Role role = Role::kTarget;
   std::string format;       // "torch-zip", ...; empty if it could not be read
-  std::string description;  // "Lightning 2.6.5 · epoch 4 · step 3200 · 1.2 GiB"
+  std::string description;  // "torch file · 1.2 GiB": what it is, in a few words
   std::uint64_t size = 0;
   std::string error;  // not empty: unreadable, and why; error_code is ckpt::to_string(ErrorCode)
   std::string error_code;

@@ -19,8 +19,8 @@ struct RuleOption {
 // What a program knows about a rule beyond its RuleInfo.
 struct RulePage {
   std::vector<std::pair<std::string, std::string>> facts;  // "level", "sets": the lines under the title
-  std::vector<std::string> healthy;                        // where the rule stays silent
-  std::vector<RuleOption> options;
+  std::vector<std::string> healthy = {};                   // where the rule stays silent
+  std::vector<RuleOption> options = {};
 };
 
 // The headings and texts of what, why, fix and intended, as far as the rule has them; what repeats the title

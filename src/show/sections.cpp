@@ -4,6 +4,9 @@
 
 #include "base/text.h"
 #include "checkpoint/leaves.h"
+#include "training/keys.h"
+#include "training/scalar.h"
+#include "value/access.h"
 #include "value/path.h"
 
 namespace ckpt::show {
@@ -13,7 +16,11 @@ using report::Cell;
 using report::Line;
 using report::Section;
 using report::Style;
+namespace keys = training::keys;
+using training::Amount;
+using training::Amounts;
 using training::Items;
+using training::scalar_value;
 using value::Kind;
 using value::kNoNode;
 using value::NodeId;
@@ -69,25 +76,27 @@ void add_dict(const Checkpoint& file, NodeId dict, std::string title, std::vecto
   out.push_back(report::make_section(std::move(title), plural(file.tree.items(dict).size(), "key"), lines));
 }
 
-void add_file(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+void add_file(const Opened& input, const Amounts& amounts, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
   std::vector<Line> lines;
-  for (const auto& [section, amount] : summary.by_section)
+  for (const auto& [section, amount] : amounts.by_section)
     lines.push_back(row(std::string(training::title(section)), amount_text(amount)));
   out.push_back(report::make_section(
       "file",
       fmt::format("{} · {} · {} · pickle protocol {}", training::describe(input.items.kind), file.format,
-                  plural(summary.storages, "storage"), file.pickle_protocol),
+                  plural(amounts.storages, "storage"), file.pickle_protocol),
       lines));
 }
 
-void add_weights(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+void add_weights(const Opened& input, const Amounts& amounts, std::vector<Section>& out) {
   if (input.items.state_dict == kNoNode) return;
-  const auto weights = summary.by_section.find(training::Section::kWeights);
   std::vector<Line> lines;
-  for (const auto& [dtype, amount] : summary.by_dtype) lines.push_back(row(dtype, amount_text(amount)));
-  out.push_back(report::make_section(
-      "weights", weights == summary.by_section.end() ? "no tensors" : amount_text(weights->second), lines));
+  for (const auto& [dtype, amount] : amounts.by_dtype) lines.push_back(row(dtype, amount_text(amount)));
+  out.push_back(report::make_section("weights",
+                                     amounts.by_section.contains(training::Section::kWeights)
+                                         ? amount_text(amounts.of(training::Section::kWeights))
+                                         : "no tensors",
+                                     lines));
 }
 
 void add_progress(const Opened& input, std::vector<Section>& out) {
@@ -101,43 +110,45 @@ void add_progress(const Opened& input, std::vector<Section>& out) {
       {}));
 }
 
-std::string group_text(const Checkpoint& file, NodeId group) {
+std::string group_text(const Checkpoint& file, const training::ParamGroup& group) {
   std::string text;
-  for (const std::string_view key : {"lr", "initial_lr", "momentum", "betas", "eps", "weight_decay"}) {
-    const NodeId value = file.tree.get(group, key);
+  const std::string_view settings[] = {keys::kLr, keys::kInitialLr, "momentum", "betas",
+                                       "eps",     "weight_decay"};
+  for (const std::string_view key : settings) {
+    const NodeId value = value::member(file.tree, group.node, key);
     if (value != kNoNode)
       text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
   }
-  const NodeId params = file.tree.get(group, "params");
-  if (params != kNoNode) text += fmt::format(" · {}", plural(file.tree.elements(params).size(), "parameter"));
+  if (group.params != kNoNode) text += fmt::format(" · {}", plural(group.ids.size(), "parameter"));
   return text;
 }
 
-void add_optimizers(const Opened& input, const Summary& summary, std::vector<Section>& out) {
-  const Tree& tree = input.file->tree;
-  for (std::size_t i = 0; i < summary.optimizers.size(); ++i) {
-    const OptimizerSummary& optimizer = summary.optimizers[i];
+void add_optimizers(const Opened& input, std::vector<Section>& out) {
+  const Checkpoint& file = *input.file;
+  for (std::size_t i = 0; i < input.training.optimizers.size(); ++i) {
+    const training::Optimizer& optimizer = input.training.optimizers[i];
     std::string note =
-        fmt::format("{} · {} · {} with state of {}", optimizer.type, plural(optimizer.groups, "group"),
+        fmt::format("{} · {} · {} with state of {}", optimizer.type, plural(optimizer.groups.size(), "group"),
                     optimizer.states, plural(optimizer.parameters, "parameter"));
-    if (optimizer.step) note += fmt::format(" · step {}", format_double(*optimizer.step));
+    if (const auto step = training::first_step(file, optimizer))
+      note += fmt::format(" · step {}", format_double(*step));
     std::vector<Line> lines;
-    if (optimizer.groups > 0)
-      for (const NodeId group : tree.elements(optimizer.param_groups))
-        if (tree.kind(group) == Kind::kDict)
-          lines.push_back(row(fmt::format("group {}", lines.size()), group_text(*input.file, group)));
+    for (const training::ParamGroup& group : optimizer.groups)
+      lines.push_back(row(fmt::format("group {}", lines.size()), group_text(file, group)));
     out.push_back(report::make_section(fmt::format("optimizer {}", i), note, lines));
   }
 }
 
-void add_schedulers(const Summary& summary, std::vector<Section>& out) {
-  for (std::size_t i = 0; i < summary.schedulers.size(); ++i) {
-    const SchedulerSummary& scheduler = summary.schedulers[i];
-    std::string note = scheduler.type;
-    if (scheduler.last_epoch) note += fmt::format(" · last_epoch {}", *scheduler.last_epoch);
-    for (std::size_t k = 0; k < scheduler.last_lr.size() && k < 8; ++k)
-      note += fmt::format("{}{}", k == 0 ? " · lr " : ", ", format_double(scheduler.last_lr[k]));
-    out.push_back(report::make_section(fmt::format("scheduler {}", i), note, {}));
+void add_schedulers(const Opened& input, std::vector<Section>& out) {
+  const Tree& tree = input.file->tree;
+  for (const training::Scheduler* scheduler : training::top_schedulers(input.training.schedulers)) {
+    std::string note = scheduler->type;
+    if (const auto last = training::last_epoch_of(tree, *scheduler))
+      note += fmt::format(" · {} {}", keys::kLastEpoch, *last);
+    const std::vector<double> rates = training::last_rates_of(tree, *scheduler);
+    for (std::size_t k = 0; k < rates.size() && k < 8; ++k)
+      note += fmt::format("{}{}", k == 0 ? " · lr " : ", ", format_double(rates[k]));
+    out.push_back(report::make_section(fmt::format("scheduler {}", scheduler->top), note, {}));
   }
 }
 
@@ -154,12 +165,15 @@ std::string callback_text(const Checkpoint& file, NodeId state) {
   return text.empty() ? plural(file.tree.items(state).size(), "key") : text;
 }
 
-void add_callbacks(const Opened& input, const Summary& summary, std::vector<Section>& out) {
-  if (summary.callbacks.empty()) return;
+void add_callbacks(const Opened& input, std::vector<Section>& out) {
+  if (input.training.callbacks.empty()) return;
+  const Checkpoint& file = *input.file;
   std::vector<Line> lines;
-  for (const CallbackSummary& callback : summary.callbacks)
-    lines.push_back(row(abbreviate(one_line(callback.name), 60), callback_text(*input.file, callback.state)));
-  out.push_back(report::make_section("callbacks", plural(lines.size(), "callback"), lines));
+  for (const training::Callback& callback : input.training.callbacks)
+    lines.push_back(row(abbreviate(one_line(callback_name(file.tree, callback)), 60),
+                        callback_text(file, callback.state)));
+  out.push_back(report::make_section(std::string(training::title(training::Section::kCallbacks)),
+                                     plural(lines.size(), "callback"), lines));
 }
 
 // Every import of the pickle: what Python would import to load it.
@@ -206,16 +220,26 @@ void add_defects(const Checkpoint& file, std::vector<Section>& out) {
 
 }  // namespace
 
-void add_summary_sections(const Opened& input, const Summary& summary, std::vector<Section>& out) {
+std::string callback_key(const Tree& tree, const training::Callback& callback) {
+  if (callback.by_class) return tree.qualified_name(callback.key_node);
+  return callback.key.empty() ? callback_name(tree, callback) : std::string(callback.key);
+}
+
+std::string callback_name(const Tree& tree, const training::Callback& callback) {
+  const bool other = !callback.by_class && tree.kind(callback.key_node) != Kind::kString;
+  return other ? value::repr(tree, callback.key_node, 80) : std::string(callback.name);
+}
+
+void add_summary_sections(const Opened& input, const Amounts& amounts, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
   const Items& items = input.items;
-  add_file(input, summary, out);
+  add_file(input, amounts, out);
   add_defects(file, out);
   add_progress(input, out);
-  add_weights(input, summary, out);
-  add_optimizers(input, summary, out);
-  add_schedulers(summary, out);
-  add_callbacks(input, summary, out);
+  add_weights(input, amounts, out);
+  add_optimizers(input, out);
+  add_schedulers(input, out);
+  add_callbacks(input, out);
   add_dict(file, items.precision, "precision " + one_line(items.precision_key), out);
   add_dict(file, items.hyper_parameters, "hyperparameters", out);
   add_dict(file, items.datamodule_hyper_parameters, "datamodule hparams", out);

@@ -7,10 +7,11 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "checkpoint/leaves.h"
-#include "show/leaf_value.h"
+#include "report/plain_value.h"
 #include "show/sections.h"
-#include "show/summary.h"
 #include "tensor/stats.h"
+#include "training/amounts.h"
+#include "training/weights.h"
 #include "value/path.h"
 
 namespace ckpt::show {
@@ -90,8 +91,8 @@ void add_stats(const tensor::Stats& stats, bool complex, Object& row) {
   row.push_back({"posinf", stats.posinf});
   row.push_back({"neginf", stats.neginf});
   row.push_back({"zeros", stats.zeros});
-  row.push_back({"min", number_value(stats.min)});
-  row.push_back({"max", number_value(stats.max)});
+  row.push_back({"min", report::to_value(stats.min)});
+  row.push_back({"max", report::to_value(stats.max)});
   if (complex)
     row.push_back({"mean", report::List{stats.mean, stats.mean_imag}});
   else
@@ -108,8 +109,8 @@ Object tensor_row(const Shown& shown, std::size_t i) {
       {"path", value::display_path(shown.entry(i).path)},
       {"name", shown.name(i)},
       {"dtype", tensor::name(view.dtype)},
-      {"shape", shape_value(view.shape)},
-      {"stride", shape_value(view.strides)},
+      {"shape", report::to_value(view.shape)},
+      {"stride", report::to_value(view.strides)},
       {"storage_offset", view.storage_offset},
       {"numel", view.numel},
       {"device",
@@ -133,7 +134,7 @@ Object value_row(const Shown& shown, std::size_t i) {
   const Leaf& leaf = shown.leaves[i];
   return {{"path", value::display_path(leaf.path)},
           {"type", leaf_type(shown.file(), leaf)},
-          {"value", leaf_value(shown.file(), leaf)}};
+          {"value", report::to_value(plain_value(shown.file().tree, leaf))}};
 }
 
 // --- the tensors for people -------------------------------------------------------------------------------
@@ -209,10 +210,10 @@ void to_report(const std::shared_ptr<const Opened>& input, const Options& option
   shown->input = input;
   select(options, *shown);
   measure(options, *shown);
-  const Summary summary = summarize(*input);
+  const training::Amounts amounts = training::count_amounts(*input->file, input->items);
   out.has_findings = false;
-  out.facts = summary_facts(*input, summary);
-  if (!options.pattern) add_summary_sections(*input, summary, out.sections);
+  out.facts = summary_facts(*input, amounts);
+  if (!options.pattern) add_summary_sections(*input, amounts, out.sections);
   const std::shared_ptr<const Shown> ready = shown;
   if (!ready->entries.empty() || !options.pattern) out.sections.push_back(tensor_section(ready));
   if (options.pattern && !ready->leaves.empty()) out.sections.push_back(value_section(ready));

@@ -1,6 +1,7 @@
 #include "training/opened.h"
 
 #include <new>
+#include <utility>
 
 #include "checkpoint/open.h"
 
@@ -10,13 +11,21 @@ Opened open_input(const std::string& path, const Limits& limits) {
   Opened opened;
   opened.path = path;
   try {
-    opened.file = open_checkpoint(path, limits);
-    opened.items = training::find_items(*opened.file);
+    return read_input(open_checkpoint(path, limits), path);
   } catch (const Error& error) {
     opened.failure = error;
   } catch (const std::bad_alloc&) {
     opened.failure = Error(ErrorCode::kLimit, "not enough memory to read this file");
   }
+  return opened;
+}
+
+Opened read_input(CheckpointPtr file, const std::string& path) {
+  Opened opened;
+  opened.path = path;
+  opened.items = training::find_items(*file);
+  opened.training = training::read_state(*file, opened.items);
+  opened.file = std::move(file);
   return opened;
 }
 

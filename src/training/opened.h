@@ -9,12 +9,14 @@
 #include "base/limits.h"
 #include "checkpoint/checkpoint.h"
 #include "training/items.h"
+#include "training/state.h"
 
 namespace ckpt {
 
 struct Opened {
   CheckpointPtr file;  // null: could not be opened, see failure
   training::Items items;
+  training::State training;
   std::optional<Error> failure;
   std::string path;  // as the user typed it
 };
@@ -22,7 +24,10 @@ struct Opened {
 // Never throws because of the input (std::bad_alloc becomes kLimit).
 Opened open_input(const std::string& path, const Limits& limits = {});
 
-// The tensor's storage, or null if its elements cannot be read: no storage, no bytes, out of bounds.
+// A checkpoint that is in memory already. May throw std::bad_alloc.
+Opened read_input(CheckpointPtr file, const std::string& path);
+
+// The tensor's storage, or null where its elements cannot be read: no storage, no bytes, out of bounds.
 const tensor::Storage* readable_storage(const Checkpoint& checkpoint, const TensorRecord& record);
 
 }  // namespace ckpt

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
-namespace ckpt {
+#include "training/keys.h"
+
+namespace ckpt::training {
 namespace {
 
 using value::Kind;
@@ -61,7 +63,7 @@ constexpr SchedulerHint kSchedulers[] = {
     {"T_mult", "CosineAnnealingWarmRestarts"},
     {"T_max", "CosineAnnealingLR"},
     {"_milestones", "SequentialLR"},
-    {"_schedulers", "ChainedScheduler"},
+    {keys::kInnerSchedulers, "ChainedScheduler"},
     {"milestones", "MultiStepLR"},
     {"step_size", "StepLR"},
     {"lr_lambdas", "LambdaLR"},
@@ -87,7 +89,7 @@ std::string exact_adam(const Tree& tree, NodeId group, std::string_view type) {
 
 std::string optimizer_type(const Tree& tree, NodeId optimizer) {
   if (!is(tree, optimizer, Kind::kDict)) return "optimizer of unknown type";
-  const NodeId states = tree.get(optimizer, "state"), groups = tree.get(optimizer, "param_groups");
+  const NodeId states = tree.get(optimizer, keys::kState), groups = tree.get(optimizer, keys::kParamGroups);
   NodeId state = kNoNode, group = kNoNode;
   if (is(tree, states, Kind::kDict) && !tree.items(states).empty()) state = tree.items(states)[0].value;
   if (is(tree, groups, Kind::kList) && !tree.elements(groups).empty()) group = tree.elements(groups)[0];
@@ -122,4 +124,4 @@ bool may_be_same_type(std::string_view a, std::string_view b) {
   return std::find_first_of(x.begin(), x.end(), y.begin(), y.end()) != x.end();
 }
 
-}  // namespace ckpt
+}  // namespace ckpt::training

@@ -7,7 +7,7 @@
 
 #include "value/tree.h"
 
-namespace ckpt {
+namespace ckpt::training {
 
 // Of an entry of optimizer_states: "AdamW", "Adam or AdamW" if the fields allow both, "SGD" ...,
 // "optimizer of unknown type". Source: torch/optim/*.py and the libraries that people use.
@@ -21,4 +21,4 @@ std::string scheduler_type(const value::Tree& tree, value::NodeId scheduler);
 // "Adam" may be the same, "AdamW" and "SGD" may not.
 bool may_be_same_type(std::string_view a, std::string_view b);
 
-}  // namespace ckpt
+}  // namespace ckpt::training

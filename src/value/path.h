@@ -1,5 +1,5 @@
 // Where a value is: one spelling in text, JSON, SARIF and YAML.
-//   state_dict["encoder.0.weight"]   optimizer_states[0].state[3].exp_avg   hyper_parameters.lr
+//   state_dict["encoder.0.weight"]   layers[0].groups[3].size   settings.lr
 // Identifier-like string keys are dotted; all other keys are bracketed: strings in JSON quoting, ints and
 // list indexes as they are, other Python values by their repr. The root is "<root>". Parts that are not keys
 // are in angle brackets: <args>, <kwargs>, <state>, <key> (a key that holds something), <indices> ...

@@ -6,7 +6,6 @@
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "tests/fuzz/fuzz_input.h"
-#include "training/items.h"
 #include "training/opened.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,9 +14,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Opened input;
   input.path = "fuzz.ckpt";
   try {
-    input.file =
-        open_checkpoint(io::memory_source(fuzz::bytes_of(data, size)), input.path, fuzz::short_limits());
-    input.items = training::find_items(*input.file);
+    const auto bytes = io::memory_source(fuzz::bytes_of(data, size));
+    input = read_input(open_checkpoint(bytes, input.path, fuzz::short_limits()), input.path);
   } catch (const Error& error) {
     input.failure = error;
   }

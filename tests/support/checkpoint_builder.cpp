@@ -187,11 +187,7 @@ Opened CheckpointBuilder::build() {
   tree().set_root(dict(all));
   file_->entries.clear();  // build() may be called again after another change
   collect_entries(*file_, Limits{});
-  Opened opened;
-  opened.path = file_->path;
-  opened.items = training::find_items(*file_);
-  opened.file = file_;
-  return opened;
+  return read_input(file_, file_->path);
 }
 
 }  // namespace ckpt::test

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "training/opened.h"
+#include "training/sections.h"
+#include "training/weights.h"
 
 using namespace ckpt;
 using training::FileKind;

@@ -303,7 +303,7 @@ void read(io::SourcePtr source, const Limits& limits, Checkpoint& out) {
 
 }  // namespace
 
-const Format kTorchZip = {
-    "torch-zip", "torch.save since torch 1.6 (and so every Lightning .ckpt in one file)", probe, read};
+const Format kTorchZip = {"torch-zip", "torch.save since torch 1.6, and so every .ckpt in one file", probe,
+                          read};
 
 }  // namespace ckpt::formats

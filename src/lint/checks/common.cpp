@@ -1,6 +1,5 @@
 #include "lint/checks/common.h"
 
-#include <array>
 #include <cmath>
 #include <cstdlib>
 
@@ -54,39 +53,6 @@ std::optional<report::Level> training_state_level(Profile profile) {
   return std::nullopt;
 }
 
-std::vector<WeightKey> weight_keys(const Checkpoint& file, const training::Items& items) {
-  std::vector<WeightKey> result;
-  for (const auto& item : mapping_items(file.tree, items.state_dict)) {
-    if (!is_kind(file.tree, item.key, Kind::kString)) continue;
-    std::string path = items.state_dict_path;
-    value::append_key(path, file.tree, item.key);
-    result.push_back({file.tree.text(item.key), std::move(path), item.value});
-  }
-  return result;
-}
-
-std::string unwrapped_name(std::string_view name) {
-  // torch.compile, FullyShardedDataParallel, activation checkpointing, Fabric's module wrapper, DDP.
-  static constexpr std::array<std::string_view, 5> kWrappers = {
-      "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module", "module"};
-  std::string result;
-  bool first = true;
-  while (!name.empty()) {
-    const auto dot = name.find('.');
-    const auto part = name.substr(0, dot);
-    bool wrapper = false;
-    for (const auto w : kWrappers) wrapper = wrapper || (part == w && (w != "module" || first));
-    first = false;
-    if (!wrapper || dot == std::string_view::npos) {
-      if (!result.empty()) result += '.';
-      result += part;
-    }
-    if (dot == std::string_view::npos) break;
-    name.remove_prefix(dot + 1);
-  }
-  return result;
-}
-
 std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file) {
   std::map<std::string_view, std::size_t> result;
   for (std::size_t i = 0; i < file.entries.size(); ++i) result.emplace(file.entries[i].path, i);
@@ -112,11 +78,6 @@ std::map<std::string, std::string> global_places(const Checkpoint& file) {
     // Beyond the limits: the places found so far are a help for people, the imports are what counts.
   }
   return places;
-}
-
-bool is_weights_only(const training::Items& items) {
-  return items.kind == training::FileKind::kTrainer && items.optimizer_states == kNoNode &&
-         items.lr_schedulers == kNoNode && items.callbacks == kNoNode;
 }
 
 }  // namespace ckpt::lint

@@ -14,12 +14,19 @@
 #include "base/glob.h"
 #include "lint/check.h"
 #include "lint/rule.h"
+#include "training/keys.h"
+#include "training/weights.h"
 #include "value/access.h"
 #include "value/path.h"
 #include "value/tree.h"
 
 namespace ckpt::lint {
 
+namespace keys = training::keys;
+using training::is_weights_only;
+using training::unwrapped_name;
+using training::weight_keys;
+using training::WeightKey;
 using value::index_path;
 using value::key_path;
 using value::Kind;
@@ -43,26 +50,11 @@ Hit text_hit(std::string path, std::string_view kind, std::string text,
 // rule's own level under `resume` (kError caps nothing: a hit can only lower a rule's level).
 std::optional<report::Level> training_state_level(Profile profile);
 
-// A key of the state_dict, tensor or not.
-struct WeightKey {
-  std::string_view name;
-  std::string path;
-  NodeId value = kNoNode;
-};
-std::vector<WeightKey> weight_keys(const Checkpoint& file, const training::Items& items);
-
-// Names without what torch.compile, FSDP, DDP, DeepSpeed and checkpoint wrappers put into them, so that two
-// files that differ only in the wrapper compare as equal.
-std::string unwrapped_name(std::string_view name);
-
 // Index into Checkpoint::entries by path.
 std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file);
 
 // Where each imported name stands first: "module.name" -> path. Incomplete for results
 // that the stream dropped.
 std::map<std::string, std::string> global_places(const Checkpoint& file);
-
-// A Trainer file that has no training state at all: save_weights_only=True.
-bool is_weights_only(const training::Items& items);
 
 }  // namespace ckpt::lint

@@ -17,7 +17,7 @@ void sort_by_severity(std::vector<const Finding*>& findings);
 // "<root>" for the file as a whole.
 std::string shown_path(const Location& where);
 
-// "state_dict["a"]: 1 NaN of 32 elements": one line, escaped, harmless to terminals and to log readers.
+// "net["a b"].weight: 1 NaN of 32 elements": one line, escaped, harmless to terminals and to log readers.
 std::string place_and_message(const Finding& finding);
 
 }  // namespace ckpt::report

@@ -92,8 +92,7 @@ std::string_view name_of_part(std::string_view part) {
   return part;
 }
 
-// An index may be into a list or into a dict with int keys (optimizer_states[0].state[3]): so the kind is
-// left open.
+// An index may be into a list or into a dict with int keys (layers[0].groups[3]): nothing is said.
 std::string_view kind_of_parent(std::string_view child) {
   const bool index = child.size() > 1 && child[0] == '[' && child[1] != '"';
   return index ? "" : "object";

@@ -33,7 +33,7 @@ void find_classes(const Tree& tree, NodeId callbacks, const Emit& emit) {
     ++count;
   }
   if (count == 0) return;
-  Hit hit = text_hit("callbacks", "class-key",
+  Hit hit = text_hit(keys::kCallbacks, "class-key",
                      plural(count, "state") + " under a class instead of a text, first " + one_line(first) +
                          ": loading imports it from there",
                      report::PlaceKind::kObject);
@@ -49,7 +49,7 @@ void find_collisions(const Tree& tree, NodeId callbacks, const Emit& emit) {
     const auto [other, added] = seen.emplace(training::current_callback_key(*key), *key);
     if (added) continue;
     emit(text_hit(
-        key_path("callbacks", *key), "collision",
+        key_path(keys::kCallbacks, *key), "collision",
         "equal to " + quote(other->second) +
             " without save_on_train_epoch_end: Lightning 1.9 and later rename neither, and restore neither",
         report::PlaceKind::kObject));
@@ -73,7 +73,8 @@ void find_missing(const Context& context, const Rule& rule, const Emit& emit) {
       found = found || class_name(key) == pattern || glob.matches(key);
     }
     if (!found)
-      emit(text_hit("callbacks", "missing", "no state of " + quote(pattern), report::PlaceKind::kObject));
+      emit(
+          text_hit(keys::kCallbacks, "missing", "no state of " + quote(pattern), report::PlaceKind::kObject));
   }
 }
 

@@ -69,11 +69,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.items().kind != training::FileKind::kTrainer) return;
   Scores scores{context, file.tree, {}, emit};
   for (const auto index : context.selected(rule)) scores.entries.emplace(file.entries[index].path, index);
-  for (const auto& callback : mapping_items(file.tree, context.items().callbacks)) {
-    std::string path = "callbacks";
-    value::append_key(path, file.tree, callback.key);
-    judge_callback(scores, callback.value, path, score_mode(string_of(file.tree, callback.key).value_or("")));
-  }
+  for (const training::Callback& callback : context.training().callbacks)
+    judge_callback(scores, callback.state, callback.path(file.tree), score_mode(callback.key));
 }
 
 }  // namespace

@@ -192,17 +192,16 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const std::string& find = rule.string("find");
   const auto level = resuming_level(context.profile, rule.level);
   const Scalars scalars(context, rule);
-  for (const auto& callback : mapping_items(tree, context.items().callbacks)) {
-    std::string path = "callbacks";
-    value::append_key(path, tree, callback.key);
+  for (const training::Callback& callback : context.training().callbacks) {
+    const std::string path = callback.path(tree);
     if (find == "best")
-      find_best(tree, callback.value, path, string_of(tree, callback.key).value_or(""), scalars, emit);
+      find_best(tree, callback.state, path, callback.key, scalars, emit);
     else if (find == "counters")
-      find_counters(tree, callback.value, path, emit);
+      find_counters(tree, callback.state, path, emit);
     else if (find == "absolute-path")
-      find_paths(tree, callback.value, path, emit);
+      find_paths(tree, callback.state, path, emit);
     else if (level)
-      find_stopped(tree, callback.value, path, *level, emit);
+      find_stopped(tree, callback.state, path, *level, emit);
   }
 }
 

@@ -35,7 +35,7 @@ void run_legacy(const Context& context, const Rule&, const Emit& emit) {
     list += (list.empty() ? "" : ", ") + std::string(m.what);
   }
   if (count == 0) return;
-  Hit hit = make_hit(key_path("", "pytorch-lightning_version"), "legacy-layout");
+  Hit hit = make_hit(key_path("", keys::kVersion), "legacy-layout");
   hit.fields = {{"version", one_line(items.version->text)},
                 {"count", plural(count, "migration")},
                 {"migrations", list}};
@@ -69,12 +69,12 @@ void run_mismatch(const Context& context, const Rule&, const Emit& emit) {
   const auto& items = context.items();
   const Tree& tree = context.file().tree;
   if (items.kind != training::FileKind::kTrainer || !items.version) return;
-  const NodeId fit_loop = member(tree, items.loops, "fit_loop");
-  if (!is_mapping(tree, fit_loop)) return;  // none before 1.6; loops-missing says it of later ones
+  const NodeId fit_loop = context.training().progress.fit_loop;
+  if (!is_mapping(tree, fit_loop)) return;  // T17: none before 1.6; loops-missing says it of later ones
   const Layout layout = layout_of(tree, fit_loop);
   const std::string version = one_line(items.version->text);
   const auto say = [&](std::string_view kind, std::string text, std::optional<report::Level> level) {
-    Hit hit = text_hit("loops.fit_loop", kind, std::move(text), report::PlaceKind::kObject);
+    Hit hit = text_hit(keys::kFitLoopPath, kind, std::move(text), report::PlaceKind::kObject);
     hit.level = level;
     emit(std::move(hit));
   };

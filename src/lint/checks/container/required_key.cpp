@@ -17,21 +17,21 @@ constexpr std::string_view kFields[] = {"text"};
 
 // Only the Trainer writes these (lightning.pytorch, checkpoint_connector.py): a file that has one and still
 // is no Trainer file has lost something. `epoch`, `global_step` and `state_dict` are in everybody's files.
-constexpr std::string_view kTrainerOnly[] = {
-    "optimizer_states", "lr_schedulers", "loops", "callbacks", "hparams_name", "pytorch-lightning_version"};
+constexpr std::string_view kTrainerOnly[] = {keys::kOptimizerStates, keys::kLrSchedulers, keys::kLoops,
+                                             keys::kCallbacks,       keys::kHparamsName,  keys::kVersion};
 
 std::string expected_type(const Tree& tree, std::string_view key, NodeId node) {
-  if (key == "epoch" || key == "global_step")
+  if (key == keys::kEpoch || key == keys::kGlobalStep)
     return is_kind(tree, node, Kind::kInt) || is_kind(tree, node, Kind::kBigInt) ? "" : "an int";
-  if (key == "pytorch-lightning_version") return is_kind(tree, node, Kind::kString) ? "" : "a string";
-  if (key == "state_dict") return is_mapping(tree, node) ? "" : "a dict";
+  if (key == keys::kVersion) return is_kind(tree, node, Kind::kString) ? "" : "a string";
+  if (key == keys::kStateDict) return is_mapping(tree, node) ? "" : "a dict";
   return "";
 }
 
 std::string consequence(std::string_view key) {
-  if (key == "pytorch-lightning_version") return ": Lightning 1.9 and later raise KeyError on load";
-  if (key == "state_dict") return ": there are no weights to load";
-  if (key == "global_step" || key == "epoch") return ": migrations and loggers rely on it";
+  if (key == keys::kVersion) return ": Lightning 1.9 and later raise KeyError on load";
+  if (key == keys::kStateDict) return ": there are no weights to load";
+  if (key == keys::kGlobalStep || key == keys::kEpoch) return ": migrations and loggers rely on it";
   return "";
 }
 

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "training/sections.h"
 
 namespace ckpt::lint {
 namespace {

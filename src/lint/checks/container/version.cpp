@@ -60,7 +60,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& items = context.items();
   if (items.kind != training::FileKind::kTrainer) return;
   const auto text = string_of(context.file().tree, items.version_node);
-  const auto path = key_path("", "pytorch-lightning_version");
+  const auto path = key_path("", keys::kVersion);
   if (!text) {  // structure-missing-key says it; but a range must not let pass what it cannot judge
     if (!rule.boolean("well-formed"))
       emit(text_hit(path, "missing", "absent or no text: the version cannot be judged"));

@@ -18,12 +18,10 @@ struct Callback {
 // By class. Files before 1.5 have classes as keys, which later versions still find.
 std::map<std::string, std::vector<Callback>> callbacks_of(const Opened& opened) {
   std::map<std::string, std::vector<Callback>> callbacks;
-  const Tree& tree = opened.file->tree;
-  for (const auto& item : mapping_items(tree, opened.items.callbacks)) {
-    const auto key = string_of(tree, item.key);
-    if (!key) continue;
-    callbacks[std::string(callback_class(*key))].push_back(
-        {training::current_callback_key(*key), key_path("callbacks", *key)});
+  for (const training::Callback& callback : opened.training.callbacks) {
+    if (!is_kind(opened.file->tree, callback.key_node, Kind::kString)) continue;
+    callbacks[std::string(callback.name)].push_back(
+        {training::current_callback_key(callback.key), callback.path(opened.file->tree)});
   }
   return callbacks;
 }

@@ -5,14 +5,16 @@
 
 namespace ckpt::lint {
 
-bool counts_batches(const Opened& opened) {
-  return opened.items.version && !opened.items.version->at_least(1, 6);
+bool has_base(const Context& context) {
+  return context.input.file && context.base != nullptr && context.base->file;
 }
 
 std::optional<Steps> comparable_steps(const Context& context) {
-  const auto now = number_of(context.file().tree, context.items().global_step);
-  const auto base = number_of(context.base->file->tree, context.base->items.global_step);
-  if (!now || !base || counts_batches(context.input) != counts_batches(*context.base)) return std::nullopt;
+  const auto now = context.training().progress.global_step;
+  const auto base = context.base->training.progress.global_step;
+  if (!now || !base ||
+      context.training().progress.counts_batches != context.base->training.progress.counts_batches)
+    return std::nullopt;
   return Steps{*now, *base};
 }
 
@@ -33,7 +35,5 @@ std::optional<bool> is_unchanged(const Context& context, const WeightPair& pair)
   if (now_storage == nullptr || old_storage == nullptr) return std::nullopt;
   return tensor::same_elements(old.view, *old_storage, now.view, *now_storage);
 }
-
-std::string_view callback_class(std::string_view key) { return key.substr(0, key.find('{')); }
 
 }  // namespace ckpt::lint

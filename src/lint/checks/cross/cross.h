@@ -12,8 +12,8 @@
 
 namespace ckpt::lint {
 
-// Files of Lightning before 1.6: epoch is the next epoch, global_step counts batches.
-bool counts_batches(const Opened& opened);
+// True if both files were opened (checks with kBase also run where one of them was not).
+bool has_base(const Context& context);
 
 struct Steps {
   double now = 0, base = 0;
@@ -30,8 +30,5 @@ std::vector<WeightPair> weight_pairs(const Context& context);
 
 // The same elements of the same dtype and shape, bit for bit; nullopt where one of the two cannot be read.
 std::optional<bool> is_unchanged(const Context& context, const WeightPair& pair);
-
-// "ModelCheckpoint" of the state key "ModelCheckpoint{'monitor': ...}".
-std::string_view callback_class(std::string_view key);
 
 }  // namespace ckpt::lint

@@ -26,27 +26,18 @@ std::string list(const Names& names) {
   return text.empty() ? "none" : text;
 }
 
-Names marks_of(const Tree& tree, NodeId optimizer) {
+Names marks_of(const Tree& tree, const training::Optimizer& optimizer) {
   Names names;
-  for (const NodeId group : sequence(tree, member(tree, optimizer, "param_groups")))
+  for (const training::ParamGroup& group : optimizer.groups)
     for (const auto mark : kMarks)
-      if (member(tree, group, mark) != kNoNode) names.emplace(mark);
+      if (member(tree, group.node, mark) != kNoNode) names.emplace(mark);
   return names;
 }
 
-std::vector<std::size_t> parameters_of(const Tree& tree, NodeId optimizer) {
+std::vector<std::size_t> parameters_of(const training::Optimizer& optimizer) {
   std::vector<std::size_t> counts;
-  for (const NodeId group : sequence(tree, member(tree, optimizer, "param_groups")))
-    counts.push_back(sequence(tree, member(tree, group, "params")).size());
+  for (const training::ParamGroup& group : optimizer.groups) counts.push_back(group.ids.size());
   return counts;
-}
-
-// BackboneFinetuning and its relatives add groups while they train: more groups are then as it should be.
-bool is_finetuning(const Tree& tree, const training::Items& items) {
-  const auto callbacks = mapping_items(tree, items.callbacks);
-  return std::any_of(callbacks.begin(), callbacks.end(), [&](const value::Item& item) {
-    return member(tree, item.value, "internal_optimizer_metadata") != kNoNode;
-  });
 }
 
 struct Comparison {
@@ -61,38 +52,41 @@ struct Comparison {
     emit(std::move(hit));
   }
 
-  void optimizer(NodeId a, NodeId b, const std::string& path) const {
+  void optimizer(const training::Optimizer& a, const training::Optimizer& b) const {
+    const std::string& path = a.path;
     const auto marks = marks_of(now, a), old_marks = marks_of(old, b);
     if (!marks.empty() && !old_marks.empty() && marks != old_marks)
       return say(
           path, "type",
           "another optimizer: its groups have " + list(marks) + ", those of the base " + list(old_marks));
-    const auto counts = parameters_of(now, a), old_counts = parameters_of(old, b);
+    const auto counts = parameters_of(a), old_counts = parameters_of(b);
     if (counts.empty() || old_counts.empty()) return;  // optimizer-state-empty
-    const auto groups_path = key_path(path, "param_groups");
+    const auto groups_path = a.groups_path();
     if (counts.size() != old_counts.size()) {
-      if (counts.size() > old_counts.size() && is_finetuning(now, context.items())) return;
+      // More groups are then as it should be.
+      const bool finetuned = training::is_finetuned(now, context.training().callbacks);
+      if (counts.size() > old_counts.size() && finetuned) return;
       return say(groups_path, "groups",
                  plural(counts.size(), "group") + ", " + std::to_string(old_counts.size()) + " in the base");
     }
     for (std::size_t i = 0; i < counts.size(); ++i)
       if (counts[i] != old_counts[i])
-        say(key_path(index_path(groups_path, i), "params"), "parameters",
+        say(key_path(index_path(groups_path, i), keys::kParams), "parameters",
             plural(counts[i], "parameter") + ", " + std::to_string(old_counts[i]) + " in the base");
   }
 };
 
 void run(const Context& context, const Rule&, const Emit& emit) {
   const Comparison comparison{context, context.file().tree, context.base->file->tree, emit};
-  const auto now = sequence(comparison.now, context.items().optimizer_states);
-  const auto old = sequence(comparison.old, context.base->items.optimizer_states);
-  if (now.empty() || old.empty()) return;  // nothing to compare; optimizer-state-missing is the rule for it
+  const auto& now = context.training().optimizers;
+  const auto& old = context.base->training.optimizers;
+  if (now.empty() || old.empty())
+    return;  // T11: nothing to compare; optimizer-state-missing is the rule for it
   if (now.size() != old.size())
     return comparison.say(
-        "optimizer_states", "count",
+        keys::kOptimizerStates, "count",
         plural(now.size(), "optimizer") + ", " + std::to_string(old.size()) + " in the base");
-  for (std::size_t i = 0; i < now.size(); ++i)
-    comparison.optimizer(now[i], old[i], index_path("optimizer_states", i));
+  for (std::size_t i = 0; i < now.size(); ++i) comparison.optimizer(now[i], old[i]);
 }
 
 }  // namespace

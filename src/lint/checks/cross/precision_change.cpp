@@ -14,7 +14,7 @@ bool is_judged(const Opened& opened) {
 }
 
 std::string scale_of(const Opened& opened) {
-  const NodeId scale = member(opened.file->tree, opened.items.precision, "scale");
+  const NodeId scale = member(opened.file->tree, opened.items.precision, keys::kScale);
   return scale == kNoNode ? "" : " with scale " + show(opened.file->tree, scale);
 }
 

@@ -17,18 +17,18 @@ constexpr std::size_t kElements = 1000;  // of one setting
 // What a scheduler is set up with (torch/optim/lr_scheduler.py). Everything else in its state is progress, or
 // came and went with versions of torch. `total_steps` and the like also tell the classes apart.
 constexpr std::string_view kSettings[] = {
-    "step_size",  "milestones",  "_milestones", "gamma",    "total_iters", "start_factor",
-    "end_factor", "factor",      "power",       "T_max",    "T_0",         "T_mult",
-    "eta_min",    "total_steps", "total_size",  "max_lrs",  "patience",    "cooldown",
-    "min_lrs",    "threshold",   "lr_lambdas",  "base_lrs", "mode"};
+    "step_size",  "milestones",  "_milestones", "gamma",        "total_iters", "start_factor",
+    "end_factor", "factor",      "power",       "T_max",        "T_0",         "T_mult",
+    "eta_min",    "total_steps", "total_size",  "max_lrs",      "patience",    "cooldown",
+    "min_lrs",    "threshold",   "lr_lambdas",  keys::kBaseLrs, "mode"};
 
 // A state and those within it (SequentialLR, ChainedScheduler), each with its path.
 std::vector<std::pair<std::string, NodeId>> states_of(const Tree& tree, NodeId scheduler,
                                                       const std::string& path) {
   std::vector<std::pair<std::string, NodeId>> states = {{path, scheduler}};
   for (std::size_t i = 0; i < states.size() && states.size() < kMost; ++i) {
-    const std::string inner_path = key_path(states[i].first, "_schedulers");
-    const auto inner = sequence(tree, member(tree, states[i].second, "_schedulers"));
+    const std::string inner_path = key_path(states[i].first, keys::kInnerSchedulers);
+    const auto inner = sequence(tree, member(tree, states[i].second, keys::kInnerSchedulers));
     for (std::size_t k = 0; k < inner.size() && states.size() < kMost; ++k)
       states.emplace_back(index_path(inner_path, k), inner[k]);
   }
@@ -136,10 +136,10 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   if (now.empty() || old.empty()) return;  // scheduler-state-missing is the rule for it
   if (now.size() != old.size())
     return comparison.say(
-        "lr_schedulers", "count",
+        keys::kLrSchedulers, "count",
         plural(now.size(), "scheduler") + ", " + std::to_string(old.size()) + " in the base");
   for (std::size_t i = 0; i < now.size() && i < kMost; ++i)
-    comparison.scheduler(now[i], old[i], index_path("lr_schedulers", i));
+    comparison.scheduler(now[i], old[i], index_path(keys::kLrSchedulers, i));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "lint/checks/common.h"
 #include "lint/checks/cross/cross.h"
 #include "lint/checks/list.h"
+#include "training/scalar.h"
 
 namespace ckpt::lint {
 namespace {
@@ -17,13 +18,10 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"value", "base-value", "mode"};
 
-std::optional<double> scalar(const Checkpoint& file, NodeId node) {
-  if (!is_kind(file.tree, node, Kind::kTensor)) return number_of(file.tree, node);
-  const auto& record = file.tensor_records[file.tree.payload(node)];
-  const auto* storage = readable_storage(file, record);
-  if (storage == nullptr || record.view.numel != 1) return std::nullopt;
-  const auto stats = tensor::compute_stats(record.view, *storage);
-  return stats.nonfinite() > 0 ? std::nullopt : std::optional(tensor::to_double(stats.max));
+// NaN and infinities are the rules' about the file itself.
+std::optional<double> score_of(const Checkpoint& file, NodeId node) {
+  const auto value = training::scalar_value(file, node);
+  return value && is_kind(file.tree, node, Kind::kTensor) && !std::isfinite(*value) ? std::nullopt : value;
 }
 
 struct Score {
@@ -36,21 +34,20 @@ struct Score {
 std::map<std::string, Score> scores_of(const Opened& opened) {
   std::map<std::string, Score> scores;
   const Tree& tree = opened.file->tree;
-  for (const auto& item : mapping_items(tree, opened.items.callbacks)) {
-    const auto key = string_of(tree, item.key);
-    if (!key) continue;
+  for (const training::Callback& callback : opened.training.callbacks) {
+    if (!is_kind(tree, callback.key_node, Kind::kString)) continue;
     const auto part = [&](std::string_view name) {  // 'monitor': 'val_loss' -> val_loss
       const std::string start = "'" + std::string(name) + "': '";
-      const auto begin = key->find(start);
+      const auto begin = callback.key.find(start);
       if (begin == std::string_view::npos) return std::string();
-      return std::string(
-          key->substr(begin + start.size(), key->find('\'', begin + start.size()) - begin - start.size()));
+      return std::string(callback.key.substr(
+          begin + start.size(), callback.key.find('\'', begin + start.size()) - begin - start.size()));
     };
     for (const auto field : {"best_model_score", "best_score"}) {
-      const auto value = scalar(*opened.file, member(tree, item.value, field));
+      const auto value = score_of(*opened.file, member(tree, callback.state, field));
       if (value)
-        scores.emplace(std::string(callback_class(*key)) + " " + part("monitor"),
-                       Score{key_path(key_path("callbacks", *key), field), *value, part("mode")});
+        scores.emplace(std::string(callback.name) + " " + part("monitor"),
+                       Score{key_path(callback.path(tree), field), *value, part("mode")});
     }
   }
   return scores;

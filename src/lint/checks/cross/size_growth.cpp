@@ -5,6 +5,7 @@
 #include "lint/checks/common.h"
 #include "lint/checks/cross/cross.h"
 #include "lint/checks/list.h"
+#include "training/sections.h"
 
 namespace ckpt::lint {
 namespace {

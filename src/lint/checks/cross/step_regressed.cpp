@@ -8,17 +8,11 @@ namespace {
 
 constexpr std::string_view kFields[] = {"key", "value", "base-value"};
 
-// Before 1.6 `epoch` was the next epoch, since then it is the current one.
-std::optional<double> epoch_of(const Opened& opened) {
-  const auto epoch = number_of(opened.file->tree, opened.items.epoch);
-  if (!epoch) return std::nullopt;
-  return *epoch - (counts_batches(opened) ? 1.0 : 0.0);
-}
-
 std::string show_progress(const Opened& opened, std::string_view key, NodeId node) {
   const auto text = show(opened.file->tree, node);
-  return key == "epoch" && counts_batches(opened) ? text + " (the next epoch, as Lightning before 1.6 counts)"
-                                                  : text;
+  return key == keys::kEpoch && opened.training.progress.counts_batches
+             ? text + " (the next epoch, as Lightning before 1.6 counts)"
+             : text;
 }
 
 void compare(const Context& context, std::string_view key, NodeId node, NodeId base_node, const Emit& emit) {
@@ -32,13 +26,14 @@ void compare(const Context& context, std::string_view key, NodeId node, NodeId b
 
 void run(const Context& context, const Rule&, const Emit& emit) {
   const auto& base = *context.base;
-  const auto epoch = epoch_of(context.input), base_epoch = epoch_of(base);
+  const auto epoch = context.training().progress.current_epoch(),
+             base_epoch = base.training.progress.current_epoch();
   if (epoch && base_epoch && *epoch < *base_epoch)
-    compare(context, "epoch", context.items().epoch, base.items.epoch, emit);
-  // Batches before 1.6, steps of all optimizers since: not the same unit across that line.
+    compare(context, keys::kEpoch, context.items().epoch, base.items.epoch, emit);
+  // T16, T17: batches before 1.6, steps of all optimizers since: not the same unit across that line.
   const auto steps = comparable_steps(context);
   if (steps && steps->now < steps->base)
-    compare(context, "global_step", context.items().global_step, base.items.global_step, emit);
+    compare(context, keys::kGlobalStep, context.items().global_step, base.items.global_step, emit);
 }
 
 }  // namespace

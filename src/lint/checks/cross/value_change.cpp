@@ -26,7 +26,7 @@ ByPath scalars(const Tree& tree, NodeId start, const std::string& path) {
 
 // Lightning writes the datamodule's hyperparameters since 1.7; before, there is nothing to compare with.
 bool could_have(const Opened& opened, std::string_view key) {
-  return key != "datamodule_hyper_parameters" || !opened.items.version ||
+  return key != keys::kDataModuleHyperParameters || !opened.items.version ||
          opened.items.version->at_least(1, 7);
 }
 

@@ -18,7 +18,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   const auto& now = context.items().version;
   const auto& old = context.base->items.version;
   if (!now || !old || numbers(*now) >= numbers(*old)) return;
-  Hit hit = make_hit(key_path("", "pytorch-lightning_version"), "downgrade");
+  Hit hit = make_hit(key_path("", keys::kVersion), "downgrade");
   hit.base_path = hit.path;
   hit.fields = {{"value", now->text}, {"base-value", old->text}};
   emit(std::move(hit));

@@ -63,10 +63,11 @@ void judge_all(const Context& context, const std::vector<WeightPair>& pairs, con
 constexpr std::string_view kMoments[] = {"exp_avg",   "momentum_buffer", "square_avg", "sum",
                                          "acc_delta", "exp_inf",         "prev"};
 
-std::map<Shape, std::size_t> trained_shapes(const Checkpoint& file, const training::Items& items) {
+std::map<Shape, std::size_t> trained_shapes(const Checkpoint& file,
+                                            std::span<const training::Optimizer> optimizers) {
   std::map<Shape, std::size_t> shapes;
-  for (const NodeId optimizer : sequence(file.tree, items.optimizer_states))
-    for (const auto& parameter : mapping_items(file.tree, member(file.tree, optimizer, "state")))
+  for (const training::Optimizer& optimizer : optimizers)
+    for (const auto& parameter : mapping_items(file.tree, optimizer.state))
       for (const auto key : kMoments) {
         const NodeId moment = member(file.tree, parameter.value, key);
         if (!is_kind(file.tree, moment, Kind::kTensor)) continue;
@@ -87,7 +88,7 @@ std::vector<WeightPair> surely_trained(const Context& context, const std::vector
         seen.emplace(view.storage, view.storage_offset).second)
       ++weights[view.shape];
   }
-  auto trained = trained_shapes(context.file(), context.items());
+  auto trained = trained_shapes(context.file(), context.training().optimizers);
   auto result = pairs;
   std::erase_if(result, [&](const WeightPair& pair) {
     const auto& shape = view_of(context, pair).shape;

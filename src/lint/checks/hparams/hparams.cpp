@@ -4,16 +4,6 @@
 
 namespace ckpt::lint {
 
-std::vector<HparamSection> hparam_sections(const Tree& tree, const training::Items& items) {
-  std::vector<HparamSection> sections;
-  for (const auto& item : mapping_items(tree, items.root)) {
-    if (item.value != items.hyper_parameters && item.value != items.datamodule_hyper_parameters) continue;
-    if (is_kind(tree, item.key, Kind::kString))
-      sections.push_back({key_path("", tree.text(item.key)), item.value});
-  }
-  return sections;
-}
-
 namespace {
 
 // numpy pickles calls of its own functions for what people know by other names (numpy.core, since 2.0
@@ -45,7 +35,7 @@ std::string_view model_part(const Tree& tree, NodeId id) {
   const NodeId state = tree.object(id).state;
   if (member(tree, state, "_parameters") != kNoNode && member(tree, state, "_modules") != kNoNode)
     return "nn.Module";
-  if (member(tree, state, "param_groups") != kNoNode && member(tree, state, "state") != kNoNode)
+  if (member(tree, state, keys::kParamGroups) != kNoNode && member(tree, state, keys::kState) != kNoNode)
     return "optimizer";
   return "";
 }

@@ -1,21 +1,12 @@
-// The hyperparameters of a checkpoint as values: where they stand, and what their classes are.
+// The hyperparameters of a checkpoint as values: what their classes are.
 #pragma once
 
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include "training/items.h"
 #include "value/tree.h"
 
 namespace ckpt::lint {
-
-struct HparamSection {
-  std::string path;  // "hyper_parameters", or the older name that the file uses
-  value::NodeId node = value::kNoNode;
-};
-
-// The model's and the datamodule's, as far as they are there.
-std::vector<HparamSection> hparam_sections(const value::Tree& tree, const training::Items& items);
 
 // "pathlib.PosixPath": the class of an instance, the function that was called for a value, or the name itself
 // where a class or function is the value. "" for plain values.

@@ -39,7 +39,7 @@ std::optional<std::pair<std::string, std::string>> difference(const Tree& tree, 
                                                               const ByPath& theirs) {
   for (const auto& [path, node] : ours) {
     const auto other = theirs.find(path);
-    const std::string place = joined("hyper_parameters", path);
+    const std::string place = joined(keys::kHyperParameters, path);
     if (other == theirs.end()) return std::pair{path, show(tree, node) + ", but there is no " + place};
     if (!same_scalar(tree, node, tree, other->second))
       return std::pair{path, show(tree, node) + ", but " + place + " is " + show(tree, other->second)};
@@ -47,7 +47,7 @@ std::optional<std::pair<std::string, std::string>> difference(const Tree& tree, 
   for (const auto& [path, node] : theirs)
     if (!ours.contains(path))
       return std::pair{path,
-                       "not there, but " + joined("hyper_parameters", path) + " is " + show(tree, node)};
+                       "not there, but " + joined(keys::kHyperParameters, path) + " is " + show(tree, node)};
   return std::nullopt;
 }
 
@@ -61,7 +61,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (other == model.end() || any_match(skip, key)) continue;
     const auto found = difference(tree, values, other->second);
     if (!found) continue;
-    Hit hit = text_hit(joined("datamodule_hyper_parameters", found->first), "conflict", found->second);
+    Hit hit = text_hit(joined(keys::kDataModuleHyperParameters, found->first), "conflict", found->second);
     hit.fields.push_back({"key", key});
     emit(std::move(hit));
   }

@@ -49,7 +49,7 @@ bool same_numbers(const Numbers& a, const Numbers& b, double rtol) {
 // CyclicLR cycle them.
 bool is_moved(const Tree& tree, NodeId group, std::string_view key) {
   if (key.ends_with("lr") && member(tree, group, "swa_lr") != kNoNode) return true;
-  if (key == "lr") return member(tree, group, "initial_lr") != kNoNode;
+  if (key == keys::kLr) return member(tree, group, keys::kInitialLr) != kNoNode;
   return (key == "momentum" || key == "betas") && member(tree, group, "max_momentum") != kNoNode;
 }
 
@@ -68,20 +68,17 @@ struct Setting {
 };
 
 // Every group of every optimizer: one that fits is enough, since groups have settings of their own by design.
-std::vector<Setting> settings_of(const Tree& tree, const training::Items& items,
-                                 const std::vector<std::string>& keys) {
+std::vector<Setting> settings_of(const Tree& tree, std::span<const training::Optimizer> optimizers,
+                                 const std::vector<std::string>& names) {
   std::vector<Setting> settings;
-  const auto optimizers = sequence(tree, items.optimizer_states);
-  for (std::size_t o = 0; o < optimizers.size(); ++o) {
-    const auto groups = sequence(tree, member(tree, optimizers[o], "param_groups"));
-    for (std::size_t g = 0; g < groups.size(); ++g)
-      for (const auto& key : keys) {
-        auto value = numbers_of(tree, member(tree, groups[g], key));
-        if (value.empty() || is_moved(tree, groups[g], key)) continue;
-        const auto group_path = index_path(key_path(index_path("optimizer_states", o), "param_groups"), g);
-        settings.push_back({key_path(group_path, key), std::move(value)});
+  for (const training::Optimizer& optimizer : optimizers)
+    for (std::size_t g = 0; g < optimizer.groups.size(); ++g)
+      for (const auto& name : names) {
+        const NodeId group = optimizer.groups[g].node;
+        auto value = numbers_of(tree, member(tree, group, name));
+        if (value.empty() || is_moved(tree, group, name)) continue;
+        settings.push_back({key_path(optimizer.group_path(g), name), std::move(value)});
       }
-  }
   return settings;
 }
 
@@ -105,10 +102,10 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& items = context.items();
   if (items.kind != training::FileKind::kTrainer) return;
   const std::string root = "hyper_parameters.";
-  const auto hparams = values_below(tree, items.hyper_parameters, "hyper_parameters");
+  const auto hparams = values_below(tree, items.hyper_parameters, keys::kHyperParameters);
   for (const auto& [pattern, value] : rule.object("map")) {
     const Glob glob(root + pattern);
-    const auto settings = settings_of(tree, items, keys_of(value));
+    const auto settings = settings_of(tree, context.training().optimizers, keys_of(value));
     for (const auto& hparam : hparams)
       if (glob.matches(hparam.path)) judge(hparam, tree, settings, rule.number("rtol"), emit);
   }

@@ -43,7 +43,7 @@ void note(Uses& uses, const std::string& name, std::string_view what, std::strin
 }
 
 // What is inside of an object is the object's business; containers are looked into.
-Uses uses_in(const Tree& tree, const HparamSection& section, bool models) {
+Uses uses_in(const Tree& tree, const training::HyperParameters& section, bool models) {
   Uses uses;
   try {
     value::walk(tree, section.node, section.path, Limits{}, [&](const value::Visit& visit) {
@@ -67,7 +67,7 @@ Uses uses_in(const Tree& tree, const HparamSection& section, bool models) {
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto allowed = globs_of(rule, "allow");
-  for (const auto& section : hparam_sections(tree, context.items()))
+  for (const auto& section : context.training().hyper_parameters)
     for (const auto& [name, use] : uses_in(tree, section, rule.string("of") == "models")) {
       if (any_match(allowed, name)) continue;
       Hit hit = make_hit(use.first, "object");

@@ -54,7 +54,7 @@ std::string unresolved(std::string_view text, const std::vector<SubValue>& value
 
 void run(const Context& context, const Rule&, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  for (const auto& section : hparam_sections(tree, context.items())) {
+  for (const auto& section : context.training().hyper_parameters) {
     const auto values = values_below(tree, section.node, section.path);
     std::uint64_t count = 0;
     std::size_t judged = 0;

@@ -91,7 +91,7 @@ class Sizes {
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& file = context.file();
-  for (const auto& section : hparam_sections(file.tree, context.items())) {
+  for (const auto& section : context.training().hyper_parameters) {
     Sizes sizes(file, static_cast<std::uint64_t>(rule.integer("max-bytes")), emit);
     try {
       value::walk(file.tree, section.node, section.path, Limits{},

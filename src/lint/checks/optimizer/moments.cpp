@@ -78,7 +78,7 @@ std::set<std::string_view> reduced_names(const std::vector<ParameterMoments>& pa
 
 }  // namespace
 
-std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const OptimizerAt& optimizer) {
+std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const Optimizer& optimizer) {
   std::vector<ParameterMoments> result;
   if (!is_known(file.tree, optimizer.state)) return result;
   for (const auto& item : mapping_items(file.tree, optimizer.state)) {

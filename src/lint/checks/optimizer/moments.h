@@ -21,6 +21,6 @@ struct ParameterMoments {
 // In the order of `state`. Empty where an optimizer keeps anything unknown: a projection or a block size
 // changes what every other shape means (LBFGS; Adafactor's factors; GaLore). Second moments that are
 // smaller than their parameter throughout (one number each in NovoGrad, one a row in Adam-mini) are left out.
-std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const OptimizerAt& optimizer);
+std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const Optimizer& optimizer);
 
 }  // namespace ckpt::lint

@@ -27,13 +27,13 @@ struct Contents {
   std::string strange;                       // the first key that is no id of the groups
 };
 
-Contents contents_of(const Tree& tree, const OptimizerAt& optimizer) {
+Contents contents_of(const Tree& tree, const Optimizer& optimizer) {
   Contents contents;
-  const auto groups = groups_by_id(tree, optimizer);
+  const auto groups = training::groups_by_id(tree, optimizer);
   std::vector<bool> momentum(optimizer.groups.size());
   for (std::size_t g = 0; g < momentum.size(); ++g) {
-    const auto* layout = torch_layout(tree, optimizer.groups[g]);
-    momentum[g] = layout != nullptr && layout->name == "SGD" && !is_plain_sgd(tree, optimizer.groups[g]);
+    const auto* layout = torch_layout(tree, optimizer.groups[g].node);
+    momentum[g] = layout != nullptr && layout->name == "SGD" && !is_plain_sgd(tree, optimizer.groups[g].node);
   }
   for (const auto& item : mapping_items(tree, optimizer.state)) {
     if (!is_mapping(tree, item.value)) continue;
@@ -54,12 +54,6 @@ Contents contents_of(const Tree& tree, const OptimizerAt& optimizer) {
   return contents;
 }
 
-std::size_t parameters_of(const Tree& tree, const OptimizerAt& optimizer) {
-  std::size_t count = 0;
-  for (const NodeId group : optimizer.groups) count += sequence(tree, member(tree, group, "params")).size();
-  return count;
-}
-
 // --- what the rest of the file says about it --------------------------------------------------------------
 
 struct Surroundings {
@@ -69,26 +63,26 @@ struct Surroundings {
   bool skipped = false;         // a scaler whose last step overflowed, early enough for all to have done so
 };
 
-std::optional<double> steps_of(const Tree& tree, const OptimizerAt& optimizer, const Scalars& scalars) {
+std::optional<double> steps_of(const Tree& tree, const Optimizer& optimizer, const Scalars& scalars) {
   std::optional<double> most;
   for (const auto& item : mapping_items(tree, optimizer.state)) {
-    const auto path = key_path(optimizer.state_path(tree, item.key), "step");
-    const auto step = scalars.value(member(tree, item.value, "step"), path);
+    const auto path = key_path(optimizer.state_path(tree, item.key), keys::kStep);
+    const auto step = scalars.value(member(tree, item.value, keys::kStep), path);
     if (step) most = std::max(most.value_or(*step), *step);
   }
   return most;
 }
 
 Surroundings surroundings_of(const Context& context, const Rule& rule,
-                             const std::vector<OptimizerAt>& optimizers) {
+                             std::span<const Optimizer> optimizers) {
   const Tree& tree = context.file().tree;
   Surroundings around;
-  around.global_step = number_of(tree, context.items().global_step).value_or(0.0);
+  around.global_step = context.training().progress.global_step.value_or(0.0);
   // Every skipped step halves the scale: float32 has run out of halves long before so many.
   constexpr double kMostSkips = 200;
-  for (const auto& scaler : scalers_of(tree))
+  for (const auto& scaler : context.training().scalers)
     around.skipped =
-        around.skipped || (number_of(tree, member(tree, scaler.node, "_growth_tracker")) == 0.0 &&
+        around.skipped || (number_of(tree, member(tree, scaler.node, keys::kGrowthTracker)) == 0.0 &&
                            around.global_step <= kMostSkips);
   if (optimizers.size() < 2) return around;
   const Scalars scalars(context, rule);
@@ -131,22 +125,22 @@ struct Judge {
         mock ? Level::kWarning : Level::kError);
   }
 
-  std::optional<Hit> structure(const OptimizerAt& optimizer) const {
+  std::optional<Hit> structure(const Optimizer& optimizer) const {
     if (!is_mapping(tree, optimizer.node))
       return hit(optimizer.path, "wrong-type", "expected a dict, found " + show(tree, optimizer.node));
     if (mapping_items(tree, optimizer.node).empty()) return nothing(optimizer.path);
-    const auto groups_path = key_path(optimizer.path, "param_groups");
-    const NodeId groups = member(tree, optimizer.node, "param_groups");
-    if (groups == kNoNode && optimizer.state == kNoNode)  // a wrapper may have a format of its own
+    const auto groups_path = optimizer.groups_path();
+    if (optimizer.groups_node == kNoNode &&
+        optimizer.state == kNoNode)  // a wrapper may have a format of its own
       return hit(groups_path, "missing",
                  "absent, like state: only an optimizer with a load_state_dict of its own can take this",
                  Level::kWarning, PlaceKind::kArray);
-    if (!is_sequence(tree, groups))
+    if (!is_sequence(tree, optimizer.groups_node))
       return hit(groups_path, "missing", "absent or no list: Lightning raises KeyError 'param_groups'",
                  Level::kError, PlaceKind::kArray);
     for (std::size_t g = 0; g < optimizer.groups.size(); ++g)
-      if (!is_sequence(tree, member(tree, optimizer.groups[g], "params")))
-        return hit(key_path(optimizer.group_path(g), "params"), "missing",
+      if (!is_sequence(tree, optimizer.groups[g].params))
+        return hit(key_path(optimizer.group_path(g), keys::kParams), "missing",
                    "absent or no list: Lightning raises KeyError 'params'", Level::kError, PlaceKind::kArray);
     return std::nullopt;
   }
@@ -160,7 +154,7 @@ struct Judge {
     return *around.taken >= around.global_step ? std::nullopt : std::optional(Level::kWarning);
   }
 
-  std::optional<Hit> empty(const OptimizerAt& optimizer, bool certain) const {
+  std::optional<Hit> empty(const Optimizer& optimizer, bool certain) const {
     const auto most = level_of_empty(certain);
     if (!most) return std::nullopt;
     std::string text = optimizer.state == kNoNode ? "absent" : "empty";
@@ -175,18 +169,17 @@ struct Judge {
       text += "an optimizer that keeps nothing, or moments and step counts start from zero";
     else
       text += "moments and step counts start from zero";
-    return hit(key_path(optimizer.path, "state"), "empty", std::move(text), *most);
+    return hit(optimizer.states_path(), "empty", std::move(text), *most);
   }
 
-  std::optional<Hit> contents(const OptimizerAt& optimizer) const {
-    const auto parameters = parameters_of(tree, optimizer);
+  std::optional<Hit> contents(const Optimizer& optimizer) const {
     const bool plain = std::all_of(optimizer.groups.begin(), optimizer.groups.end(),
-                                   [&](const NodeId group) { return is_plain_sgd(tree, group); });
-    if (around.global_step <= 0 || parameters == 0 || plain) return std::nullopt;
+                                   [&](const ParamGroup& group) { return is_plain_sgd(tree, group.node); });
+    if (around.global_step <= 0 || optimizer.parameters == 0 || plain) return std::nullopt;
     const bool certain = std::any_of(optimizer.groups.begin(), optimizer.groups.end(),
-                                     [&](const NodeId group) { return keeps_state(tree, group); });
+                                     [&](const ParamGroup& group) { return keeps_state(tree, group.node); });
     const auto found = contents_of(tree, optimizer);
-    const auto path = key_path(optimizer.path, "state");
+    const auto path = optimizer.states_path();
     if (found.states == 0) return empty(optimizer, certain);
     if (found.filled == 0)  // a defaultdict that was asked for its parameters: by a class that keeps nothing?
       return hit(path, "empty",
@@ -198,7 +191,7 @@ struct Judge {
       return hit(path, "detached",
                  fmt::format("{} under keys that no group has ({} is the first): all {} start from zero",
                              plural(found.states, "state"), one_line(found.strange),
-                             plural(parameters, "parameter")),
+                             plural(optimizer.parameters, "parameter")),
                  certain ? Level::kError : Level::kWarning);
     if (found.buffers_due > 0 && found.buffers == 0)
       return hit(

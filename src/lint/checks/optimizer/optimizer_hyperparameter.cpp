@@ -15,9 +15,9 @@ constexpr std::string_view kFields[] = {"value", "problem"};
 
 // Of torch.optim's groups: finite and >= 0. Other keys (tolerances of LBFGS, a user's own) may be anything
 // but NaN.
-constexpr std::string_view kNonNegative[] = {"lr",       "initial_lr",    "max_lr",       "min_lr",
-                                             "swa_lr",   "eps",           "weight_decay", "momentum",
-                                             "lr_decay", "base_momentum", "max_momentum"};
+constexpr std::string_view kNonNegative[] = {
+    keys::kLr,      keys::kInitialLr, "max_lr",   "min_lr",        "swa_lr",      "eps",
+    "weight_decay", "momentum",       "lr_decay", "base_momentum", "max_momentum"};
 // Likewise, but other libraries call other things so.
 constexpr std::string_view kNonNegativeOfTorch[] = {"alpha", "rho", "lambd", "initial_accumulator_value"};
 
@@ -113,7 +113,7 @@ struct Judge {
     const auto* torch = torch_layout(tree, group);
     for (const auto& item : mapping_items(tree, group)) {
       const auto key = string_of(tree, item.key);
-      if (!key || *key == "params" || *key == "param_names") continue;
+      if (!key || *key == keys::kParams || *key == keys::kParamNames) continue;
       const auto place = key_path(path, *key);
       number(*key, 0, item.value, place, torch);
       const auto parts = sequence(tree, item.value);  // betas, Adafactor's pair of eps
@@ -121,9 +121,9 @@ struct Judge {
         number(*key, i, parts[i], index_path(place, i), torch);
     }
     if (torch != nullptr) return needed(group, path, *torch);
-    const NodeId lr = member(tree, group, "lr");  // None is Adafactor's; text is nobody's
+    const NodeId lr = member(tree, group, keys::kLr);  // None is Adafactor's; text is nobody's
     if (is_kind(tree, lr, Kind::kString))
-      say(key_path(path, "lr"), show(tree, lr), {"no number: the first step fails"}, std::nullopt);
+      say(key_path(path, keys::kLr), show(tree, lr), {"no number: the first step fails"}, std::nullopt);
   }
 };
 
@@ -132,7 +132,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Judge judge{context.file(), context.file().tree, scalars, emit};
   for (const auto& optimizer : optimizers_of(context))
     for (std::size_t g = 0; g < optimizer.groups.size(); ++g)
-      judge.group(optimizer.groups[g], optimizer.group_path(g));
+      judge.group(optimizer.groups[g].node, optimizer.group_path(g));
 }
 
 }  // namespace

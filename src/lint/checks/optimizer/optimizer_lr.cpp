@@ -41,11 +41,11 @@ Schedules schedules_of(const Context& context, const Scalars& scalars) {
   const Tree& tree = context.file().tree;
   Schedules schedules;
   for (const auto& scheduler : schedulers_of(context)) {
-    if (scheduler.path != index_path("lr_schedulers", scheduler.top)) continue;
-    const NodeId last = member(tree, scheduler.node, "_last_lr");
-    schedules.silent = schedules.silent || last == kNoNode;
-    if (is_sequence(tree, last))
-      add_rates(context.file(), scalars, key_path(scheduler.path, "_last_lr"), last, schedules);
+    if (scheduler.inner) continue;
+    schedules.silent = schedules.silent || scheduler.last_lr == kNoNode;
+    if (is_sequence(tree, scheduler.last_lr))
+      add_rates(context.file(), scalars, key_path(scheduler.path, keys::kLastLr), scheduler.last_lr,
+                schedules);
   }
   return schedules;
 }
@@ -60,9 +60,9 @@ std::optional<std::string> other_rate(const Schedules& schedules, std::size_t gr
 
 // Groups none of whose parameters has state, in an optimizer that keeps some: they are frozen, and the rate
 // does not matter.
-std::set<std::size_t> groups_without_state(const Tree& tree, const OptimizerAt& optimizer) {
+std::set<std::size_t> groups_without_state(const Tree& tree, const Optimizer& optimizer) {
   std::set<std::size_t> groups;
-  const auto by_id = groups_by_id(tree, optimizer);
+  const auto by_id = training::groups_by_id(tree, optimizer);
   for (std::size_t g = 0; g < optimizer.groups.size(); ++g) groups.insert(g);
   bool any = false;
   for (const auto& item : mapping_items(tree, optimizer.state))
@@ -73,7 +73,7 @@ std::set<std::size_t> groups_without_state(const Tree& tree, const OptimizerAt& 
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  if (number_of(tree, context.items().global_step).value_or(0.0) <= 0.0) return;
+  if (context.training().progress.global_step.value_or(0.0) <= 0.0) return;
   const Scalars scalars(context, rule);
   const auto schedules = schedules_of(context, scalars);
   if (schedules.silent) return;
@@ -85,15 +85,15 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const auto count = optimizer.groups.size();
     std::optional<std::set<std::size_t>> frozen;
     for (std::size_t g = 0; g < count; ++g) {
-      const NodeId lr = member(tree, optimizer.groups[g], "lr");
-      const auto rate = scalars.value(lr, key_path(optimizer.group_path(g), "lr"));
+      const NodeId lr = member(tree, optimizer.groups[g].node, keys::kLr);
+      const auto rate = scalars.value(lr, key_path(optimizer.group_path(g), keys::kLr));
       if (rate != 0.0) continue;
       const auto other = other_rate(schedules, count, g);
       // At a schedule's end 0 is right, and the scheduler's own rate is what was changed: scheduler-lr-drift.
       if (!other || explains_zero(rates, drivers, g)) continue;
       if (!frozen) frozen = groups_without_state(tree, optimizer);
       if (frozen->contains(g)) continue;
-      Hit hit = make_hit(key_path(optimizer.group_path(g), "lr"), "lr-zero");
+      Hit hit = make_hit(key_path(optimizer.group_path(g), keys::kLr), "lr-zero");
       hit.fields = {{"lr", show_scalar(context.file(), lr, rate)},
                     {"group", std::to_string(g)},
                     {"groups", std::to_string(count)},

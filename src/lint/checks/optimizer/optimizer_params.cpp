@@ -31,10 +31,10 @@ struct Ids {
   std::size_t found = 0;  // ids of the groups that have state
 };
 
-Ids ids_of(const Tree& tree, const OptimizerAt& optimizer) {
+Ids ids_of(const Tree& tree, const Optimizer& optimizer) {
   Ids ids;
-  for (const NodeId group : optimizer.groups)
-    for (const NodeId id : sequence(tree, member(tree, group, "params"))) {
+  for (const ParamGroup& group : optimizer.groups)
+    for (const NodeId id : group.ids) {
       auto text = id_text(tree, id);
       ids.kinds.insert(tree.kind(id));
       auto& times = ids.in_groups[text];
@@ -47,29 +47,28 @@ Ids ids_of(const Tree& tree, const OptimizerAt& optimizer) {
   return ids;
 }
 
-// All of LBFGS's state stands under its first parameter.
-bool is_lbfgs(const Tree& tree, const OptimizerAt& optimizer) {
-  return !optimizer.groups.empty() && member(tree, optimizer.groups[0], "line_search_fn") != kNoNode;
+// T5: all of LBFGS's state stands under its first parameter.
+bool is_lbfgs(const Tree& tree, const Optimizer& optimizer) {
+  return !optimizer.groups.empty() && member(tree, optimizer.groups[0].node, "line_search_fn") != kNoNode;
 }
 
-void find_duplicates(const OptimizerAt& optimizer, const Ids& ids, const Emit& emit) {
+void find_duplicates(const Optimizer& optimizer, const Ids& ids, const Emit& emit) {
   const auto twice = std::find_if(ids.order.begin(), ids.order.end(),
                                   [&](const auto& id) { return ids.in_groups.at(id) > 1; });
   if (twice == ids.order.end()) return;
-  emit(text_hit(key_path(optimizer.path, "param_groups"), "duplicate-id",
+  emit(text_hit(optimizer.groups_path(), "duplicate-id",
                 fmt::format("parameter {} stands in the groups {} times: it would be stepped more than once",
                             one_line(*twice), ids.in_groups.at(*twice)),
                 report::PlaceKind::kArray));
 }
 
-void find_gaps(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit) {
+void find_gaps(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
   const Ids ids = ids_of(tree, optimizer);
   find_duplicates(optimizer, ids, emit);
-  const bool whole = std::all_of(optimizer.groups.begin(), optimizer.groups.end(), [&](const NodeId group) {
-    return is_sequence(tree, member(tree, group, "params"));
-  });
+  const bool whole = std::all_of(optimizer.groups.begin(), optimizer.groups.end(),
+                                 [&](const ParamGroup& group) { return is_sequence(tree, group.params); });
   if (ids.found == 0 || !whole) return;  // optimizer-state-empty says it
-  const auto state_path = key_path(optimizer.path, "state");
+  const auto state_path = optimizer.states_path();
   std::size_t orphans = 0;
   NodeId first_orphan = kNoNode;
   for (const auto& item : mapping_items(tree, optimizer.state))
@@ -117,19 +116,12 @@ std::uint64_t floating_weights(const Context& context, const std::vector<Glob>& 
   return count;
 }
 
-std::uint64_t parameters_of(const Tree& tree, const OptimizerAt& optimizer) {
-  std::uint64_t parameters = 0;
-  for (const NodeId group : optimizer.groups)
-    parameters += sequence(tree, member(tree, group, "params")).size();
-  return parameters;
-}
-
 // A frozen backbone may be in the optimizer and not in the file (adapters): only what was trained must be
 // there.
-void find_excess(const Context& context, const OptimizerAt& optimizer, std::uint64_t weights,
+void find_excess(const Context& context, const Optimizer& optimizer, std::uint64_t weights,
                  const Emit& emit) {
   const Tree& tree = context.file().tree;
-  const auto listed = parameters_of(tree, optimizer);
+  const std::uint64_t listed = optimizer.parameters;
   if (listed <= weights) return;
   const Ids ids = ids_of(tree, optimizer);
   const bool some_trained = ids.found > 0 && !is_lbfgs(tree, optimizer);
@@ -138,7 +130,7 @@ void find_excess(const Context& context, const OptimizerAt& optimizer, std::uint
   if (trained > weights && !comparable_moments(context.file(), optimizer).empty()) return;
   const auto most = plural(weights, "tensor") + " of floating point";
   Hit hit = text_hit(
-      key_path(optimizer.path, "param_groups"), "too-many",
+      optimizer.groups_path(), "too-many",
       trained > weights
           ? fmt::format("{}{}, but the state_dict has {}: it belongs to another model",
                         plural(trained, "parameter"), some_trained ? " with state" : "", most)
@@ -157,11 +149,11 @@ void compare_count(const Context& context, const std::vector<Glob>& frozen, cons
   const auto optimizers = optimizers_of(context);
   if (optimizers.empty()) return;  // optimizer-state-missing says it
   std::uint64_t parameters = 0;
-  for (const auto& optimizer : optimizers) parameters += parameters_of(context.file().tree, optimizer);
+  for (const auto& optimizer : optimizers) parameters += optimizer.parameters;
   const auto weights = floating_weights(context, frozen);
   if (parameters == weights) return;
   Hit hit = text_hit(
-      "optimizer_states", "other-number",
+      keys::kOptimizerStates, "other-number",
       fmt::format("{}, but {} of floating point in the state_dict that {} not frozen",
                   plural(parameters, "parameter"), plural(weights, "tensor"), weights == 1 ? "is" : "are"),
       report::PlaceKind::kArray);

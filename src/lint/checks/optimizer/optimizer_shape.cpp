@@ -141,7 +141,7 @@ bool is_order_of_its_own(const Weights& weights, const std::vector<Shape>& shape
 struct Judge {
   const Checkpoint& file;
   const Weights& weights;
-  const OptimizerAt& optimizer;
+  const Optimizer& optimizer;
   const Emit& emit;
 
   struct Count {
@@ -195,12 +195,12 @@ struct Judge {
   // The name of each id, if the optimizer was given named parameters.
   std::map<std::string, std::string_view> names() const {
     std::map<std::string, std::string_view> names;
-    for (const NodeId group : optimizer.groups) {
-      const auto ids = sequence(file.tree, member(file.tree, group, "params"));
-      const auto list = sequence(file.tree, member(file.tree, group, "param_names"));
-      if (ids.size() != list.size()) continue;
-      for (std::size_t i = 0; i < ids.size(); ++i)
-        if (const auto name = string_of(file.tree, list[i])) names.emplace(id_text(file.tree, ids[i]), *name);
+    for (const ParamGroup& group : optimizer.groups) {
+      const auto list = sequence(file.tree, group.names);
+      if (group.ids.size() != list.size()) continue;
+      for (std::size_t i = 0; i < group.ids.size(); ++i)
+        if (const auto name = string_of(file.tree, list[i]))
+          names.emplace(id_text(file.tree, group.ids[i]), *name);
     }
     return names;
   }
@@ -278,10 +278,10 @@ struct Judge {
   void judge_order(const std::vector<ParameterMoments>& parameters) const {
     std::map<std::string, const ParameterMoments*> by_id;
     for (const auto& parameter : parameters) by_id.emplace(id_text(file.tree, parameter.id), &parameter);
-    for (const NodeId group : optimizer.groups) {
+    for (const ParamGroup& group : optimizer.groups) {
       std::vector<const ParameterMoments*> in_order;
       std::vector<Shape> shapes;
-      for (const NodeId id : sequence(file.tree, member(file.tree, group, "params")))
+      for (const NodeId id : group.ids)
         if (const auto found = by_id.find(id_text(file.tree, id)); found != by_id.end()) {
           in_order.push_back(found->second);
           shapes.push_back(shape_of(*found->second));

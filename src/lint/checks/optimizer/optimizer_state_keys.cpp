@@ -28,8 +28,8 @@ std::string_view lacking(const Tree& tree, NodeId state, NodeId group) {
   return amsgrad && !is_there(tree, state, "max_exp_avg_sq") ? "max_exp_avg_sq" : std::string_view{};
 }
 
-void judge(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit) {
-  const auto groups = groups_by_id(tree, optimizer);
+void judge(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
+  const auto groups = training::groups_by_id(tree, optimizer);
   std::uint64_t incomplete = 0, states = 0;
   std::string path;
   std::string_view key, name;
@@ -37,7 +37,7 @@ void judge(const Tree& tree, const OptimizerAt& optimizer, const Emit& emit) {
     const auto group = groups.find(id_text(tree, item.key));
     if (group == groups.end()) continue;
     ++states;
-    const NodeId node = optimizer.groups[group->second];
+    const NodeId node = optimizer.groups[group->second].node;
     const auto missing = lacking(tree, item.value, node);
     if (missing.empty()) continue;
     ++incomplete;

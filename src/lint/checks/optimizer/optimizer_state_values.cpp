@@ -96,17 +96,19 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto entry : context.selected(rule)) entries.emplace(file.entries[entry].record, entry);
   const Values values{context, entries};
   for (const auto& optimizer : optimizers_of(context)) {
-    const bool torch = std::any_of(optimizer.groups.begin(), optimizer.groups.end(),
-                                   [&](const NodeId group) { return torch_layout(tree, group) != nullptr; });
-    const bool amsgrad = std::any_of(optimizer.groups.begin(), optimizer.groups.end(),
-                                     [&](const NodeId group) { return is_set(tree, group, "amsgrad"); });
+    const bool torch =
+        std::any_of(optimizer.groups.begin(), optimizer.groups.end(),
+                    [&](const ParamGroup& group) { return torch_layout(tree, group.node) != nullptr; });
+    const bool amsgrad =
+        std::any_of(optimizer.groups.begin(), optimizer.groups.end(),
+                    [&](const ParamGroup& group) { return is_set(tree, group.node, "amsgrad"); });
     Found steps, maxima;
     std::uint64_t states = 0;
     for (const auto& item : mapping_items(tree, optimizer.state)) {
       const auto path = optimizer.state_path(tree, item.key);
       ++states;
-      const auto step_path = key_path(path, "step");
-      if (const auto step = scalars.value(member(tree, item.value, "step"), step_path))
+      const auto step_path = key_path(path, keys::kStep);
+      if (const auto step = scalars.value(member(tree, item.value, keys::kStep), step_path))
         judge_step(values, *step, item.value, step_path, steps);
       if (amsgrad) judge_maximum(values, item.value, path, maxima);
     }

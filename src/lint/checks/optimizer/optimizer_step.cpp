@@ -25,11 +25,11 @@ struct Steps {
   std::string highest;  // the path of `high`
 };
 
-Steps steps_of(const Tree& tree, const OptimizerAt& optimizer, const Scalars& scalars, double limit) {
+Steps steps_of(const Tree& tree, const Optimizer& optimizer, const Scalars& scalars, double limit) {
   Steps steps;
   for (const auto& item : mapping_items(tree, optimizer.state)) {
-    const auto path = key_path(optimizer.state_path(tree, item.key), "step");
-    const auto step = scalars.value(member(tree, item.value, "step"), path);
+    const auto path = key_path(optimizer.state_path(tree, item.key), keys::kStep);
+    const auto step = scalars.value(member(tree, item.value, keys::kStep), path);
     if (!step) continue;
     if (steps.count == 0 || *step > steps.high) {
       steps.high = *step;
@@ -44,7 +44,7 @@ Steps steps_of(const Tree& tree, const OptimizerAt& optimizer, const Scalars& sc
 
 void run_count(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  const auto global_step = number_of(tree, context.items().global_step);
+  const auto global_step = context.training().progress.global_step;
   if (!global_step) return;
   const Scalars scalars(context, rule);
   for (const auto& optimizer : optimizers_of(context)) {
@@ -59,7 +59,7 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
     } else if (steps.count > 1 && steps.low != steps.high) {
       // Parameters that were unfrozen later, or unused in some steps, are behind and healthy.
       Hit hit = text_hit(
-          key_path(optimizer.path, "state"), "uneven",
+          optimizer.states_path(), "uneven",
           fmt::format(
               "steps from {:.0f} to {:.0f} among {}: unfrozen later, unused in some steps, or partly reset",
               steps.low, steps.high, plural(steps.count, "parameter")),
@@ -74,13 +74,15 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
 // --- where ------------------------------------------------------------------------------------------------
 
 // Whether their groups keep the step on the device (torch/optim/adam.py: capturable or fused), by id.
-std::map<std::string, bool> ids_on_device(const Tree& tree, const OptimizerAt& optimizer) {
+std::map<std::string, bool> ids_on_device(const Tree& tree, const Optimizer& optimizer) {
   std::map<std::string, bool> ids;
-  for (const NodeId group : optimizer.groups) {
+  for (const ParamGroup& group : optimizer.groups) {
     // ASGD makes its step where the parameter is, capturable or not (torch/optim/asgd.py, _init_group).
-    const bool asgd = member(tree, group, "lambd") != kNoNode && member(tree, group, "t0") != kNoNode;
-    const bool on_device = asgd || is_set(tree, group, "capturable") || is_set(tree, group, "fused");
-    for (const NodeId id : sequence(tree, member(tree, group, "params"))) ids[id_text(tree, id)] = on_device;
+    const bool asgd =
+        member(tree, group.node, "lambd") != kNoNode && member(tree, group.node, "t0") != kNoNode;
+    const bool on_device =
+        asgd || is_set(tree, group.node, "capturable") || is_set(tree, group.node, "fused");
+    for (const NodeId id : group.ids) ids[id_text(tree, id)] = on_device;
   }
   return ids;
 }
@@ -99,14 +101,10 @@ void run_device(const Context& context, const Rule&, const Emit& emit) {
     std::uint64_t wrong = 0;
     std::string first, location;
     for (const auto& item : mapping_items(tree, optimizer.state)) {
-      const auto where = location_of(file, member(tree, item.value, "step"));
+      const auto where = location_of(file, member(tree, item.value, keys::kStep));
       const auto id = on_device.find(id_text(tree, item.key));
       if (!where.starts_with("cuda") || id == on_device.end() || id->second) continue;
-      if (wrong == 0) {
-        first = key_path(optimizer.state_path(tree, item.key), "step");
-        location = where;
-      }
-      ++wrong;
+      if (wrong++ == 0) first = key_path(optimizer.state_path(tree, item.key), keys::kStep), location = where;
     }
     if (wrong == 0) continue;
     Hit hit = text_hit(first, "step-device",

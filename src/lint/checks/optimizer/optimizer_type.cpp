@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/training.h"
-#include "training/types.h"
 
 namespace ckpt::lint {
 namespace {
@@ -32,7 +31,7 @@ bool may_be(std::string_view type, std::string_view expected) {
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto expect = rule.strings("expect");
   for (const auto& optimizer : optimizers_of(context)) {
-    const auto type = optimizer_type(context.file().tree, optimizer.node);
+    const std::string& type = optimizer.type;
     if (std::any_of(expect.begin(), expect.end(), [&](const auto& name) { return may_be(type, name); }))
       continue;
     std::string list;

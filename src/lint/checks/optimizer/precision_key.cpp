@@ -21,52 +21,32 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text"};
 
-// Found by its fields; the key is the plugin's class name.
-bool is_scaler(const Tree& tree, NodeId node) {
-  return member(tree, node, "scale") != kNoNode && member(tree, node, "growth_factor") != kNoNode;
+using training::is_scaler;
+using training::PrecisionPlugin;
+
+// "1.9 to 2.0", "2.1 and later"
+std::string versions_of(const PrecisionPlugin& plugin) {
+  if (plugin.current()) return fmt::format("{}.{} and later", plugin.first_major, plugin.first_minor);
+  return fmt::format("{}.{} to {}.{}", plugin.first_major, plugin.first_minor, plugin.last_major,
+                     plugin.last_minor);
 }
-
-struct Plugin {
-  std::string_view key;
-  int first_major, first_minor;  // restored by this version ...
-  int last_major, last_minor;    // ... to this one
-};
-
-// restore_precision_plugin_state looks for the running plugin's class name alone (and
-// native_amp_scaling_state, which every version reads); the classes were renamed in 1.9, 2.0 and 2.1.
-constexpr Plugin kPlugins[] = {
-    {"NativeMixedPrecisionPlugin", 1, 6, 1, 8},
-    {"ShardedNativeMixedPrecisionPlugin", 1, 6, 1, 9},
-    {"FullyShardedNativeMixedPrecisionPlugin", 1, 6, 1, 9},
-    {"FullyShardedNativeNativeMixedPrecisionPlugin", 1, 6, 1, 9},
-    {"MixedPrecisionPlugin", 1, 9, 2, 0},
-    {"FSDPMixedPrecisionPlugin", 2, 0, 2, 0},
-    {"MixedPrecision", 2, 1, 99, 0},
-    {"FSDPPrecision", 2, 1, 99, 0},
-};
 
 void find_stale(const Tree& tree, NodeId root, const Rule& rule, const Emit& emit) {
   const auto target = training::parse_version(rule.string("target-version"));
   if (!target) return;  // validate has said so
-  for (const Plugin& plugin : kPlugins) {
-    if (!is_scaler(tree, member(tree, root, plugin.key))) continue;
-    const bool too_old = !target->at_least(plugin.first_major, plugin.first_minor);
-    const bool too_new = target->at_least(plugin.last_major, plugin.last_minor + 1);
-    if (!too_old && !too_new) continue;
+  for (const PrecisionPlugin& plugin : training::precision_plugins()) {
+    if (!is_scaler(tree, member(tree, root, plugin.key)) || plugin.read_by(*target)) continue;
     emit(text_hit(
         key_path("", plugin.key), "stale-key",
         fmt::format(
             "a scaler under the name that Lightning {} uses: {} does not look there, the scale starts anew",
-            plugin.last_major == 99 ? fmt::format("{}.{} and later", plugin.first_major, plugin.first_minor)
-                                    : fmt::format("{}.{} to {}.{}", plugin.first_major, plugin.first_minor,
-                                                  plugin.last_major, plugin.last_minor),
-            rule.string("target-version")),
+            versions_of(plugin), rule.string("target-version")),
         report::PlaceKind::kProperty));
   }
 }
 
 void find_apex(const Tree& tree, NodeId root, const Emit& emit) {
-  for (const auto key : {"amp_scaling_state", "ApexMixedPrecisionPlugin"})
+  for (const auto key : training::apex_keys())
     if (member(tree, root, key) != kNoNode)
       emit(text_hit(key_path("", key), "apex",
                     "state of apex, which Lightning 2.0 and later do not support: dropped on load",
@@ -74,10 +54,8 @@ void find_apex(const Tree& tree, NodeId root, const Emit& emit) {
 }
 
 void find_unexpected(const Context& context, const Rule& rule, const Emit& emit) {
-  const Tree& tree = context.file().tree;
-  std::string path;
-  for (const auto& item : mapping_items(tree, context.items().root))
-    if (path.empty() && is_scaler(tree, item.value)) value::append_key(path, tree, item.key);
+  const auto& scalers = context.training().scalers;
+  const std::string path = scalers.empty() ? "" : scalers.front().path;
   const std::string& expect = rule.string("expect");
   if (expect == "fp16" && path.empty())
     emit(text_hit("", "missing",

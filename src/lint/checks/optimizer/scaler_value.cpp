@@ -16,7 +16,7 @@ constexpr std::string_view kFields[] = {"text"};
 
 struct Scaler {
   const Checkpoint& file;
-  const ScalerAt& at;
+  const training::Scaler& at;
   const Scalars& scalars;
   const Emit& emit;
 
@@ -33,18 +33,18 @@ struct Scaler {
 };
 
 void judge_scale(const Scaler& scaler, double min_scale, double max_scale) {
-  const auto scale = scaler.number("scale");
+  const auto scale = scaler.number(keys::kScale);
   if (!scale) return;
   if (!std::isfinite(*scale))
-    scaler.say("scale", "scale", ": the loss is multiplied with it, every gradient is lost", false);
+    scaler.say(keys::kScale, "scale", ": the loss is multiplied with it, every gradient is lost", false);
   else if (*scale <= 0)
-    scaler.say("scale", "scale", ": every gradient becomes zero, or its sign turns", false);
+    scaler.say(keys::kScale, "scale", ": every gradient becomes zero, or its sign turns", false);
   else if (*scale < min_scale)
-    scaler.say("scale", "scale",
+    scaler.say(keys::kScale, "scale",
                ", below " + format_double(min_scale) + ": step after step overflowed before this was saved",
                true);
   else if (*scale > max_scale)
-    scaler.say("scale", "scale",
+    scaler.say(keys::kScale, "scale",
                ", above " + format_double(max_scale) +
                    ": gradients were zero for long, or the number is made up; the first steps overflow and "
                    "are skipped",
@@ -52,20 +52,20 @@ void judge_scale(const Scaler& scaler, double min_scale, double max_scale) {
 }
 
 void judge_factors(const Scaler& scaler) {
-  const auto growth = scaler.number("growth_factor"), backoff = scaler.number("backoff_factor");
-  if (growth && !(*growth > 1)) scaler.say("growth_factor", "factor", ": must be above 1", true);
+  const auto growth = scaler.number(keys::kGrowthFactor), backoff = scaler.number(keys::kBackoffFactor);
+  if (growth && !(*growth > 1)) scaler.say(keys::kGrowthFactor, "factor", ": must be above 1", true);
   if (backoff && !(*backoff > 0 && *backoff < 1))
-    scaler.say("backoff_factor", "factor", ": must be between 0 and 1", true);
-  const auto tracker = scaler.number("_growth_tracker"), interval = scaler.number("growth_interval");
-  if (tracker && *tracker < 0) scaler.say("_growth_tracker", "tracker", ": counts steps, from 0", true);
+    scaler.say(keys::kBackoffFactor, "factor", ": must be between 0 and 1", true);
+  const auto tracker = scaler.number(keys::kGrowthTracker), interval = scaler.number(keys::kGrowthInterval);
+  if (tracker && *tracker < 0) scaler.say(keys::kGrowthTracker, "tracker", ": counts steps, from 0", true);
   if (tracker && interval && *tracker > *interval)
-    scaler.say("_growth_tracker", "tracker", ", beyond growth_interval " + scaler.text("growth_interval"),
-               true);
+    scaler.say(keys::kGrowthTracker, "tracker",
+               ", beyond growth_interval " + scaler.text(keys::kGrowthInterval), true);
 }
 
 // GradScaler.load_state_dict reads all five and makes a tensor of the scale.
 void judge_fields(const Scaler& scaler) {
-  for (const auto key : {"scale", "growth_factor", "backoff_factor", "growth_interval", "_growth_tracker"}) {
+  for (const auto key : training::scaler_fields()) {
     const NodeId node = scaler.node(key);
     if (node == kNoNode) {
       Hit hit = text_hit(key_path(scaler.at.path, key), "missing",
@@ -79,7 +79,7 @@ void judge_fields(const Scaler& scaler) {
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto scalers = scalers_of(context.file().tree);
+  const auto& scalers = context.training().scalers;
   if (scalers.empty()) return;
   const Scalars scalars(context, rule);
   for (const auto& at : scalers) {

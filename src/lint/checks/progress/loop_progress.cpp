@@ -12,17 +12,14 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kChoices[] = {"epoch", "order", "mid-epoch", "untrained", "several-optimizers"};
+constexpr std::string_view kChoices[] = {keys::kEpoch, "order", "mid-epoch", "untrained",
+                                         "several-optimizers"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "", "epoch | order | mid-epoch | untrained | several-optimizers", kChoices},
 };
 constexpr std::string_view kFields[] = {"text"};
 
-NodeId fit_loop_of(const Context& context) {
-  return member(context.file().tree, context.items().loops, "fit_loop");
-}
-
-// Before 1.6 epoch and global_step had another meaning, and loops another one.
+// T17: before 1.6 epoch and global_step had another meaning, and loops another one.
 bool since_1_6(const Context& context) {
   return context.items().version && context.items().version->at_least(1, 6);
 }
@@ -31,14 +28,14 @@ bool since_1_6(const Context& context) {
 
 void find_epoch(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  const auto epoch = number_of(tree, context.items().epoch);
-  const NodeId progress = member(tree, member(tree, fit_loop_of(context), "epoch_progress"), "current");
+  const auto epoch = context.training().progress.epoch;
+  const NodeId progress = member(tree, context.training().progress.epoch_progress, "current");
   const auto completed = number_of(tree, member(tree, progress, "completed"));
   if (!epoch || !completed || *epoch == *completed || !since_1_6(context)) return;
-  Hit hit = text_hit("epoch", "epoch-mismatch",
+  Hit hit = text_hit(keys::kEpoch, "epoch-mismatch",
                      fmt::format("{:.0f}, but loops.fit_loop.epoch_progress.current.completed is {:.0f}",
                                  *epoch, *completed));
-  hit.properties = {{"epoch", *epoch}, {"completed", *completed}};
+  hit.properties = {{keys::kEpoch, *epoch}, {"completed", *completed}};
   emit(std::move(hit));
 }
 
@@ -77,16 +74,13 @@ std::string behind(const Tree& tree, NodeId total, NodeId current) {
 
 // One step at most for each batch that was begun (training_epoch_loop.py, advance). The migration of 1.6.5
 // begins with global_step, which several optimizers move on as well.
-void find_steps_beyond(const Tree& tree, const training::Items& items, NodeId fit_loop, const Emit& emit) {
-  const auto stepped =
-      number_of(tree, member(tree, member(tree, fit_loop, "epoch_loop.state_dict"), "_batches_that_stepped"));
-  const auto ready = number_of(
-      tree,
-      member(tree, member(tree, member(tree, fit_loop, "epoch_loop.batch_progress"), "total"), "ready"));
-  const double most = std::max(ready.value_or(0), number_of(tree, items.global_step).value_or(0));
+void find_steps_beyond(const Tree& tree, const training::Progress& progress, const Emit& emit) {
+  const auto stepped = number_of(tree, member(tree, progress.epoch_loop_state, keys::kBatchesThatStepped));
+  const auto ready = number_of(tree, member(tree, member(tree, progress.batch_progress, "total"), "ready"));
+  const double most = std::max(ready.value_or(0), progress.global_step.value_or(0));
   if (!stepped || !ready || (*stepped >= 0 && *stepped <= most)) return;
   Hit hit =
-      text_hit(key_path(key_path("loops.fit_loop", "epoch_loop.state_dict"), "_batches_that_stepped"),
+      text_hit(key_path(key_path(keys::kFitLoopPath, keys::kEpochLoopState), keys::kBatchesThatStepped),
                "batches-stepped",
                fmt::format("{:.0f} batches that stepped, but {:.0f} batches were begun", *stepped, *ready));
   hit.properties = {{"stepped", *stepped}, {"batches", *ready}};
@@ -94,7 +88,7 @@ void find_steps_beyond(const Tree& tree, const training::Items& items, NodeId fi
 }
 
 bool is_set_by_migration(std::string_view path) {
-  for (const auto progress : {"epoch_progress", "optim_progress", "optim_step_progress"})
+  for (const auto progress : {keys::kEpochProgress, "optim_progress", "optim_step_progress"})
     if (path.find(progress) != std::string_view::npos) return true;
   return false;
 }
@@ -102,12 +96,12 @@ bool is_set_by_migration(std::string_view path) {
 // One finding a progress: what contradicts within it mostly has one cause.
 void find_disorder(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  const NodeId fit_loop = fit_loop_of(context);
+  const NodeId fit_loop = context.training().progress.fit_loop;
   const auto mismatch = step_mismatch_of(context);
   const bool migrated = has_migrated_loops(tree, fit_loop);
   std::string said;  // the progress that was told last; its parts follow it
   bool batches_said = false;
-  for (const auto& value : values_below(tree, context.items().loops, "loops")) {
+  for (const auto& value : values_below(tree, context.items().loops, keys::kLoops)) {
     if (!value.container || !is_mapping(tree, value.id)) continue;
     if (!said.empty() && value.path.starts_with(said)) continue;
     // A progress whose count global_step contradicts is loops-step-mismatch's.
@@ -121,37 +115,35 @@ void find_disorder(const Context& context, const Emit& emit) {
       text = disorder(tree, value.id);
     if (text.empty()) continue;
     said = value.path + ".";
-    batches_said = batches_said || value.path.find("epoch_loop.batch_progress") != std::string::npos;
+    batches_said = batches_said || value.path.find(keys::kBatchProgress) != std::string::npos;
     emit(text_hit(value.path, "order", std::move(text), report::PlaceKind::kObject));
   }
-  if (!batches_said) find_steps_beyond(tree, context.items(), fit_loop, emit);
+  if (!batches_said) find_steps_beyond(tree, context.training().progress, emit);
 }
 
 // --- mid-epoch --------------------------------------------------------------------------------------------
 
 // Since 2.2 a stateful loader keeps its place (fit_loop.state_dict); fault-tolerant files
 // of 1.5 to 1.9 theirs.
-bool has_loader_state(const Tree& tree, NodeId fit_loop) {
-  if (!mapping_items(tree, member(tree, member(tree, fit_loop, "state_dict"), "combined_loader")).empty())
-    return true;
-  if (!sequence(tree, member(tree, member(tree, fit_loop, "state_dict"), "combined_loader")).empty())
-    return true;
-  const NodeId state = member(tree, fit_loop, "epoch_loop.state_dict");
-  return is_mapping(tree, member(tree, state, "dataloader_state_dict")) ||
-         is_sequence(tree, member(tree, state, "dataloader_state_dict"));
+bool has_loader_state(const Tree& tree, const training::Progress& progress) {
+  const NodeId loader = member(tree, member(tree, progress.fit_loop, keys::kStateDict), "combined_loader");
+  if (!mapping_items(tree, loader).empty() || !sequence(tree, loader).empty()) return true;
+  const NodeId older = member(tree, progress.epoch_loop_state, "dataloader_state_dict");
+  return is_mapping(tree, older) || is_sequence(tree, older);
 }
 
 void find_mid_epoch(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto level = resuming_level(context.profile, rule.level);
-  const NodeId fit_loop = fit_loop_of(context);
-  const NodeId progress = member(tree, fit_loop, "epoch_loop.batch_progress");
+  const NodeId progress = context.training().progress.batch_progress;
   const auto ready = number_of(tree, member(tree, member(tree, progress, "current"), "ready")).value_or(0.0);
   const NodeId last = member(tree, progress, "is_last_batch");
   const bool mid_epoch = ready > 0 && is_kind(tree, last, Kind::kBool) && !tree.boolean(last);
-  if (!level || !mid_epoch || is_weights_only(context.items()) || has_loader_state(tree, fit_loop)) return;
+  if (!level || !mid_epoch || is_weights_only(context.items()) ||
+      has_loader_state(tree, context.training().progress))
+    return;
   Hit hit = text_hit(
-      key_path("loops.fit_loop", "epoch_loop.batch_progress"), "mid-epoch",
+      key_path(keys::kFitLoopPath, keys::kBatchProgress), "mid-epoch",
       fmt::format(
           "saved in mid-epoch, at batch {:.0f}, without the loader's state: resuming skips or repeats data",
           ready),
@@ -167,13 +159,12 @@ void find_mid_epoch(const Context& context, const Rule& rule, const Emit& emit) 
 void find_untrained(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
-  if (number_of(tree, items.global_step) != 0.0) return;
+  if (context.training().progress.global_step != 0.0) return;
   // A module without optimizers, or one that steps them past Lightning, never counts a step.
   if (is_sequence(tree, items.optimizer_states) && sequence(tree, items.optimizer_states).empty()) return;
-  const NodeId batches =
-      member(tree, member(tree, fit_loop_of(context), "epoch_loop.batch_progress"), "total");
+  const NodeId batches = member(tree, context.training().progress.batch_progress, "total");
   if (number_of(tree, member(tree, batches, "ready")).value_or(0.0) > 0) return;
-  Hit hit = text_hit("global_step", "untrained",
+  Hit hit = text_hit(keys::kGlobalStep, "untrained",
                      "0: saved before the first step, the weights are what training started with");
   if (context.profile != Profile::kInference) hit.level = report::Level::kNote;
   emit(std::move(hit));
@@ -184,13 +175,12 @@ void find_untrained(const Context& context, const Emit& emit) {
 void find_several(const Context& context, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto count = sequence(tree, context.items().optimizer_states).size();
-  const auto step = number_of(tree, context.items().global_step);
+  const auto step = context.training().progress.global_step;
   if (count < 2 || !step || *step == 0 || !since_1_6(context)) return;
-  const NodeId progress =
-      member(tree, member(tree, fit_loop_of(context), "epoch_loop.batch_progress"), "total");
+  const NodeId progress = member(tree, context.training().progress.batch_progress, "total");
   const auto batches = number_of(tree, member(tree, progress, "processed"));
   Hit hit =
-      text_hit("global_step", "several-optimizers",
+      text_hit(keys::kGlobalStep, "several-optimizers",
                fmt::format("{:.0f} counts the steps of all {} optimizers{}", *step, count,
                            batches ? fmt::format(": {:.0f} batches were trained", *batches) : std::string()));
   hit.properties = {{"globalStep", *step}, {"optimizers", std::uint64_t{count}}};
@@ -200,7 +190,7 @@ void find_several(const Context& context, const Emit& emit) {
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (context.items().kind != training::FileKind::kTrainer) return;
   const std::string& find = rule.string("find");
-  if (find == "epoch")
+  if (find == keys::kEpoch)
     find_epoch(context, emit);
   else if (find == "order")
     find_disorder(context, emit);

@@ -8,7 +8,8 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kChoices[] = {"optimizer", "scheduler", "loops", "callbacks", "hparams"};
+constexpr std::string_view kChoices[] = {"optimizer", "scheduler", keys::kLoops, keys::kCallbacks,
+                                         keys::kHparams};
 constexpr ParamSpec kParams[] = {
     {"item", ParamType::kString, "", "optimizer | scheduler | loops | callbacks | hparams", kChoices},
 };
@@ -21,18 +22,18 @@ struct Missing {
 
 std::optional<Missing> no_optimizer(const Tree& tree, const training::Items& items) {
   if (is_weights_only(items))
-    return Missing{"optimizer_states", "missing",
+    return Missing{keys::kOptimizerStates, "missing",
                    "absent, like lr_schedulers and callbacks (save_weights_only=True): training cannot "
                    "resume from this file"};
   if (items.optimizer_states == kNoNode)
-    return Missing{"optimizer_states", "missing", "absent: training cannot resume from this file"};
+    return Missing{keys::kOptimizerStates, "missing", "absent: training cannot resume from this file"};
   if (!is_sequence(tree, items.optimizer_states))
-    return Missing{"optimizer_states", "wrong-type",
+    return Missing{keys::kOptimizerStates, "wrong-type",
                    "expected a list, found " + show(tree, items.optimizer_states)};
   // A module without optimizers never counts a step; global_step tells it from one that lost them.
   if (!sequence(tree, items.optimizer_states).empty() || number_of(tree, items.global_step) == 0.0)
     return std::nullopt;
-  return Missing{"optimizer_states", "empty",
+  return Missing{keys::kOptimizerStates, "empty",
                  "empty: Lightning resumes without a word with a fresh optimizer"};
 }
 
@@ -43,13 +44,13 @@ struct InitialRates {
   bool any = false, moved = false;
 };
 
-InitialRates initial_rates(const Tree& tree, NodeId optimizers) {
+InitialRates initial_rates(const Tree& tree, std::span<const training::Optimizer> optimizers) {
   InitialRates result;
-  for (const NodeId state : sequence(tree, optimizers))
-    for (const NodeId group : sequence(tree, member(tree, state, "param_groups"))) {
-      const NodeId initial = member(tree, group, "initial_lr");
+  for (const training::Optimizer& optimizer : optimizers)
+    for (const training::ParamGroup& group : optimizer.groups) {
+      const NodeId initial = member(tree, group.node, keys::kInitialLr);
       result.any = result.any || initial != kNoNode;
-      const auto was = number_of(tree, initial), is = number_of(tree, member(tree, group, "lr"));
+      const auto was = number_of(tree, initial), is = number_of(tree, member(tree, group.node, keys::kLr));
       result.moved = result.moved || (initial != kNoNode && (!was || !is || *was != *is));
     }
   return result;
@@ -59,7 +60,7 @@ InitialRates initial_rates(const Tree& tree, NodeId optimizers) {
 std::optional<Missing> first_without_state(const Tree& tree, NodeId schedulers) {
   const auto states = sequence(tree, schedulers);
   for (std::size_t i = 0; i < states.size(); ++i) {
-    const auto path = index_path("lr_schedulers", i);
+    const auto path = index_path(keys::kLrSchedulers, i);
     if (is_kind(tree, states[i], Kind::kNone))
       return Missing{path, "no-state", "None: resuming stops with TypeError"};
     if (!is_mapping(tree, states[i]) || !mapping_items(tree, states[i]).empty()) continue;
@@ -71,23 +72,24 @@ std::optional<Missing> first_without_state(const Tree& tree, NodeId schedulers) 
   return std::nullopt;
 }
 
-std::optional<Missing> no_scheduler(const Tree& tree, const training::Items& items) {
-  if (is_weights_only(items)) return std::nullopt;  // reported once, for the optimizer
+std::optional<Missing> no_scheduler(const Tree& tree, const training::Items& items,
+                                    std::span<const training::Optimizer> optimizers) {
+  if (is_weights_only(items)) return std::nullopt;  // T11: one finding, about the optimizer
   if (items.lr_schedulers == kNoNode)
-    return Missing{"lr_schedulers", "missing", "absent: Lightning raises KeyError when training resumes"};
+    return Missing{keys::kLrSchedulers, "missing", "absent: Lightning raises KeyError when training resumes"};
   if (!is_sequence(tree, items.lr_schedulers))
-    return Missing{"lr_schedulers", "wrong-type",
+    return Missing{keys::kLrSchedulers, "wrong-type",
                    "expected a list, found " + show(tree, items.lr_schedulers)};
-  const auto initial = initial_rates(tree, items.optimizer_states);
+  const auto initial = initial_rates(tree, optimizers);
   if (!initial.any) return std::nullopt;
   if (const auto lost = first_without_state(tree, items.lr_schedulers)) return lost;
   if (!sequence(tree, items.lr_schedulers).empty()) return std::nullopt;
   if (initial.moved)
     return Missing{
-        "lr_schedulers", "empty",
+        keys::kLrSchedulers, "empty",
         "empty, but the parameter groups carry initial_lr: there was a scheduler, and it restarts"};
   return Missing{
-      "lr_schedulers", "empty",
+      keys::kLrSchedulers, "empty",
       "empty, but the parameter groups carry initial_lr: there was a scheduler, and it restarts, or "
       "the optimizer keeps the rate itself, which is still the same",
       report::Level::kWarning};
@@ -113,34 +115,32 @@ bool steps_by_hand(const Tree& tree, NodeId fit_loop) {
 // checkpoints"), and the counter begins at 0.
 std::optional<Missing> no_progress(const Tree& tree, NodeId fit_loop) {
   if (mapping_items(tree, fit_loop).empty())
-    return Missing{"loops.fit_loop", "empty", "empty: " + std::string(kRestart)};
+    return Missing{keys::kFitLoopPath, "empty", "empty: " + std::string(kRestart)};
   std::string names, counts;
   const auto lacks = [&](std::string_view name, std::string_view count) {
     names += (names.empty() ? "" : ", ") + std::string(name);
     counts += (counts.empty() ? "" : ", ") + std::string(count);
   };
-  if (member(tree, fit_loop, "epoch_progress") == kNoNode) lacks("epoch_progress", "epochs");
-  if (member(tree, fit_loop, "epoch_loop.batch_progress") == kNoNode)
-    lacks("epoch_loop.batch_progress", "batches");
+  if (member(tree, fit_loop, keys::kEpochProgress) == kNoNode) lacks(keys::kEpochProgress, "epochs");
+  if (member(tree, fit_loop, keys::kBatchProgress) == kNoNode) lacks(keys::kBatchProgress, "batches");
   if (!key_ending(tree, fit_loop, ".optim_progress") && !steps_by_hand(tree, fit_loop))
     lacks("epoch_loop.automatic_optimization.optim_progress", "steps");
   if (names.empty()) return std::nullopt;
-  return Missing{"loops.fit_loop", "no-progress",
+  return Missing{keys::kFitLoopPath, "no-progress",
                  "no " + names + ": " + counts + " are counted from 0 again"};
 }
 
-std::optional<Missing> no_loops(const Tree& tree, const training::Items& items) {
+std::optional<Missing> no_loops(const Tree& tree, const training::Items& items, NodeId fit_loop) {
   // Always written since 1.6.0 (PR#10784), in save_weights_only files, too.
   if (is_weights_only(items) || !items.version || !items.version->at_least(1, 6)) return std::nullopt;
-  if (items.loops == kNoNode) return Missing{"loops", "missing", "absent: " + std::string(kRestart)};
+  if (items.loops == kNoNode) return Missing{keys::kLoops, "missing", "absent: " + std::string(kRestart)};
   if (!is_mapping(tree, items.loops))
-    return Missing{"loops", "wrong-type", "expected a dict, found " + show(tree, items.loops)};
-  const NodeId fit_loop = member(tree, items.loops, "fit_loop");
+    return Missing{keys::kLoops, "wrong-type", "expected a dict, found " + show(tree, items.loops)};
   if (fit_loop == kNoNode)
-    return Missing{"loops.fit_loop", "missing",
+    return Missing{keys::kFitLoopPath, "missing",
                    "absent: Lightning raises KeyError 'fit_loop' when training resumes"};
   if (!is_mapping(tree, fit_loop))
-    return Missing{"loops.fit_loop", "wrong-type", "expected a dict, found " + show(tree, fit_loop)};
+    return Missing{keys::kFitLoopPath, "wrong-type", "expected a dict, found " + show(tree, fit_loop)};
   return no_progress(tree, fit_loop);
 }
 
@@ -148,7 +148,7 @@ std::optional<Missing> no_loops(const Tree& tree, const training::Items& items) 
 std::optional<Missing> no_callbacks(const training::Items& items) {
   if (items.optimizer_states == kNoNode || items.callbacks != kNoNode) return std::nullopt;
   return Missing{
-      "callbacks", "missing",
+      keys::kCallbacks, "missing",
       "absent, though optimizer_states is there: ModelCheckpoint, EarlyStopping and all others begin "
       "anew"};
 }
@@ -159,8 +159,9 @@ std::optional<Missing> no_callbacks(const training::Items& items) {
 struct HparamKeys {
   std::string_view values, name, whose;
 };
-constexpr HparamKeys kModelKeys = {"hyper_parameters", "hparams_name", "module"};
-constexpr HparamKeys kDataKeys = {"datamodule_hyper_parameters", "datamodule_hparams_name", "datamodule"};
+constexpr HparamKeys kModelKeys = {keys::kHyperParameters, keys::kHparamsName, "module"};
+constexpr HparamKeys kDataKeys = {keys::kDataModuleHyperParameters, keys::kDataModuleHparamsName,
+                                  "datamodule"};
 
 // What no `dict(obj.hparams)` and no OmegaConf container is, and what `if obj.hparams:` leaves out.
 bool is_no_hparams(const Tree& tree, NodeId node) {
@@ -216,15 +217,15 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (items.kind != training::FileKind::kTrainer) return;  // others hold no training state
   const Tree& tree = context.file().tree;
   const std::string& item = rule.string("item");
-  if (item == "hparams") return find_no_hparams(tree, items, emit);
+  if (item == keys::kHparams) return find_no_hparams(tree, items, emit);
   std::optional<Missing> missing;
   if (item == "optimizer")
     missing = no_optimizer(tree, items);
   else if (item == "scheduler")
-    missing = no_scheduler(tree, items);
-  else if (item == "loops")
-    missing = no_loops(tree, items);
-  else if (item == "callbacks")
+    missing = no_scheduler(tree, items, context.training().optimizers);
+  else if (item == keys::kLoops)
+    missing = no_loops(tree, items, context.training().progress.fit_loop);
+  else if (item == keys::kCallbacks)
     missing = no_callbacks(items);
   const auto level = training_state_level(context.profile);
   if (!missing || !level) return;

@@ -20,7 +20,7 @@ std::optional<Counter> counter(const Tree& tree, NodeId fit_loop, std::string_vi
     const auto key = string_of(tree, item.key);
     if (!key || !key->starts_with("epoch_loop.") || !key->ends_with(suffix)) continue;
     NodeId progress = item.value;
-    std::string path = key_path("loops.fit_loop", *key);
+    std::string path = key_path(keys::kFitLoopPath, *key);
     if (suffix == ".optim_progress") {
       progress = member(tree, member(tree, progress, "optimizer"), "step");
       path += ".optimizer.step";
@@ -44,7 +44,7 @@ bool is_told_by(double steps, double automatic, double manual) {
 void run(const Context& context, const Rule&, const Emit& emit) {
   const auto mismatch = step_mismatch_of(context);
   if (!mismatch) return;
-  Hit hit = make_hit("global_step", "step-mismatch");
+  Hit hit = make_hit(keys::kGlobalStep, "step-mismatch");
   hit.fields = {{"steps", show(context.file().tree, context.items().global_step)},
                 {"counted", std::to_string(static_cast<std::int64_t>(mismatch->counted))},
                 {"where", mismatch->progress + ".total.completed"}};
@@ -61,7 +61,7 @@ std::optional<StepMismatch> step_mismatch_of(const Context& context) {
   if (items.kind != training::FileKind::kTrainer || !items.version || !items.version->at_least(1, 6))
     return std::nullopt;
   const auto steps = number_of(tree, items.global_step);
-  const NodeId fit_loop = member(tree, items.loops, "fit_loop");
+  const NodeId fit_loop = context.training().progress.fit_loop;
   const auto automatic = counter(tree, fit_loop, ".optim_progress");
   const auto manual = counter(tree, fit_loop, ".optim_step_progress");
   if (!steps || (!automatic && !manual)) return std::nullopt;

@@ -13,15 +13,7 @@ namespace {
 constexpr std::string_view kFields[] = {"text"};
 
 // Lists of torch.optim.lr_scheduler that hold one number a group.
-constexpr std::string_view kPerGroup[] = {"base_lrs", "_last_lr", "min_lrs"};
-
-// BaseFinetuning adds groups while training and sets their rates itself (callbacks/finetuning.py).
-bool is_finetuned(const Context& context) {
-  const Tree& tree = context.file().tree;
-  for (const auto& callback : mapping_items(tree, context.items().callbacks))
-    if (member(tree, callback.value, "internal_optimizer_metadata") != kNoNode) return true;
-  return false;
-}
+constexpr std::string_view kPerGroup[] = {keys::kBaseLrs, keys::kLastLr, "min_lrs"};
 
 struct Groups {
   std::set<std::size_t> counts;  // of all optimizers
@@ -32,8 +24,8 @@ struct Groups {
   }
 };
 
-// A scheduler without such lists has nothing to compare.
-void judge(const Tree& tree, const SchedulerAt& scheduler, const Groups& groups, bool finetuned,
+// T9: a scheduler without such lists has nothing to compare.
+void judge(const Tree& tree, const Scheduler& scheduler, const Groups& groups, bool finetuned,
            const Emit& emit) {
   for (const auto key : kPerGroup) {
     const NodeId list = member(tree, scheduler.node, key);
@@ -41,8 +33,8 @@ void judge(const Tree& tree, const SchedulerAt& scheduler, const Groups& groups,
     if (!is_sequence(tree, list) || size == 0 || groups.fits(size)) continue;
     // Fewer base rates than groups, and the rates of all groups known: groups were added after the scheduler
     // was made.
-    const auto rates = sequence(tree, member(tree, scheduler.node, "_last_lr")).size();
-    const bool added_later = key == "base_lrs" && groups.fits(rates) && size < rates;
+    const auto rates = sequence(tree, scheduler.last_lr).size();
+    const bool added_later = key == keys::kBaseLrs && groups.fits(rates) && size < rates;
     if (added_later && finetuned) return;
     Hit hit = text_hit(key_path(scheduler.path, key), added_later ? "groups-added" : "group-count",
                        fmt::format("{} for {}: {}", plural(size, "value"), groups.text(),
@@ -63,7 +55,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
     groups.counts.insert(optimizer.groups.size());
   }
   if (groups.counts.empty()) return;
-  const bool finetuned = is_finetuned(context);
+  const bool finetuned = training::is_finetuned(context.file().tree, context.training().callbacks);
   for (const auto& scheduler : schedulers_of(context))
     judge(context.file().tree, scheduler, groups, finetuned, emit);
 }

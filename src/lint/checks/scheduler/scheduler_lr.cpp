@@ -16,7 +16,7 @@ constexpr ParamSpec kParams[] = {
 };
 
 std::string lr_path(const OptimizerRates& optimizer, std::size_t group, std::string_view key) {
-  return key_path(index_path(key_path(optimizer.path, "param_groups"), group), key);
+  return key_path(index_path(key_path(optimizer.path, keys::kParamGroups), group), key);
 }
 
 // --- the last rate ----------------------------------------------------------------------------------------
@@ -32,9 +32,10 @@ std::optional<std::size_t> difference(const Rates& a, const Rates& b, double rto
 
 Hit drift_hit(const SchedulerRates& scheduler, const OptimizerRates& optimizer, std::size_t group) {
   const double last = scheduler.last[group], lr = optimizer.lrs[group];
-  Hit hit = make_hit(key_path(scheduler.path, "_last_lr"), "lr-drift", report::PlaceKind::kArray);
-  hit.fields = {
-      {"last", format_double(last)}, {"lr", format_double(lr)}, {"where", lr_path(optimizer, group, "lr")}};
+  Hit hit = make_hit(key_path(scheduler.path, keys::kLastLr), "lr-drift", report::PlaceKind::kArray);
+  hit.fields = {{"last", format_double(last)},
+                {"lr", format_double(lr)},
+                {"where", lr_path(optimizer, group, keys::kLr)}};
   hit.properties = {{"lastLr", last}, {"lr", lr}, {"group", std::uint64_t{group}}};
   return hit;
 }
@@ -92,7 +93,7 @@ void base_hits(const FileRates& rates, const Rates& initial, double rtol, const 
       if (knows(initial, base, rtol)) continue;
       const bool lost = rates.schedulers.size() > rates.optimizers.size();
       Hit hit = text_hit(
-          key_path(scheduler.path, "base_lrs"), "base-lr",
+          key_path(scheduler.path, keys::kBaseLrs), "base-lr",
           fmt::format("{}, but initial_lr of the parameter groups is {}: {}", format_double(base),
                       list_of(initial),
                       lost ? "the scheduler of an optimizer that is not in the file, or made for other rates"
@@ -111,7 +112,7 @@ void initial_hits(const FileRates& rates, const Rates& base, double rtol, const 
       const double initial = optimizer.initial[i];
       if (knows(base, initial, rtol)) continue;
       Hit hit = text_hit(
-          key_path(optimizer.path, "param_groups"), "initial-lr",
+          key_path(optimizer.path, keys::kParamGroups), "initial-lr",
           fmt::format(
               "initial_lr is {}, which only a scheduler leaves, but base_lrs of the schedulers is {}: "
               "the scheduler of this optimizer is not in the file",

@@ -15,11 +15,11 @@ constexpr std::size_t kElements = 1000;  // of one list, as many as any optimize
 // What torch/optim/lr_scheduler.py computes learning rates from, or puts into the optimizer. Other fields are
 // a user's own class's, who may mean something by NaN or infinity.
 constexpr std::string_view kRates[] = {
-    "base_lrs",      "_last_lr",    "min_lrs",       "max_lrs",      "swa_lrs",    "base_momentums",
-    "max_momentums", "gamma",       "factor",        "start_factor", "end_factor", "power",
-    "eta_min",       "T_max",       "T_0",           "T_cur",        "T_i",        "T_mult",
-    "total_iters",   "step_size",   "total_steps",   "total_size",   "step_ratio", "anneal_epochs",
-    "last_epoch",    "_step_count", "default_min_lr"};
+    keys::kBaseLrs,   keys::kLastLr,    "min_lrs",       "max_lrs",      "swa_lrs",    "base_momentums",
+    "max_momentums",  "gamma",          "factor",        "start_factor", "end_factor", "power",
+    "eta_min",        "T_max",          "T_0",           "T_cur",        "T_i",        "T_mult",
+    "total_iters",    "step_size",      "total_steps",   "total_size",   "step_ratio", "anneal_epochs",
+    keys::kLastEpoch, keys::kStepCount, "default_min_lr"};
 
 bool is_rate(std::string_view key) {
   return std::find(std::begin(kRates), std::end(kRates), key) != std::end(kRates);
@@ -37,7 +37,7 @@ struct Judge {
   const Scalars& scalars;
   const Emit& emit;
 
-  bool value(const SchedulerAt& at, std::string_view key, NodeId node, const std::string& path) const {
+  bool value(const Scheduler& at, std::string_view key, NodeId node, const std::string& path) const {
     const auto number = scalars.value(node, path);
     if (!number || std::isfinite(*number)) return false;
     const bool rate = is_rate(key), nan = std::isnan(*number);
@@ -57,7 +57,7 @@ struct Judge {
   }
 
   // One finding a field: a list of rates has one cause.
-  void scheduler(const SchedulerAt& at) const {
+  void scheduler(const Scheduler& at) const {
     for (const auto& item : mapping_items(tree, at.node)) {
       const auto key = string_of(tree, item.key);
       if (!key) continue;

@@ -69,11 +69,9 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   for (const auto& scheduler : schedulers_of(context)) judge(tree, scheduler.node, scheduler.path, emit);
   // StochasticWeightAveraging keeps its SWALR among the callbacks.
   if (context.items().kind != training::FileKind::kTrainer) return;
-  for (const auto& callback : mapping_items(tree, context.items().callbacks)) {
-    std::string path = "callbacks";
-    value::append_key(path, tree, callback.key);
-    judge(tree, member(tree, callback.value, "scheduler_state"), key_path(path, "scheduler_state"), emit);
-  }
+  for (const training::Callback& callback : context.training().callbacks)
+    judge(tree, member(tree, callback.state, "scheduler_state"),
+          key_path(callback.path(tree), "scheduler_state"), emit);
 }
 
 }  // namespace

@@ -20,8 +20,6 @@ std::optional<double> number(const Tree& tree, NodeId scheduler, std::string_vie
 
 // --- the own count ----------------------------------------------------------------------------------------
 
-bool is_top(const SchedulerAt& at) { return at.path == index_path("lr_schedulers", at.top); }
-
 // Both counters go up by one in LRScheduler.step(), from -1 and 0. Not so where step(epoch) is the usual call
 // (CosineAnnealingWarmRestarts) and where a scheduler continues another one (SWALR).
 bool counts_alone(const Tree& tree, NodeId scheduler) {
@@ -43,14 +41,16 @@ struct Miscount {
 };
 
 // What scheduler.step(epoch) in lr_scheduler_step leaves: the epoch that was trained last, or the next one.
-bool is_epoch(const EpochsDone& epochs, double last) { return last >= epochs.low - 1 && last <= epochs.high; }
+bool is_epoch(const training::EpochsDone& epochs, double last) {
+  return last >= epochs.low - 1 && last <= epochs.high;
+}
 
 // SequentialLR restarts the schedulers that it holds, and takes back steps of those whose turn has not come.
-std::optional<Miscount> miscount_of(const Context& context, const SchedulerAt& at) {
+std::optional<Miscount> miscount_of(const Context& context, const Scheduler& at) {
   const Tree& tree = context.file().tree;
-  const auto epochs = epochs_done(context);
-  const auto last = number(tree, at.node, "last_epoch"), steps = number(tree, at.node, "_step_count");
-  if (!is_top(at) || !is_torch(tree, at.node)) return std::nullopt;
+  const auto epochs = context.training().progress.done;
+  const auto last = number(tree, at.node, keys::kLastEpoch), steps = number(tree, at.node, keys::kStepCount);
+  if (at.inner || !is_torch(tree, at.node)) return std::nullopt;
   if (!last || !steps || !std::isfinite(*last) || !std::isfinite(*steps)) return std::nullopt;
   const bool negative = *last < 0 && *steps > 0;
   const bool differs =
@@ -59,12 +59,12 @@ std::optional<Miscount> miscount_of(const Context& context, const SchedulerAt& a
 }
 
 // The next step adds 1 to it.
-std::optional<Hit> no_number(const Tree& tree, const SchedulerAt& at) {
-  const NodeId last = member(tree, at.node, "last_epoch");
+std::optional<Hit> no_number(const Tree& tree, const Scheduler& at) {
+  const NodeId last = at.last_epoch;
   const bool wrong = is_kind(tree, last, Kind::kString) || is_kind(tree, last, Kind::kNone) ||
                      is_sequence(tree, last) || is_mapping(tree, last);
   if (!wrong || !is_torch(tree, at.node)) return std::nullopt;
-  return text_hit(key_path(at.path, "last_epoch"), "wrong-type",
+  return text_hit(key_path(at.path, keys::kLastEpoch), "wrong-type",
                   "expected an int, found " + show(tree, last) + ": the next step raises TypeError");
 }
 
@@ -74,7 +74,7 @@ void run_count(const Context& context, const Rule&, const Emit& emit) {
     const auto miscount = miscount_of(context, scheduler);
     if (!miscount) continue;
     Hit hit = text_hit(
-        key_path(scheduler.path, "last_epoch"), "last-epoch",
+        key_path(scheduler.path, keys::kLastEpoch), "last-epoch",
         miscount->negative()
             ? fmt::format("{:.0f}, but _step_count is {:.0f}: no step leads below 0", miscount->last,
                           miscount->steps)
@@ -89,7 +89,7 @@ void run_count(const Context& context, const Rule&, const Emit& emit) {
 // --- the end ----------------------------------------------------------------------------------------------
 
 struct End {
-  std::string_view key = "last_epoch";
+  std::string_view key = keys::kLastEpoch;
   std::string text;
   report::Level level = report::Level::kWarning;
 };
@@ -97,10 +97,10 @@ struct End {
 // torch/optim/lr_scheduler.py. LinearLR and ConstantLR pass total_iters by design (warm-ups). An end that
 // every finished run reaches is worth a note.
 std::optional<End> end_of(const Tree& tree, NodeId scheduler) {
-  const auto last = number(tree, scheduler, "last_epoch");
+  const auto last = number(tree, scheduler, keys::kLastEpoch);
   if (!last) return std::nullopt;
   const auto end = [](std::string text, report::Level level) {
-    return End{"last_epoch", std::move(text), level};
+    return End{keys::kLastEpoch, std::move(text), level};
   };
   if (const auto total = number(tree, scheduler, "total_steps"); total && *last > *total)
     return end(fmt::format("{:.0f}, beyond total_steps {:.0f}, where OneCycleLR stops with ValueError", *last,
@@ -133,7 +133,7 @@ void run_end(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   for (const auto& scheduler : schedulers_of(context)) {
     auto end = end_of(tree, scheduler.node);
-    if (!end || (end->key == "last_epoch" && miscount_of(context, scheduler))) continue;
+    if (!end || (end->key == keys::kLastEpoch && miscount_of(context, scheduler))) continue;
     Hit hit = text_hit(key_path(scheduler.path, end->key), "exhausted", std::move(end->text));
     hit.level = std::min(*level, end->level);
     emit(std::move(hit));
@@ -146,7 +146,7 @@ bool near(double a, double b) { return std::abs(a - b) <= 1; }
 
 // What one scheduler may have counted: epochs, batches or optimizer steps; off by one in mid-epoch.
 struct Pace {
-  std::optional<EpochsDone> epochs;
+  std::optional<training::EpochsDone> epochs;
   std::vector<double> steps;
 
   bool explains(double last) const {
@@ -159,18 +159,17 @@ struct Pace {
 
 Pace pace_of(const Context& context) {
   const Tree& tree = context.file().tree;
-  const auto& items = context.items();
+  const training::Progress& progress = context.training().progress;
   Pace pace;
-  pace.epochs = epochs_done(context);
-  if (const auto step = number_of(tree, items.global_step)) {
+  pace.epochs = progress.done;
+  if (const auto step = progress.global_step) {
     pace.steps.push_back(*step);
-    // global_step counts all optimizers, a scheduler steps with one of them.
-    const auto optimizers = sequence(tree, items.optimizer_states).size();
+    // T16: global_step counts all optimizers, a scheduler steps with one of them.
+    const auto optimizers = sequence(tree, context.items().optimizer_states).size();
     if (optimizers > 1) pace.steps.push_back(*step / static_cast<double>(optimizers));
   }
-  const NodeId fit_loop = member(tree, items.loops, "fit_loop");
-  if (const auto stepped = number_of(
-          tree, member(tree, member(tree, fit_loop, "epoch_loop.state_dict"), "_batches_that_stepped")))
+  if (const auto stepped =
+          number_of(tree, member(tree, progress.epoch_loop_state, keys::kBatchesThatStepped)))
     pace.steps.push_back(*stepped);
   return pace;
 }
@@ -180,11 +179,11 @@ void run_pace(const Context& context, const Rule&, const Emit& emit) {
   const Pace pace = pace_of(context);
   if (!pace.epochs || pace.steps.empty()) return;
   for (const auto& scheduler : schedulers_of(context)) {
-    const auto last = number(tree, scheduler.node, "last_epoch");
-    // Schedulers inside of another one count from their own start.
-    if (!last || !is_top(scheduler) || pace.explains(*last) || miscount_of(context, scheduler)) continue;
+    const auto last = number(tree, scheduler.node, keys::kLastEpoch);
+    // T9: schedulers inside of another one count from their own start.
+    if (!last || scheduler.inner || pace.explains(*last) || miscount_of(context, scheduler)) continue;
     Hit hit = text_hit(
-        key_path(scheduler.path, "last_epoch"), "step-count",
+        key_path(scheduler.path, keys::kLastEpoch), "step-count",
         fmt::format(
             "{:.0f}: neither the epochs ({:.0f} to {:.0f}) nor the steps ({:.0f}): stepped twice, or at an "
             "interval of its own",

@@ -34,16 +34,16 @@ struct Reader {
     return rates;
   }
 
-  OptimizerRates optimizer(const OptimizerAt& at) {
+  OptimizerRates optimizer(const Optimizer& at) {
     OptimizerRates result{at.path, at.groups.size(), {}, {}};
     bool lrs_known = true, initial_known = true;
     for (std::size_t g = 0; g < at.groups.size() && !full(); ++g) {
       const auto path = at.group_path(g);
-      const auto lr = rate(member(tree, at.groups[g], "lr"), key_path(path, "lr"));
+      const auto lr = rate(member(tree, at.groups[g].node, keys::kLr), key_path(path, keys::kLr));
       lrs_known = lrs_known && lr;
       if (lr) result.lrs.push_back(*lr);
-      const NodeId node = member(tree, at.groups[g], "initial_lr");
-      const auto initial = node == kNoNode ? std::nullopt : rate(node, key_path(path, "initial_lr"));
+      const NodeId node = member(tree, at.groups[g].node, keys::kInitialLr);
+      const auto initial = node == kNoNode ? std::nullopt : rate(node, key_path(path, keys::kInitialLr));
       initial_known = initial_known && (node == kNoNode || initial);
       if (initial) result.initial.push_back(*initial);
     }
@@ -58,7 +58,7 @@ struct Reader {
 
   // CosineAnnealingLR at its lowest point, PolynomialLR and LinearLR beyond their last step.
   bool zero_due(NodeId scheduler) const {
-    const double last = number(scheduler, "last_epoch").value_or(0.0);
+    const double last = number(scheduler, keys::kLastEpoch).value_or(0.0);
     if (const auto period = number(scheduler, "T_max"); period && *period > 0)
       return number(scheduler, "eta_min") == 0.0 && std::fmod(last, 2 * *period) == *period;
     const auto total = number(scheduler, "total_iters");
@@ -67,10 +67,10 @@ struct Reader {
     return total && to_zero && last >= *total;
   }
 
-  void base(SchedulerRates& result, const SchedulerAt& at) {
-    const NodeId node = member(tree, at.node, "base_lrs");
+  void base(SchedulerRates& result, const Scheduler& at) {
+    const NodeId node = member(tree, at.node, keys::kBaseLrs);
     if (node == kNoNode || !result.base.empty()) return;
-    result.base = list(node, key_path(at.path, "base_lrs"));
+    result.base = list(node, key_path(at.path, keys::kBaseLrs));
   }
 };
 
@@ -101,16 +101,13 @@ FileRates rates_of(const Context& context, const Scalars& scalars) {
   Reader reader{context.file().tree, scalars};
   for (const auto& optimizer : optimizers) result.optimizers.push_back(reader.optimizer(optimizer));
   for (const auto& at : schedulers) {
-    const bool top = at.path == index_path("lr_schedulers", at.top);
-    if (top) {
-      const auto last_path = key_path(at.path, "_last_lr");
-      const NodeId last = member(reader.tree, at.node, "_last_lr");
-      result.schedulers.push_back({at.path, reader.list(last, last_path), {}});
-      const auto count = sequence(reader.tree, last).size();
+    if (!at.inner) {
+      result.schedulers.push_back({at.path, reader.list(at.last_lr, key_path(at.path, keys::kLastLr)), {}});
+      const auto count = sequence(reader.tree, at.last_lr).size();
       result.schedulers.back().fits = count == 0 || has_count(result, count);
     }
     auto& scheduler = result.schedulers.back();
-    const NodeId base = member(reader.tree, at.node, "base_lrs");
+    const NodeId base = member(reader.tree, at.node, keys::kBaseLrs);
     const bool plateau = member(reader.tree, at.node, "mode_worse") != kNoNode;
     scheduler.says = scheduler.says || base != kNoNode || plateau;
     for (const auto key : {"total_steps", "total_size"})

@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "lint/checks/common.h"
-#include "lint/checks/hparams/hparams.h"
 #include "lint/checks/list.h"
 
 namespace ckpt::lint {
@@ -35,7 +34,7 @@ bool is_absolute_path(std::string_view text) {
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   std::vector<SubValue> paths;
-  for (const auto& section : hparam_sections(tree, context.items()))
+  for (const auto& section : context.training().hyper_parameters)
     for (auto& value : values_below(tree, section.node, section.path))
       if (const auto text = string_of(tree, value.id); text && is_absolute_path(*text))
         paths.push_back(std::move(value));

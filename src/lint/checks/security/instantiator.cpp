@@ -18,7 +18,7 @@ constexpr std::string_view kFields[] = {"value"};
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto allow = rule.strings("allow");
-  for (const auto section : {"hyper_parameters", "datamodule_hyper_parameters"}) {
+  for (const auto section : {keys::kHyperParameters, keys::kDataModuleHyperParameters}) {
     const NodeId node = member(tree, member(tree, tree.root(), section), "_instantiator");
     if (node == kNoNode) continue;
     const auto text = string_of(tree, node);

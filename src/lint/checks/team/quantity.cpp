@@ -20,8 +20,8 @@ constexpr ParamSpec kParams[] = {
 };
 constexpr std::string_view kFields[] = {"text", "value", "limit"};
 
-constexpr std::array<std::string_view, 5> kQuantities = {"file-bytes", "parameters", "optimizers", "epoch",
-                                                         "global-step"};
+constexpr std::array<std::string_view, 5> kQuantities = {"file-bytes", "parameters", "optimizers",
+                                                         keys::kEpoch, "global-step"};
 
 struct Quantity {
   std::string path;
@@ -71,14 +71,14 @@ Quantity quantity_of(const Context& context, const Rule& rule) {
   }
   if (of == "optimizers") {
     const auto count = static_cast<double>(sequence(tree, items.optimizer_states).size());
-    return {"optimizer_states", count, whole(count) + (count == 1 ? " optimizer" : " optimizers")};
+    return {keys::kOptimizerStates, count, whole(count) + (count == 1 ? " optimizer" : " optimizers")};
   }
-  if (of == "epoch") {
+  if (of == keys::kEpoch) {
     const auto epoch = epoch_of(context);
-    return {"epoch", epoch, "epoch " + (epoch ? whole(*epoch) : plain(epoch))};
+    return {keys::kEpoch, epoch, "epoch " + (epoch ? whole(*epoch) : plain(epoch))};
   }
   const auto step = number_of(tree, items.global_step);
-  return {"global_step", step, "global_step " + (step ? whole(*step) : plain(step))};
+  return {keys::kGlobalStep, step, "global_step " + (step ? whole(*step) : plain(step))};
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {

@@ -20,7 +20,7 @@ constexpr ParamSpec kParams[] = {
     {"expect-file", ParamType::kValueFile, "''",
      "a YAML file of values that must be there (the hparams.yaml of a run), relative to the rules file"},
     {"required", ParamType::kGlobs, "[]", "paths that must be there, whatever their value"},
-    {"under", ParamType::kString, "hyper_parameters",
+    {"under", ParamType::kString, keys::kHyperParameters,
      "the top-level key that paths are relative to; '' is the root"},
     {"rtol", ParamType::kNumber, "0", "relative difference at which two numbers are still equal"},
 };
@@ -149,7 +149,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const std::string& key = rule.string("under");
   NodeId start = key.empty() ? tree.root() : member(tree, tree.root(), key);
-  if (key == "hyper_parameters") start = context.items().hyper_parameters;  // older names, too
+  if (key == keys::kHyperParameters) start = context.items().hyper_parameters;  // older names, too
   const Judge judge{tree, key.empty() ? "" : key_path("", key), values_below(tree, start, ""),
                     rule.number("rtol"), emit};
   for (const auto* expect : {&rule.object("expect"), &expectations_of(rule.object("expect-file"))})

@@ -62,7 +62,7 @@ void find_other_shapes(const Checkpoint& file, const Keys& averaged, const Keys&
   }
   if (count == 0) return;
   Hit hit =
-      text_hit("current_model_state", "shapes-differ",
+      text_hit(keys::kCurrentModelState, "shapes-differ",
                fmt::format("{} of another shape, first {}: resuming fails", plural(count, "tensor"), first),
                report::PlaceKind::kObject);
   hit.properties = {{"tensors", count}};
@@ -88,10 +88,10 @@ void find_incomplete(const Context& context, const Scalars& scalars, const Emit&
   if (live == kNoNode && state == kNoNode) return;
   if (live == kNoNode || state == kNoNode) {
     const bool no_live = live == kNoNode;
-    emit(text_hit(no_live ? "current_model_state" : "averaging_state", "missing",
+    emit(text_hit(no_live ? keys::kCurrentModelState : keys::kAveragingState, "missing",
                   fmt::format("absent, but {} is there: training goes on from the averaged weights, and the "
                               "average starts anew",
-                              no_live ? "averaging_state" : "current_model_state"),
+                              no_live ? keys::kAveragingState : keys::kCurrentModelState),
                   report::PlaceKind::kProperty));
     return;
   }
@@ -106,7 +106,7 @@ void find_incomplete(const Context& context, const Scalars& scalars, const Emit&
   if (more > 0)
     text += fmt::format("{}{} that state_dict has not, first {}", text.empty() ? "" : ", ",
                         plural(more, "key"), quote(extra));
-  Hit hit = text_hit("current_model_state", "keys-differ", std::move(text), report::PlaceKind::kObject);
+  Hit hit = text_hit(keys::kCurrentModelState, "keys-differ", std::move(text), report::PlaceKind::kObject);
   hit.properties = {{"missing", fewer}, {"extra", more}};
   emit(std::move(hit));
 }
@@ -148,7 +148,7 @@ void find_identical(const Context& context, const Scalars& scalars, const Emit& 
   }
   if (compared == 0) return;
   Hit hit = text_hit(
-      "current_model_state", "identical",
+      keys::kCurrentModelState, "identical",
       fmt::format("{} bit for bit those of state_dict after {:.0f} averages: one was copied over the other",
                   plural(compared, "tensor"), *averaged),
       report::PlaceKind::kObject);

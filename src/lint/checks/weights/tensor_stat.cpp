@@ -8,6 +8,7 @@
 #include "lint/checks/list.h"
 #include "lint/checks/weights/infinities.h"
 #include "lint/checks/weights/weight_names.h"
+#include "training/sections.h"
 
 namespace ckpt::lint {
 namespace {
@@ -104,7 +105,7 @@ void validate(const Rule& rule) {
 bool judged(const Context& context, const Rule& rule, const tensor::TensorView& view) {
   if (view.shape.size() < static_cast<std::size_t>(rule.integer("min-dims"))) return false;
   if (rule.boolean("floating") && !tensor::is_floating(view.dtype)) return false;
-  return rule.boolean("untrained") || number_of(context.file().tree, context.items().global_step) != 0.0;
+  return rule.boolean("untrained") || context.training().progress.global_step != 0.0;
 }
 
 Hit stat_hit(const TensorEntry& entry, std::string name, const tensor::TensorView& view,

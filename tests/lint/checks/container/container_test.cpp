@@ -29,11 +29,8 @@ ZipRecord& storage_of(std::vector<ZipRecord>& records) {
 }
 
 Opened open_zip(const std::string& zip) {
-  Opened opened;
-  opened.path = "built.ckpt";
-  opened.file = open_checkpoint(io::memory_source(to_bytes(zip)), opened.path);
-  opened.items = training::find_items(*opened.file);
-  return opened;
+  const std::string path = "built.ckpt";
+  return read_input(open_checkpoint(io::memory_source(to_bytes(zip)), path), path);
 }
 
 const std::vector<lint::Param> kAllRecords = {{"all-records", true}};
