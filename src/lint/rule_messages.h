@@ -5,8 +5,8 @@
 #include <span>
 #include <string>
 
+#include "files/yaml_reader.h"
 #include "lint/rule.h"
-#include "lint/yaml_reader.h"
 
 namespace ckpt::lint {
 
