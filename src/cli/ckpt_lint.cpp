@@ -101,6 +101,9 @@ const std::string& one_operand(const Parsed& parsed, std::string_view option) {
 lint::Settings settings_of(const Parsed& parsed) {
   lint::Settings settings;
   settings.against = text_option(parsed, "against");
+  if (has(parsed, "map")) settings.maps = parsed.values["map"].as<std::vector<std::string>>();
+  if (!settings.maps.empty() && !settings.against)
+    fail(ErrorCode::kUsage, "--map needs --against BASE, the checkpoint whose weight names to match");
   settings.profile = profile_option(parsed);
   settings.fail_on = fail_level(parsed);
   settings.baseline = text_option(parsed, "baseline");
@@ -201,6 +204,8 @@ po::options_description options() {
   po::options_description gate("Gate", 90);
   gate.add_options()("against", po::value<std::string>()->value_name("BASE"),
                      "compare with this base checkpoint (rules cross-*)")(
+      "map", po::value<std::vector<std::string>>()->value_name("RE=>REPL"),
+      "with --against, rewrite weight names: replace the first match of RE (RE2) with REPL; repeatable")(
       "fail-on", po::value<std::string>()->value_name("LEVEL"),
       "exit with 1 at this level and above: error (default), warning, note or never")(
       "baseline", po::value<std::string>()->value_name("FILE"),

@@ -29,10 +29,9 @@ constexpr std::string_view kFit = "Trainer.fit(ckpt_path=...)";
 
 bool is_weight(const Change& change) { return change.section == training::Section::kWeights; }
 
-// Findings of the same rule and input are merged, with a count: a thousand missing keys are one fact.
 class Judge {
  public:
-  explicit Judge(const Diff& diff) : diff_(diff) {}
+  Judge(const Diff& diff, Merge merge) : diff_(diff), merge_(merge) {}
 
   Compatibility run() {
     out_.resumable = base().items().kind == FileKind::kTrainer;
@@ -54,7 +53,7 @@ class Judge {
   void add(Profile profile, std::string rule, std::uint32_t input, std::string_view path,
            std::string message) {
     const auto [found, added] = places_.try_emplace({input, rule}, out_.findings.size());
-    if (!added) {
+    if (!added && merge_ == Merge::kSameProblem) {
       ++out_.findings[found->second].places;
       return;
     }
@@ -236,6 +235,7 @@ class Judge {
   }
 
   const Diff& diff_;
+  Merge merge_;
   Compatibility out_;
   std::map<std::pair<std::uint32_t, std::string>, std::size_t> places_;
 };
@@ -267,6 +267,6 @@ std::uint64_t Compatibility::count(Profile profile) const {
       findings.begin(), findings.end(), [&](const Incompatibility& f) { return f.profile >= profile; }));
 }
 
-Compatibility judge(const Diff& diff) { return Judge(diff).run(); }
+Compatibility judge(const Diff& diff, Merge merge) { return Judge(diff, merge).run(); }
 
 }  // namespace ckpt::diff

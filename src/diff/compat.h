@@ -43,7 +43,11 @@ struct Compatibility {
   std::uint64_t count(Profile profile) const;  // findings that break it
 };
 
-// Requires an unfiltered `diff`, so that the verdict covers the whole files.
-Compatibility judge(const Diff& diff);
+enum class Merge : std::uint8_t { kSameProblem, kNone };
+
+// Requires an unfiltered `diff`, so that the verdict covers the whole files. Places of one input with the
+// same problem are one finding with a count: a thousand missing keys are one fact. kNone: a finding for each
+// place.
+Compatibility judge(const Diff& diff, Merge merge = Merge::kSameProblem);
 
 }  // namespace ckpt::diff

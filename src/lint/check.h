@@ -15,6 +15,8 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
+#include "diff/compat.h"
+#include "diff/diff.h"
 #include "report/finding.h"
 #include "report/property.h"
 #include "tensor/delta.h"
@@ -60,6 +62,7 @@ enum Needs : std::uint8_t {
   kBase = 2,        // a base checkpoint (--against); the check runs only where base->file is there
   kDeltas = 4,      // Context::delta of the selected tensors against the base (implies kBase)
   kUnreadable = 8,  // runs for inputs that could not be opened, too (Context::failure)
+  kDiff = 16,       // Context::diff and compat (implies kBase): the check runs only where both files are read
 };
 
 // The profile says what a file is for.
@@ -100,6 +103,10 @@ class Context {
   const Opened& input;
   const Opened* base = nullptr;  // null without --against
   Profile profile = Profile::kResume;
+  // What ckpt-diff says of the base and this file: sides[0] is the base, sides[1] this file. For checks with
+  // kDiff, else maybe null. `compat` has a finding for each place.
+  const diff::Diff* diff = nullptr;
+  const diff::Compatibility* compat = nullptr;
 
   const Checkpoint& file() const { return *input.file; }
   const training::Items& items() const { return input.items; }

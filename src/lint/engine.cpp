@@ -23,10 +23,11 @@ constexpr std::size_t kMostFindings = 1000;
 
 bool needs(const Rule& rule, std::uint8_t what) { return (rule.check->needs & what) != 0; }
 
-bool applies(const Rule& rule, const Opened& input, const Opened* base, Profile profile) {
+bool applies(const Rule& rule, const Opened& input, const Opened* base, const EngineOptions& options) {
   if (!rule.on || rule.check->run == nullptr) return false;
-  if (rule.resuming && !resuming_level(profile, rule.level)) return false;
-  if (needs(rule, kBase | kDeltas) && (base == nullptr || base->file == nullptr)) return false;
+  if (rule.resuming && !resuming_level(options.profile, rule.level)) return false;
+  if (needs(rule, kBase | kDeltas | kDiff) && (base == nullptr || base->file == nullptr)) return false;
+  if (needs(rule, kDiff) && (input.file == nullptr || !options.numbers)) return false;
   return input.file != nullptr || needs(rule, kUnreadable);
 }
 
@@ -107,6 +108,28 @@ std::vector<tensor::Delta> fill_deltas(Context& context, const std::vector<std::
   std::vector<tensor::Delta> results = tensor::compute_delta_all(todo, jobs);
   for (std::size_t i = 0; i < places.size(); ++i) context.deltas_of_entry[places[i]] = &results[i];
   return results;
+}
+
+// --- the comparison with the base ----------------------------------------------------------------------
+
+struct Comparison {
+  diff::Diff diff;
+  diff::Compatibility compat;
+};
+
+std::optional<Comparison> compare_with_base(const Opened& base, const Opened& input,
+                                            const std::vector<const Rule*>& rules,
+                                            const EngineOptions& options) {
+  if (std::none_of(rules.begin(), rules.end(), [](const Rule* rule) { return needs(*rule, kDiff); }))
+    return std::nullopt;
+  diff::Options how;
+  how.names = options.names;
+  how.explain = false;
+  how.jobs = options.jobs;
+  const Opened* const inputs[] = {&base, &input};
+  diff::Diff diff = diff::compare(inputs, how);
+  diff::Compatibility compat = diff::judge(diff, diff::Merge::kNone);
+  return Comparison{std::move(diff), std::move(compat)};
 }
 
 // --- hits -> findings ----------------------------------------------------------------------------------
@@ -224,7 +247,7 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
                                        const EngineOptions& options) {
   std::vector<const Rule*> on;
   for (const Rule& rule : rules.rules)
-    if (applies(rule, input, base, options.profile)) on.push_back(&rule);
+    if (applies(rule, input, base, options)) on.push_back(&rule);
   on = in_precedence(std::move(on));
   Context context(input, base, options.profile);
   std::vector<tensor::Stats> stats;
@@ -233,6 +256,12 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
     stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
   if (options.numbers && input.file != nullptr && base != nullptr && base->file != nullptr)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
+  std::optional<Comparison> comparison;
+  if (base != nullptr) comparison = compare_with_base(*base, input, on, options);
+  if (comparison) {
+    context.diff = &comparison->diff;
+    context.compat = &comparison->compat;
+  }
   Collector collector(context, on, input_index, base_index);
   for (const Rule* rule : on) collector.run(*rule);
   return collector.take();

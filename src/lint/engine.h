@@ -1,10 +1,11 @@
-// Runs a rule set over inputs: plan (which tensors need numbers) -> one parallel pass over them -> checks ->
-// findings, sorted. Reports are the same for any number of jobs.
+// Runs a rule set over inputs: plan (which tensors need numbers, is a comparison with the base needed) -> one
+// parallel pass over them -> checks -> findings, sorted. Reports are the same for any number of jobs.
 #pragma once
 
 #include <cstddef>
 #include <vector>
 
+#include "diff/names.h"
 #include "lint/check.h"
 #include "lint/rule_set.h"
 #include "report/finding.h"
@@ -14,8 +15,10 @@ namespace ckpt::lint {
 struct EngineOptions {
   Profile profile = Profile::kResume;
   std::size_t jobs = 1;
-  bool numbers =
-      true;  // false: no tensor is read; rules about numbers stay silent (an input that broke while read)
+  // false: no tensor is read, and rules about numbers and differences stay silent (an input that broke while
+  // it was read)
+  bool numbers = true;
+  diff::NameOptions names = {};  // how weights of the input and of the base are matched
 };
 
 // `input_index` goes into Location::input of the findings, `base_index` into the related ones.

@@ -28,13 +28,14 @@ class Judge {
       : index_(index), rules_(rules), settings_(settings) {}
 
   // If a tensor cannot be read while judging, the input counts as unreadable, and what can be said without
-  // numbers is still said.
+  // numbers is still said. Names that cannot be mapped are a mistake of the call, not of the input.
   void judge(const Opened& input, Judged& out) const {
     const auto setting = settings_.profile.value_or(rules_.profile.value_or(ProfileSetting::kResume));
-    EngineOptions options{profile_for(setting, input.items), settings_.jobs};
+    EngineOptions options{profile_for(setting, input.items), settings_.jobs, true, settings_.names};
     try {
       add(out, input, options, settings_.base);
     } catch (const Error& error) {
+      if (error.code() == ErrorCode::kUsage) throw;
       add_trouble(out, error.what());
       out.scope.numbers = false;
       options.numbers = false;

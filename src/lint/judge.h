@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "diff/names.h"
 #include "lint/find_inputs.h"
 #include "lint/rule_set.h"
 #include "lint/scope.h"
@@ -20,7 +21,8 @@ struct JudgeSettings {
   std::size_t base_index = 0;             // of the base in the report's inputs
   std::optional<ProfileSetting> profile;  // wins over that of the rules
   std::string today;
-  std::size_t jobs = 1;  // threads for the tensors of the file
+  std::size_t jobs = 1;          // threads for the tensors of the file
+  diff::NameOptions names = {};  // how weights of the file and of the base are matched
 };
 
 // What is left of a file when it is judged and closed.

@@ -162,7 +162,7 @@ std::string markdown_section(const Rule& rule) {
   std::string out = fmt::format("## {}\n\n{}\n\n", rule.info.id, markdown(rule.info.title));
   out += fmt::format("Level {}, sets: {}, check `{}`.{}\n\n", report::to_string(rule.info.level),
                      sets_of(rule), rule.check->name,
-                     (rule.check->needs & (kBase | kDeltas)) != 0 ? " Needs `--against`." : "");
+                     (rule.check->needs & (kBase | kDeltas | kDiff)) != 0 ? " Needs `--against`." : "");
   for (const auto& [heading, text] : report::paragraphs_of(rule.info))
     out += fmt::format("**{}** {}\n\n", heading, markdown(text));
   out += markdown_list("Stays silent", rule.healthy);
@@ -193,7 +193,7 @@ std::string rules_readme(std::span<const Rule> rules) {
 }
 
 std::string explain_rule(const Rule& rule) {
-  const bool compares = (rule.check->needs & (kBase | kDeltas)) != 0;
+  const bool compares = (rule.check->needs & (kBase | kDeltas | kDiff)) != 0;
   report::RulePage page;
   page.facts = {{"level", level_text(rule)},
                 {"sets", sets_of(rule)},

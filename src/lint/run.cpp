@@ -25,9 +25,9 @@ using report::Report;
 // --- which rules for which file ------------------------------------------------------------------------
 
 struct Plan {
-  std::vector<Configs::Choice> choices;         // one for each input
-  std::vector<RuleSetPtr> sets;                 // as they were loaded, in the order in which files need them
-  std::vector<std::size_t> set_of;              // input -> index into sets
+  std::vector<Configs::Choice> choices;  // one for each input
+  std::vector<RuleSetPtr> sets;          // as they were loaded, in the order in which files need them
+  std::vector<std::size_t> set_of;       // input -> index into sets
   std::map<std::string, report::RuleInfo> messages;  // rule -> the words that the report has
 };
 
@@ -65,11 +65,21 @@ void keep_arguments(const RuleSet& rules, const std::map<std::string, report::Ru
 
 // --- the files -----------------------------------------------------------------------------------------
 
+diff::NameOptions names_of(const Settings& settings) {
+  diff::NameOptions names;
+  for (const std::string& map : settings.maps) names.maps.emplace_back(map);
+  return names;
+}
+
 std::vector<Judged> judge_all(const std::vector<Input>& inputs, const Plan& plan, const Opened* base,
                               const Settings& settings) {
   const std::size_t files = std::max<std::size_t>(1, std::min(settings.jobs, inputs.size()));
-  const JudgeSettings each{base, inputs.size(), settings.profile, settings.today,
-                           std::max<std::size_t>(1, settings.jobs / files)};
+  const JudgeSettings each{base,
+                           inputs.size(),
+                           settings.profile,
+                           settings.today,
+                           std::max<std::size_t>(1, settings.jobs / files),
+                           names_of(settings)};
   std::vector<Judged> outcomes(inputs.size());
   parallel_for(inputs.size(), files, [&](std::size_t i) {
     const RuleSet& rules = *plan.choices[i].rules;

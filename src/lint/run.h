@@ -21,8 +21,9 @@
 namespace ckpt::lint {
 
 struct Settings {
-  std::optional<std::string> against;                            // a base checkpoint
-  std::optional<ProfileSetting> profile;                         // wins over the rule files
+  std::optional<std::string> against;     // a base checkpoint
+  std::vector<std::string> maps;          // of weight names, 'RE=>REPL' as in ckpt-diff --map; need a base
+  std::optional<ProfileSetting> profile;  // wins over the rule files
   std::optional<report::Level> fail_on = report::Level::kError;  // nullopt: findings never fail
   std::optional<std::string> baseline;  // a report of an earlier run: what it has does not fail again
   bool update_baseline = false;         // `baseline` is not read, Result::new_baseline takes its place

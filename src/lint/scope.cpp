@@ -11,9 +11,9 @@ std::string why_not_run(const RuleSet& rules, std::string_view id, const Scope& 
                                  [&](const Rule& one) { return one.info.id == id; });
   if (rule == rules.rules.end() || !rule->on) return fmt::format("{} is off for this file", id);
   const auto needs = [&](int what) { return (rule->check->needs & what) != 0; };
-  if (needs(kBase | kDeltas) && !scope.based) return fmt::format("{} needs 'against'", id);
+  if (needs(kBase | kDeltas | kDiff) && !scope.based) return fmt::format("{} needs 'against'", id);
   if (!scope.opened && !needs(kUnreadable)) return fmt::format("{} did not run: the file cannot be read", id);
-  if (!scope.numbers && needs(kStats | kDeltas))
+  if (!scope.numbers && needs(kStats | kDeltas | kDiff))
     return fmt::format("{} did not run: a tensor cannot be read", id);
   return "";
 }

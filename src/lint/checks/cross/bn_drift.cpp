@@ -17,7 +17,7 @@ constexpr ParamSpec kParams[] = {
     {"max-var-change", ParamType::kNumber, "1.0",
      "running_var may move by as many times its own length in the base"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {{"mean", "distance limit"}, {"variance", "distance limit"}};
 constexpr std::string_view kMean = "running_mean";
 constexpr std::string_view kVariance = "running_var";
 
@@ -35,28 +35,30 @@ std::optional<double> deviation(const Context& context, const std::map<std::stri
   return mean > 0 ? std::optional(std::sqrt(mean)) : std::nullopt;
 }
 
+Hit drift(const Context& context, std::size_t entry, std::size_t base_entry, std::string_view kind,
+          double distance, double limit) {
+  Hit hit = make_hit(context.file().entries[entry].path, kind, report::PlaceKind::kTensor);
+  hit.base_path = context.base->file->entries[base_entry].path;
+  hit.fields = {{"distance", format_short(distance)}, {"limit", format_double(limit)}};
+  return hit;
+}
+
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto base = weights_by_name(*context.base->file, context.base->items);
+  const double mean_limit = rule.number("max-mean-shift"), variance_limit = rule.number("max-var-change");
   for (const auto index : context.selected(rule)) {
-    const auto& entry = context.file().entries[index];
-    const auto name = unwrapped_name(training::weight_name(context.items(), entry.path).value_or(""));
+    const std::string& path = context.file().entries[index].path;
+    const auto name = unwrapped_name(training::weight_name(context.items(), path).value_or(""));
     const auto* delta = context.delta(index);
-    if (delta == nullptr || !delta->decoded || base.find(name) == base.end()) continue;
-    std::string text;
+    const auto old = base.find(name);
+    if (delta == nullptr || !delta->decoded || old == base.end()) continue;
     if (name.ends_with(kMean)) {
       const auto unit = deviation(context, base, name);
-      const double limit = rule.number("max-mean-shift");
-      if (unit && delta->rms / *unit > limit)
-        text = "moved by " + format_short(delta->rms / *unit) + " standard deviations of the base (limit " +
-               format_double(limit) + ")";
-    } else if (name.ends_with(kVariance) && delta->rel_l2 > rule.number("max-var-change")) {
-      text = "moved by " + format_short(delta->rel_l2) + " times its length (limit " +
-             format_double(rule.number("max-var-change")) + ")";
+      if (unit && delta->rms / *unit > mean_limit)
+        emit(drift(context, index, old->second, "mean", delta->rms / *unit, mean_limit));
+    } else if (name.ends_with(kVariance) && delta->rel_l2 > variance_limit) {
+      emit(drift(context, index, old->second, "variance", delta->rel_l2, variance_limit));
     }
-    if (text.empty()) continue;
-    Hit hit = text_hit(entry.path, "drift", std::move(text), report::PlaceKind::kTensor);
-    hit.base_path = context.base->file->entries[base.at(name)].path;
-    emit(std::move(hit));
   }
 }
 
@@ -71,8 +73,9 @@ const Check kBnDrift{.name = "bn-drift",
                      .help = "running statistics that moved far from the base",
                      .needs = kBase | kDeltas,
                      .params = kParams,
-                     .fields = kFields,
+                     .fields = {},
                      .run = run,
-                     .validate = validate};
+                     .validate = validate,
+                     .kinds = kKinds};
 
 }  // namespace ckpt::lint

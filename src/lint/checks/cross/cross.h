@@ -1,9 +1,9 @@
-// What checks that compare with a base share. Files of different Lightning versions are compared as what they
-// mean: nothing that a version writes differently is a difference.
+// What checks that compare with a base share. The comparison itself is diff's: one alignment of the two
+// files, one knowledge of renames and of what Lightning's versions write differently.
 #pragma once
 
-#include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,23 +12,23 @@
 
 namespace ckpt::lint {
 
-// True if both files were opened (checks with kBase also run where one of them was not).
-bool has_base(const Context& context);
-
 struct Steps {
   double now = 0, base = 0;
 };
 // global_step of both, where both have one in the same unit.
 std::optional<Steps> comparable_steps(const Context& context);
 
-// A weight of both, matched by its name without wrappers' prefixes.
-struct WeightPair {
-  std::string name;
-  std::size_t now = 0, base = 0;  // entries of the two files
-};
-std::vector<WeightPair> weight_pairs(const Context& context);
+// A value, or what kind of tensor it is, as a message shows it; "absent" for an empty slot.
+std::string show_slot(const diff::Side& side, const diff::Slot& slot);
+std::string show_base(const Context& context, const diff::Change& change);
+std::string show_now(const Context& context, const diff::Change& change);
 
-// The same elements of the same dtype and shape, bit for bit; nullopt where one of the two cannot be read.
-std::optional<bool> is_unchanged(const Context& context, const WeightPair& pair);
+// A hit at the change's place, related to its place in the base. The file may have no such place.
+Hit change_hit(const diff::Change& change, std::string_view kind,
+               report::PlaceKind place = report::PlaceKind::kValue);
+
+// What diff::judge has found of these kinds ("compat-shape"): a hit each, of the kind without "compat-", with
+// the field {message}, diff's own sentence, and {base}, the path in the base of what was renamed.
+void emit_incompatibilities(const Context& context, std::span<const std::string> compat, const Emit& emit);
 
 }  // namespace ckpt::lint

@@ -1,4 +1,6 @@
-// A gradient scaler that the base has and this file has not, or the reverse: another precision of training.
+// The state of a gradient scaler that resuming does not find, or that the base lacks: another precision.
+#include <array>
+
 #include "lint/checks/common.h"
 #include "lint/checks/cross/cross.h"
 #include "lint/checks/list.h"
@@ -6,31 +8,25 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"scaler-missing", "message"},
+    {"precision-key", "message base"},
+    {"added", "scale"},
+};
 
 // A file without training state says nothing about precision.
 bool is_judged(const Opened& opened) {
   return opened.items.kind == training::FileKind::kTrainer && opened.items.optimizer_states != kNoNode;
 }
 
-std::string scale_of(const Opened& opened) {
-  const NodeId scale = member(opened.file->tree, opened.items.precision, keys::kScale);
-  return scale == kNoNode ? "" : " with scale " + show(opened.file->tree, scale);
-}
-
-// Only float16 with autocast has a scaler, under a key that changed with Lightning's versions: whether
-// there is one is compared, not where.
 void run(const Context& context, const Rule&, const Emit& emit) {
+  static const std::array<std::string, 2> kCompat = {"compat-scaler-missing", "compat-precision-key"};
+  emit_incompatibilities(context, kCompat, emit);
   if (!is_judged(context.input) || !is_judged(*context.base)) return;
-  const bool now = context.items().precision != kNoNode, old = context.base->items.precision != kNoNode;
-  if (now == old) return;
-  const Opened& owner = now ? context.input : *context.base;
-  const std::string path = key_path("", owner.items.precision_key);
-  Hit hit = text_hit(path, now ? "added" : "removed",
-                     "a gradient scaler" + scale_of(owner) +
-                         (now ? ", none in the base" : " in the base, none in this file"),
-                     report::PlaceKind::kProperty);
-  if (!now) hit.base_path = path;
+  if (context.items().precision == kNoNode || context.base->items.precision != kNoNode) return;
+  Hit hit = make_hit(key_path("", context.items().precision_key), "added", report::PlaceKind::kProperty);
+  const Tree& tree = context.file().tree;
+  hit.fields = {{"scale", show(tree, member(tree, context.items().precision, keys::kScale))}};
   emit(std::move(hit));
 }
 
@@ -38,9 +34,10 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 
 const Check kPrecisionChange{.name = "precision-change",
                              .help = "a gradient scaler that came or went since the base",
-                             .needs = kBase,
+                             .needs = kDiff,
                              .params = {},
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -16,7 +16,7 @@ constexpr ParamSpec kParams[] = {
     {"mode", ParamType::kString, "auto", "auto (as the callback's key says) | min | max", kChoices},
     {"tolerance", ParamType::kNumber, "0", "a score may be worse by as much"},
 };
-constexpr std::string_view kFields[] = {"value", "base-value", "mode"};
+constexpr KindSpec kKinds[] = {{"worse", "now base mode"}};
 
 // NaN and infinities are the rules' about the file itself.
 std::optional<double> score_of(const Checkpoint& file, NodeId node) {
@@ -63,9 +63,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (!(worse > rule.number("tolerance"))) continue;
     Hit hit = make_hit(now.path, "worse");
     hit.base_path = old->second.path;
-    hit.fields = {{"value", format_double(now.value)},
-                  {"base-value", format_double(old->second.value)},
-                  {"mode", mode}};
+    hit.fields = {
+        {"now", format_double(now.value)}, {"base", format_double(old->second.value)}, {"mode", mode}};
     hit.properties = {{"value", now.value}, {"baseValue", old->second.value}};
     emit(std::move(hit));
   }
@@ -81,8 +80,9 @@ const Check kScoreWorse{.name = "score-worse",
                         .help = "best scores that are worse than in the base",
                         .needs = kBase,
                         .params = kParams,
-                        .fields = kFields,
+                        .fields = {},
                         .run = run,
-                        .validate = validate};
+                        .validate = validate,
+                        .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,5 @@
-// Sections of a checkpoint that take much more space than in the base.
+// Sections of a checkpoint that take much more space than those of the base.
+#include <algorithm>
 #include <set>
 
 #include "base/text.h"
@@ -12,12 +13,23 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"ratio", ParamType::kNumber, "1.5", "a section may be this many times as big as in the base"},
-    {"min-bytes", ParamType::kInteger, "1048576", "less growth than this is not worth a word"},
+    {"min-bytes", ParamType::kInteger, "1048576", "smaller growth is not reported"},
 };
-constexpr std::string_view kFields[] = {"section", "size", "base-size"};
+// One a section.
+constexpr std::string_view kSizes = "section now base";
+constexpr KindSpec kKinds[] = {
+    {"meta", kSizes},       {"weights", kSizes},         {"optimizers", kSizes},
+    {"schedulers", kSizes}, {"progress", kSizes},        {keys::kCallbacks, kSizes},
+    {"precision", kSizes},  {"hyperparameters", kSizes}, {"datamodule-hyperparameters", kSizes},
+    {"datamodule", kSizes}, {"averaging", kSizes},       {"other", kSizes},
+    {"values", kSizes}};
 
-// Bytes of storages by section, each storage once in each; and the pickle, which holds
-// everything but tensors.
+std::string kind_of(std::string section) {
+  std::replace(section.begin(), section.end(), ' ', '-');
+  return section;
+}
+
+// Bytes of storages by section, each storage once in each; and of the pickle, which holds everything else.
 std::map<std::string, std::uint64_t> sizes_of(const Opened& opened) {
   std::map<std::string, std::uint64_t> sizes;
   std::set<std::pair<training::Section, std::uint32_t>> seen;
@@ -28,11 +40,11 @@ std::map<std::string, std::uint64_t> sizes_of(const Opened& opened) {
     if (storage == tensor::TensorView::kNoStorage || !seen.emplace(section, storage).second) continue;
     sizes[std::string(training::title(section))] += file.storages[storage].size;
   }
-  sizes["values that are no tensors"] = file.pickle_size;
+  sizes["values"] = file.pickle_size;
   return sizes;
 }
 
-// A section that the base has not is new, not grown.
+// A section that the base lacks is new, not grown.
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto base = sizes_of(*context.base);
   for (const auto& [section, size] : sizes_of(context.input)) {
@@ -40,9 +52,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (old == base.end() || old->second == 0 || size <= old->second) continue;
     if (size - old->second < static_cast<std::uint64_t>(rule.integer("min-bytes"))) continue;
     if (static_cast<double>(size) <= static_cast<double>(old->second) * rule.number("ratio")) continue;
-    Hit hit = make_hit("", "growth: " + section, report::PlaceKind::kFile);
-    hit.fields = {
-        {"section", section}, {"size", format_bytes(size)}, {"base-size", format_bytes(old->second)}};
+    Hit hit = make_hit("", kind_of(section), report::PlaceKind::kFile);
+    hit.fields = {{"section", section}, {"now", format_bytes(size)}, {"base", format_bytes(old->second)}};
     hit.properties = {{"bytes", size}, {"baseBytes", old->second}};
     emit(std::move(hit));
   }
@@ -51,10 +62,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kSizeGrowth{.name = "size-growth",
-                        .help = "sections of the file that grew against the base",
+                        .help = "sections of the file that grew since the base",
                         .needs = kBase,
                         .params = kParams,
-                        .fields = kFields,
-                        .run = run};
+                        .fields = {},
+                        .run = run,
+                        .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Training progress that went backwards against the base.
+// Training progress that is behind the base.
 #include "lint/checks/common.h"
 #include "lint/checks/cross/cross.h"
 #include "lint/checks/list.h"
@@ -6,7 +6,7 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"key", "value", "base-value"};
+constexpr KindSpec kKinds[] = {{"regressed", "key now base"}};
 
 std::string show_progress(const Opened& opened, std::string_view key, NodeId node) {
   const auto text = show(opened.file->tree, node);
@@ -19,8 +19,8 @@ void compare(const Context& context, std::string_view key, NodeId node, NodeId b
   Hit hit = make_hit(key_path("", key), "regressed");
   hit.base_path = hit.path;
   hit.fields = {{"key", std::string(key)},
-                {"value", show_progress(context.input, key, node)},
-                {"base-value", show_progress(*context.base, key, base_node)}};
+                {"now", show_progress(context.input, key, node)},
+                {"base", show_progress(*context.base, key, base_node)}};
   emit(std::move(hit));
 }
 
@@ -30,7 +30,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
              base_epoch = base.training.progress.current_epoch();
   if (epoch && base_epoch && *epoch < *base_epoch)
     compare(context, keys::kEpoch, context.items().epoch, base.items.epoch, emit);
-  // T16, T17: batches before 1.6, steps of all optimizers since: not the same unit across that line.
+  // Batches before 1.6, steps of all optimizers since: not the same unit across that line.
   const auto steps = comparable_steps(context);
   if (steps && steps->now < steps->base)
     compare(context, keys::kGlobalStep, context.items().global_step, base.items.global_step, emit);
@@ -42,7 +42,8 @@ const Check kStepRegressed{.name = "step-regressed",
                            .help = "epoch or global_step lower than in the base",
                            .needs = kBase,
                            .params = {},
-                           .fields = kFields,
-                           .run = run};
+                           .fields = {},
+                           .run = run,
+                           .kinds = kKinds};
 
 }  // namespace ckpt::lint

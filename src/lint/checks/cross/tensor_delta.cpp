@@ -19,39 +19,62 @@ constexpr ParamSpec kParams[] = {
     {"min-cosine", ParamType::kNumber, "-1", "smallest cosine between old and new; -1: no limit"},
     {"identical", ParamType::kBool, "false", "must be the same bit for bit"},
 };
-constexpr std::string_view kFields[] = {"text", "name"};
+constexpr KindSpec kKinds[] = {
+    {"moved", "name changed count"}, {"bytes", "name"},
+    {"nan", "name now base"},        {"distance", "name measure value limit"},
+    {"cosine", "name value limit"},  {"total", "value count limit"},
+    {"not-in-base", "name"},         {"shape", "name now base"},
+    {"unreadable", "name"},          {"removed", "name"},
+    {"nothing-selected", "pattern"},
+};
 
 struct Limits {
   double max_abs, max_rel_l2, max_total_rel_l2, min_cosine;
   bool identical;
 };
 
+Hit delta_hit(const std::string& path, const std::string& name, std::string_view kind,
+              std::vector<Field> fields = {}) {
+  Hit hit = make_hit(path, kind, report::PlaceKind::kTensor);
+  hit.fields = std::move(fields);
+  hit.fields.push_back({"name", name});
+  return hit;
+}
+
+Field count_field(std::string_view name, std::uint64_t count) { return {name, std::to_string(count)}; }
+
+struct Violation {
+  std::string_view kind;
+  std::vector<Field> fields;
+};
+
+Violation too_far(std::string_view measure, double value, double limit) {
+  return {
+      "distance",
+      {{"measure", std::string(measure)}, {"value", format_short(value)}, {"limit", format_double(limit)}}};
+}
+
 // Written so that a NaN on either side of a comparison is a violation, not a pass.
-std::string violation(const tensor::Delta& delta, const Limits& limits) {
-  const std::string changed =
-      std::to_string(delta.changed) + " of " + plural(delta.numel, "element") + " changed";
+std::optional<Violation> violation(const tensor::Delta& delta, const Limits& limits) {
+  const auto moved = [&](std::uint64_t changed) {
+    return Violation{"moved", {count_field("changed", changed), count_field("count", delta.numel)}};
+  };
   if (limits.identical && !delta.same_bytes)
-    return delta.changed > 0 ? changed : "other bytes or another dtype";
+    return delta.changed > 0 ? moved(delta.changed) : Violation{"bytes", {}};
   const bool limited =
       limits.max_abs >= 0 || limits.max_rel_l2 >= 0 || limits.max_total_rel_l2 >= 0 || limits.min_cosine > -1;
   if (!delta.decoded)
-    return limited && delta.differing > 0 ? std::to_string(delta.differing) + " elements differ" : "";
+    return limited && delta.differing > 0 ? std::optional(moved(delta.differing)) : std::nullopt;
   if (limited && delta.nan_old != delta.nan_new)
-    return std::to_string(delta.nan_new) + " NaN, " + std::to_string(delta.nan_old) + " in the base";
+    return Violation{"nan", {count_field("now", delta.nan_new), count_field("base", delta.nan_old)}};
   if (limits.max_abs >= 0 && !(delta.max_abs <= limits.max_abs))
-    return changed + ", by up to " + format_short(delta.max_abs) + " (limit " +
-           format_double(limits.max_abs) + ")";
+    return too_far("largest difference", delta.max_abs, limits.max_abs);
   if (limits.max_rel_l2 >= 0 && !(delta.rel_l2 <= limits.max_rel_l2))
-    return "relative L2 " + format_short(delta.rel_l2) + " (limit " + format_double(limits.max_rel_l2) + ")";
+    return too_far("relative L2", delta.rel_l2, limits.max_rel_l2);
   if (limits.min_cosine > -1 && !(delta.cosine >= limits.min_cosine))
-    return "cosine " + format_double(delta.cosine) + " (at least " + format_double(limits.min_cosine) + ")";
-  return "";
-}
-
-Hit delta_hit(const std::string& path, const std::string& name, std::string_view kind, std::string text) {
-  Hit hit = text_hit(path, kind, std::move(text), report::PlaceKind::kTensor);
-  hit.fields.push_back({"name", name});
-  return hit;
+    return Violation{"cosine",
+                     {{"value", format_double(delta.cosine)}, {"limit", format_double(limits.min_cosine)}}};
+  return std::nullopt;
 }
 
 // All selected tensors as one vector. A tensor with an element that is not finite has no distance: NaN stays.
@@ -77,8 +100,9 @@ void judge_total(const Context& context, const Rule& rule, const Total& total, c
   const double limit = rule.number("max-total-rel-l2");
   if (limit < 0 || total.rel_l2() <= limit) return;  // a NaN is a violation
   Hit hit = delta_hit(context.items().state_dict_path, "", "total",
-                      "relative L2 " + format_short(total.rel_l2()) + " over " +
-                          plural(total.tensors, "tensor") + " (limit " + format_double(limit) + ")");
+                      {{"value", format_short(total.rel_l2())},
+                       count_field("count", total.tensors),
+                       {"limit", format_double(limit)}});
   hit.properties = {{"relL2", total.rel_l2()}, {"tensors", total.tensors}, {"elements", total.elements}};
   emit(std::move(hit));
 }
@@ -96,12 +120,12 @@ Tensors tensors_of(const Opened& opened) {
 }
 
 // Fail closed: a tensor that the rule names and that cannot be compared has not been shown to be the same.
-std::string why_not_compared(const Tensors& base, const std::string& name, const TensorRecord& record) {
+Violation why_not_compared(const Tensors& base, const std::string& name, const TensorRecord& record) {
   const auto old = base.by_name.find(name);
-  if (old == base.by_name.end()) return "not in the base, so it cannot be compared";
-  if (old->second->view.shape != record.view.shape)
-    return format_shape(old->second->view.shape) + " in the base, now " + format_shape(record.view.shape);
-  return "cannot be compared with the base: its elements cannot be read";
+  if (old == base.by_name.end()) return {"not-in-base", {}};
+  if (old->second->view.shape == record.view.shape) return {"unreadable", {}};
+  return {"shape",
+          {{"now", format_shape(record.view.shape)}, {"base", format_shape(old->second->view.shape)}}};
 }
 
 // Tensors of the base that the rule would select and that this file does not have.
@@ -116,7 +140,7 @@ void report_removed(const Context& context, const Rule& rule, const Emit& emit) 
         (weight && any_match(rule.select.tensors, *weight)) || any_match(rule.select.paths, entry.path);
     const bool ignored = any_match(rule.select.ignore, name) || any_match(rule.select.ignore, entry.path);
     if (!selected || ignored || names.contains(name)) continue;
-    Hit hit = delta_hit(entry.path, name, "removed", "in the base, but not in this file");
+    Hit hit = delta_hit(entry.path, name, "removed");
     hit.base_path = entry.path;
     emit(std::move(hit));
   }
@@ -135,9 +159,7 @@ void report_patterns(const Context& context, const Rule& rule, const Emit& emit)
   for (const bool by_path : {false, true})
     for (const Glob& glob : by_path ? rule.select.paths : rule.select.tensors)
       if (!selects_any(context.input, glob, by_path) && !selects_any(*context.base, glob, by_path))
-        emit(delta_hit(
-            "", glob.pattern(), "nothing-selected",
-            "no tensor is called " + quote(glob.pattern()) + ", neither in this file nor in the base"));
+        emit(delta_hit("", "", "nothing-selected", {{"pattern", glob.pattern()}}));
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
@@ -151,10 +173,10 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const auto* delta = context.delta(index);
     const bool compared = delta != nullptr;
     if (compared) total.add(*delta);
-    const auto text =
+    auto found =
         compared ? violation(*delta, limits) : why_not_compared(base, name, context.file().record_of(entry));
-    if (text.empty()) continue;
-    Hit hit = delta_hit(entry.path, name, compared ? "delta" : "not-compared", text);
+    if (!found) continue;
+    Hit hit = delta_hit(entry.path, name, found->kind, std::move(found->fields));
     if (compared)
       hit.properties = {{"changed", delta->changed},
                         {"elements", delta->numel},
@@ -182,8 +204,9 @@ const Check kTensorDelta{.name = "tensor-delta",
                          .help = "tensors that moved further from the base than allowed",
                          .needs = kBase | kDeltas,
                          .params = kParams,
-                         .fields = kFields,
+                         .fields = {},
                          .run = run,
-                         .validate = validate};
+                         .validate = validate,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

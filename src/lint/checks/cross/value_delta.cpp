@@ -1,10 +1,9 @@
-// How a plain value must differ from the base's: a step that grew, a setting that stayed. The value's
-// counterpart is the one at the same path.
-#include <set>
+// How a plain value must differ from the base: a step that grew, a setting that stayed.
+#include <map>
 #include <stdexcept>
 
-#include "base/text.h"
 #include "lint/checks/common.h"
+#include "lint/checks/cross/cross.h"
 #include "lint/checks/list.h"
 
 namespace ckpt::lint {
@@ -15,26 +14,22 @@ constexpr std::string_view kChanges[] = {"increased",     "not-decreased", "decr
 constexpr ParamSpec kParams[] = {
     {"change", ParamType::kString, "", "how the value must differ from the base's", kChanges},
 };
-constexpr std::string_view kFields[] = {"text"};
-
-using ByPath = std::map<std::string, NodeId>;
-
-struct Side {
-  const Tree& tree;
-  ByPath values;
+constexpr KindSpec kKinds[] = {
+    {"violated", "base now change"}, {"not-a-number", "base now"}, {"added", "now"}, {"removed", "base"},
+    {"nothing-selected", "pattern"},
 };
 
-// Values that the rule selects: leaves of the tree, tensors aside.
-Side select(const Opened& opened, const Rule& rule) {
-  Side side{opened.file->tree, {}};
-  for (auto& value : values_below(side.tree, side.tree.root(), "")) {
-    if (value.container || side.tree.kind(value.id) == Kind::kTensor ||
-        side.tree.kind(value.id) == Kind::kStorage)
-      continue;
-    if (any_match(rule.select.paths, value.path) && !any_match(rule.select.ignore, value.path))
-      side.values.emplace(std::move(value.path), value.id);
+using Places = std::map<std::string_view, const diff::Place*>;
+
+// Values that the rule selects, by the path that both files have them at.
+Places select(const diff::Side& side, const Rule& rule) {
+  Places places;
+  for (const diff::Place& place : side.places) {
+    if (place.slot.kind != diff::SlotKind::kLeaf || place.key.space != diff::Space::kPath) continue;
+    if (any_match(rule.select.paths, place.path) && !any_match(rule.select.ignore, place.path))
+      places.emplace(place.key.text, &place);
   }
-  return side;
+  return places;
 }
 
 bool ordered(std::string_view change, double before, double now) {
@@ -43,49 +38,73 @@ bool ordered(std::string_view change, double before, double now) {
   return change == "decreased" ? now < before : now <= before;
 }
 
-// What is wrong with the pair, or "". A NaN is in no order to anything.
-std::string violation(std::string_view change, const Side& old, NodeId before, const Side& now,
-                      NodeId after) {
-  const std::string both = show(old.tree, before) + " in the base, now " + show(now.tree, after);
-  const std::string must = ", must be " + std::string(change);
-  if (change == "equal" || change == "different")
-    return same_scalar(now.tree, after, old.tree, before) == (change == "equal") ? "" : both + must;
-  const auto a = number_of(old.tree, before), b = number_of(now.tree, after);
-  if (!a || !b) return both + ": not two numbers";
-  return ordered(change, *a, *b) ? "" : both + must;
-}
+class Comparison {
+ public:
+  Comparison(const Context& context, const Rule& rule, const Emit& emit)
+      : base_(context.diff->sides[0]), now_(context.diff->sides[1]), rule_(rule), emit_(emit) {}
 
-// A pattern that selects nothing would pass everything.
-void report_patterns(const Rule& rule, const Side& now, const Side& old, const Emit& emit) {
-  for (const Glob& glob : rule.select.paths) {
-    bool found = false;
-    for (const Side* side : {&now, &old})
-      for (const auto& [path, id] : side->values) found = found || glob.matches(path);
-    if (!found)
-      emit(text_hit(glob.pattern(), "nothing-selected",
-                    "no value here, neither in this file nor in the base"));
+  void run() const {
+    const Places old = select(base_, rule_), now = select(now_, rule_);
+    for (const auto& [key, place] : now) {
+      const auto before = old.find(key);
+      if (before == old.end())
+        say(*place, "added", nullptr, place);
+      else
+        compare(*before->second, *place);
+    }
+    for (const auto& [key, place] : old)
+      if (!now.contains(key)) say(*place, "removed", place, nullptr);
+    report_patterns(now, old);
   }
-}
+
+ private:
+  // A NaN is in no order to anything.
+  void compare(const diff::Place& old, const diff::Place& now) const {
+    const std::string& change = rule_.string("change");
+    const Tree& a = base_.tree(old.slot);
+    const Tree& b = now_.tree(now.slot);
+    const Leaf& x = base_.leaf(old.slot);
+    const Leaf& y = now_.leaf(now.slot);
+    if (change == "equal" || change == "different") {
+      if (diff::equal_leaves(a, x, b, y, {}) != (change == "equal")) say(now, "violated", &old, &now);
+      return;
+    }
+    const auto before = number_of(a, x.node), after = number_of(b, y.node);
+    if (!before || !after) return say(now, "not-a-number", &old, &now);
+    if (!ordered(change, *before, *after)) say(now, "violated", &old, &now);
+  }
+
+  void say(const diff::Place& where, std::string_view kind, const diff::Place* old,
+           const diff::Place* now) const {
+    Hit hit = make_hit(std::string(where.path), kind);
+    if (old != nullptr) hit.base_path = old->path;
+    hit.fields = {{"base", show_slot(base_, old != nullptr ? old->slot : diff::Slot{})},
+                  {"now", show_slot(now_, now != nullptr ? now->slot : diff::Slot{})},
+                  {"change", rule_.string("change")}};
+    emit_(std::move(hit));
+  }
+
+  // A pattern that selects nothing would pass everything.
+  void report_patterns(const Places& now, const Places& old) const {
+    for (const Glob& glob : rule_.select.paths) {
+      bool found = false;
+      for (const Places* places : {&now, &old})
+        for (const auto& [key, place] : *places) found = found || glob.matches(place->path);
+      if (found) continue;
+      Hit hit = make_hit(glob.pattern(), "nothing-selected");
+      hit.fields = {{"pattern", glob.pattern()}};
+      emit_(std::move(hit));
+    }
+  }
+
+  const diff::Side& base_;
+  const diff::Side& now_;
+  const Rule& rule_;
+  const Emit& emit_;
+};
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const Side now = select(context.input, rule), old = select(*context.base, rule);
-  const std::string& change = rule.string("change");
-  for (const auto& [path, id] : now.values) {
-    const auto before = old.values.find(path);
-    const std::string text = before == old.values.end() ? show(now.tree, id) + ", not in the base"
-                                                        : violation(change, old, before->second, now, id);
-    if (text.empty()) continue;
-    Hit hit = text_hit(path, before == old.values.end() ? "added" : "not-" + change, text);
-    if (before != old.values.end()) hit.base_path = path;
-    emit(std::move(hit));
-  }
-  for (const auto& [path, id] : old.values) {
-    if (now.values.contains(path)) continue;
-    Hit hit = text_hit(path, "removed", show(old.tree, id) + " in the base, absent now");
-    hit.base_path = path;
-    emit(std::move(hit));
-  }
-  report_patterns(rule, now, old, emit);
+  Comparison(context, rule, emit).run();
 }
 
 void validate(const Rule& rule) {
@@ -100,10 +119,11 @@ void validate(const Rule& rule) {
 
 const Check kValueDelta{.name = "value-delta",
                         .help = "values that do not differ from the base as they should",
-                        .needs = kBase,
+                        .needs = kDiff,
                         .params = kParams,
-                        .fields = kFields,
+                        .fields = {},
                         .run = run,
-                        .validate = validate};
+                        .validate = validate,
+                        .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// A file of an older Lightning than the base is of.
+// A file of an older Lightning than the base.
 #include <tuple>
 
 #include "lint/checks/common.h"
@@ -8,7 +8,7 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"value", "base-value"};
+constexpr KindSpec kKinds[] = {{"downgrade", "now base"}};
 
 auto numbers(const training::Version& version) {
   return std::tie(version.major, version.minor, version.patch);
@@ -20,7 +20,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   if (!now || !old || numbers(*now) >= numbers(*old)) return;
   Hit hit = make_hit(key_path("", keys::kVersion), "downgrade");
   hit.base_path = hit.path;
-  hit.fields = {{"value", now->text}, {"base-value", old->text}};
+  hit.fields = {{"now", now->text}, {"base", old->text}};
   emit(std::move(hit));
 }
 
@@ -30,7 +30,8 @@ const Check kVersionChange{.name = "version-change",
                            .help = "a file of an older Lightning than the base",
                            .needs = kBase,
                            .params = {},
-                           .fields = kFields,
-                           .run = run};
+                           .fields = {},
+                           .run = run,
+                           .kinds = kKinds};
 
 }  // namespace ckpt::lint
