@@ -15,14 +15,17 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
-#include "diff/compat.h"
-#include "diff/diff.h"
 #include "report/finding.h"
 #include "report/property.h"
 #include "tensor/delta.h"
 #include "tensor/stats.h"
 #include "training/items.h"
 #include "training/opened.h"
+
+namespace ckpt::diff {
+struct Diff;
+struct Compatibility;
+}  // namespace ckpt::diff
 
 namespace ckpt::lint {
 
@@ -103,10 +106,6 @@ class Context {
   const Opened& input;
   const Opened* base = nullptr;  // null without --against
   Profile profile = Profile::kResume;
-  // What ckpt-diff says of the base and this file: sides[0] is the base, sides[1] this file. For checks with
-  // kDiff, else maybe null. `compat` has a finding for each place.
-  const diff::Diff* diff = nullptr;
-  const diff::Compatibility* compat = nullptr;
 
   const Checkpoint& file() const { return *input.file; }
   const training::Items& items() const { return input.items; }
@@ -120,6 +119,11 @@ class Context {
   Context(const Opened& input_, const Opened* base_, Profile profile_);
   std::vector<const tensor::Stats*> stats_of_entry;  // per entry; filled by the engine
   std::vector<const tensor::Delta*> deltas_of_entry;
+
+  // What ckpt-diff says of the base and this file: sides[0] is the base, sides[1] this file. For checks with
+  // kDiff, else maybe null. `compat` has a finding for each place.
+  const diff::Diff* diff = nullptr;
+  const diff::Compatibility* compat = nullptr;
 };
 
 using Emit = std::function<void(Hit)>;

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diff/compat.h"
+#include "diff/diff.h"
 #include "lint/precedence.h"
 #include "lint/template.h"
 #include "training/weights.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "lint/checks/common.h"
 
 namespace ckpt::lint {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "diff/compat.h"
+#include "diff/diff.h"
 #include "lint/check.h"
 
 namespace ckpt::lint {

@@ -2,6 +2,7 @@
 #include <map>
 #include <optional>
 
+#include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/cross/cross.h"
 #include "lint/checks/list.h"
@@ -80,8 +81,14 @@ Sides sides_of(const Context& context, const Change& change) {
               std::string(tensor::name(view(context, change).dtype))};
     case ChangeKind::kType: return {show_base(context, change), show_now(context, change)};
     case ChangeKind::kSharing: return {change.detail->old_text, change.detail->new_text};
-    default: return {};
+    case ChangeKind::kRemoved:
+    case ChangeKind::kAdded:
+    case ChangeKind::kRenamed:
+    case ChangeKind::kDevice:
+    case ChangeKind::kValues:
+    case ChangeKind::kValue: return {};
   }
+  return {};
 }
 
 std::string name_of(const Change& change) {

@@ -13,7 +13,7 @@ namespace {
 constexpr float kInf = std::numeric_limits<float>::infinity();
 using Lines = std::vector<std::string>;
 
-// What the rule says of `now` against `old`, after both were changed.
+// What the rule finds in `now` against `old`, after both were changed.
 Lines against(const char* rule, CheckpointBuilder& old, CheckpointBuilder& now, LintRun with = {}) {
   const Opened base = old.build(), input = now.build();
   with.base = &base;
@@ -42,10 +42,16 @@ TEST_CASE("another dtype is told once a weight, or once for many") {
   now.remove(now.weights, "net.weight");
   now.file().tensor_records.back().view.dtype = tensor::DType::kInt32;
   CHECK(against("cross-dtype-changed", old, now) ==
-        Lines{"warning state_dict[\"_orig_mod.net.weight\"]: int32, float32 in the base"});
+        Lines{"error state_dict[\"_orig_mod.net.weight\"]: int32, but float32 in the base, a different kind "
+              "of number"});
   CHECK(against("cross-dtype-changed", old, now, {.params = {{"show", std::int64_t{0}}}}) ==
-        Lines{"warning state_dict: 1 weight: int32, float32 in the base, first \"net.weight\""});
+        Lines{"error state_dict: 1 weight: int32, but float32 in the base, a different kind of number; first "
+              "_orig_mod.net.weight"});
   CHECK(against("cross-dtype-changed", old, old).empty());
+  cast.set(cast.weights, "net.bias", cast.tensor({2}, {0.5F, -0.5F}));
+  cast.file().tensor_records.back().view.dtype = tensor::DType::kBFloat16;
+  CHECK(against("cross-dtype-changed", old, cast) ==
+        Lines{"warning state_dict[\"net.bias\"]: bfloat16, but float32 in the base"});
 }
 
 TEST_CASE("another optimizer, other groups and other parameters are told, missing state is not") {
@@ -53,15 +59,12 @@ TEST_CASE("another optimizer, other groups and other parameters are told, missin
   CHECK(against("cross-optimizer-changed", old, same).empty());
   sgd.remove(sgd.group, "betas");
   sgd.set(sgd.group, "momentum", sgd.real(0.9));
-  CHECK(
-      against("cross-optimizer-changed", old, sgd) ==
-      Lines{
-          "error optimizer_states[0]: another optimizer: its groups have momentum, those of the base betas"});
+  CHECK(against("cross-optimizer-changed", old, sgd) == Lines{"?1"});
   fewer.set(fewer.group, "params", fewer.list({fewer.integer(0)}));
-  CHECK(against("cross-optimizer-changed", old, fewer) ==
-        Lines{"error optimizer_states[0].param_groups[0].params: 1 parameter, 2 in the base"});
+  CHECK(against("cross-optimizer-changed", old, fewer) == Lines{"?2"});
   none.set(none.root, "optimizer_states", value::kNoNode);
-  CHECK(against("cross-optimizer-changed", old, none).empty());
+  CHECK(against("cross-optimizer-changed", old, none) == Lines{"?4"});
+  CHECK(against("cross-optimizer-changed", old, none, {.with_rules = {"optimizer-state-missing"}}).empty());
   CHECK(against("cross-optimizer-changed", none, old).empty());
   const auto group = [&] {
     return grouped.dict({{"betas", grouped.none()}, {"params", grouped.list({grouped.integer(0)})}});
@@ -69,8 +72,7 @@ TEST_CASE("another optimizer, other groups and other parameters are told, missin
   grouped.set(grouped.root, "optimizer_states",
               grouped.list({grouped.dict(
                   {{"state", grouped.dict({})}, {"param_groups", grouped.list({group(), group()})}})}));
-  CHECK(against("cross-optimizer-changed", old, grouped) ==
-        Lines{"error optimizer_states[0].param_groups: 2 groups, 1 in the base"});
+  CHECK(against("cross-optimizer-changed", old, grouped) == Lines{"?3"});
   grouped.set(grouped.root, "callbacks",
               grouped.dict({{"BackboneFinetuning",
                              grouped.dict({{"internal_optimizer_metadata", grouped.dict({})}})}}));
@@ -85,17 +87,14 @@ TEST_CASE("settings and kind of a scheduler are compared, progress is not") {
   CHECK(against("cross-scheduler-changed", old, now).empty());
   now.set(now.scheduler, "base_lrs", now.list({now.real(0.1)}));
   CHECK(against("cross-scheduler-changed", old, now) ==
-        Lines{"warning lr_schedulers[0].base_lrs: [0.1], [0.001] in the base"});
+        Lines{"warning lr_schedulers[0].base_lrs[0]: 0.001 in the base, now 0.1"});
   other.set(other.scheduler, "T_max", other.integer(10));
-  CHECK(
-      against("cross-scheduler-changed", old, other) ==
-      Lines{"warning lr_schedulers[0]: another scheduler: it has T_max, base_lrs, gamma, step_size, that of "
-            "the base base_lrs, gamma, step_size"});
+  CHECK(against("cross-scheduler-changed", old, other) == Lines{"?5"});
   other.set(other.scheduler, "swa_lrs", other.list({}));
   CHECK(against("cross-scheduler-changed", old, other).empty());
 }
 
-TEST_CASE("milestones are compared, functions of a schedule are not") {
+TEST_CASE("milestones are compared as settings, functions of a schedule are not") {
   CheckpointBuilder old, now;
   const auto milestones = [](CheckpointBuilder& b, const char* at) {
     b.set(b.scheduler, "milestones", b.dict({{at, b.integer(1)}}));
@@ -104,7 +103,8 @@ TEST_CASE("milestones are compared, functions of a schedule are not") {
   milestones(old, "30");
   milestones(now, "60");
   CHECK(against("cross-scheduler-changed", old, now) ==
-        Lines{"warning lr_schedulers[0].milestones: {\"60\": 1}, {\"30\": 1} in the base"});
+        Lines{"warning lr_schedulers[0].milestones[\"30\"]: 1 in the base, now absent",
+              "warning lr_schedulers[0].milestones[\"60\"]: absent in the base, now 1"});
   milestones(now, "30");
   CHECK(against("cross-scheduler-changed", old, now).empty());
 }
@@ -118,7 +118,7 @@ TEST_CASE("schedulers within a scheduler are compared, too") {
   inner(old, 10);
   inner(now, 20);
   CHECK(against("cross-scheduler-changed", old, now) ==
-        Lines{"warning lr_schedulers[0]._schedulers[1].T_max: 20, 10 in the base"});
+        Lines{"warning lr_schedulers[0]._schedulers[1].T_max: 10 in the base, now 20"});
 }
 
 TEST_CASE("a callback's key must not change, other than as Lightning migrates it") {
@@ -130,10 +130,7 @@ TEST_CASE("a callback's key must not change, other than as Lightning migrates it
   saver(now, "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}");
   CHECK(against("cross-callback-key-changed", old, now).empty());
   saver(now, "ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max'}");
-  CHECK(against("cross-callback-key-changed", old, now) ==
-        Lines{"warning callbacks[\"ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max'}\"]: in the base its "
-              "key is "
-              "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}"});
+  CHECK(against("cross-callback-key-changed", old, now) == Lines{"?6"});
   saver(now, "Timer");
   CHECK(against("cross-callback-key-changed", old, now).empty());
 }
@@ -141,8 +138,9 @@ TEST_CASE("a callback's key must not change, other than as Lightning migrates it
 TEST_CASE("a scaler that came or went is told, its key and files without training state are not") {
   CheckpointBuilder old, now, weights;
   old.set(old.root, "MixedPrecision", scaler(old));
-  CHECK(against("cross-precision-changed", old, now) ==
-        Lines{"warning MixedPrecision: a gradient scaler with scale 1024.0 in the base, none in this file"});
+  CHECK(
+      against("cross-precision-changed", old, now) ==
+      Lines{"error MixedPrecision: Trainer.fit(ckpt_path=...) silently starts with a fresh gradient scaler"});
   CHECK(against("cross-precision-changed", now, old) ==
         Lines{"warning MixedPrecision: a gradient scaler with scale 1024.0, none in the base"});
   now.set(now.root, "NativeMixedPrecisionPlugin", scaler(now));
@@ -156,7 +154,7 @@ TEST_CASE("an older Lightning than the base's is told") {
   CheckpointBuilder old, now;
   now.set(now.root, "pytorch-lightning_version", now.text("2.6.4"));
   CHECK(against("cross-version-downgrade", old, now) ==
-        Lines{"warning [\"pytorch-lightning_version\"]: 2.6.4, 2.6.5 in the base"});
+        Lines{"warning [\"pytorch-lightning_version\"]: 2.6.4, but 2.6.5 in the base"});
   CHECK(against("cross-version-downgrade", now, old).empty());
   now.set(now.root, "pytorch-lightning_version", now.text("2.6.5.post0"));
   CHECK(against("cross-version-downgrade", now, old).empty());
@@ -168,7 +166,7 @@ TEST_CASE("steps without a change of any weight are told, whatever the counters 
   now.set(now.root, "global_step", now.integer(12));
   now.set(now.weights, "norm.num_batches_tracked", now.integers({}, {12}));
   CHECK(against("cross-weights-identical", old, now) ==
-        Lines{"warning state_dict: all of 2 floating weights bit for bit as in the base, although "
+        Lines{"warning state_dict: all of 2 floating-point weights equal to the base, although "
               "global_step went from 8 to 12"});
   CHECK(against("cross-trainable-unchanged", old, now).empty());  // one finding is enough
   now.set(now.weights, "net.bias", now.tensor({2}, {0.5F, -0.25F}));
@@ -185,9 +183,9 @@ TEST_CASE("a trained weight that did not move is told, a frozen one and a bias a
   train(now);
   CHECK(against("cross-trainable-unchanged", old, now).empty());
   now.set(now.weights, "net.weight", now.tensor({2, 3}, {1, 2, 3, 4, 5, 6}));
-  CHECK(against("cross-trainable-unchanged", old, now) ==
-        Lines{"warning state_dict[\"net.weight\"]: bit for bit what it is in the base, although global_step "
-              "went from 8 to 12"});
+  CHECK(
+      against("cross-trainable-unchanged", old, now) ==
+      Lines{"warning state_dict[\"net.weight\"]: equal to the base, although global_step went from 8 to 12"});
   // Another weight of that shape: one of the two is frozen, and nothing tells which.
   old.set(old.weights, "frozen.weight", old.tensor({2, 3}, {1, 1, 1, 1, 1, 1}));
   now.set(now.weights, "frozen.weight", now.tensor({2, 3}, {1, 1, 1, 1, 1, 1}));
@@ -206,7 +204,7 @@ TEST_CASE("limits on how far weights move hold for each of them") {
   CheckpointBuilder old, now;
   train(now);
   CHECK(against("cross-delta-limit", old, now, {.params = {{"max-abs", 1.0}}}) ==
-        Lines{"error state_dict[\"net.bias\"]: 2 of 2 elements changed, by up to 1.5 (limit 1.0)"});
+        Lines{"error state_dict[\"net.bias\"]: largest difference 1.5 (limit 1.0)"});
   CHECK(against("cross-delta-limit", old, now, {.params = {{"max-abs", 1.5}}}).empty());
 }
 
@@ -235,7 +233,8 @@ TEST_CASE("sections that grew are told, new ones and small growth are not") {
   now.set(now.weights, "net.cache", now.tensor({64}, std::vector<float>(64, 1)));
   now.set(now.root, "current_model_state",
           now.dict({{"net.weight", now.tensor({64}, std::vector<float>(64, 1))}}));
-  CHECK(against("cross-size-growth", old, now, small) == Lines{"warning : weights: 296 B, 40 B in the base"});
+  CHECK(against("cross-size-growth", old, now, small) ==
+        Lines{"warning : weights: 296 B, but 40 B in the base"});
   CHECK(against("cross-size-growth", old, now).empty());
   CHECK(against("cross-size-growth", old, now, {.params = {{"min-bytes", std::int64_t{16}}, {"ratio", 10.0}}})
             .empty());
@@ -248,12 +247,14 @@ TEST_CASE("ties that came or went are told") {
   tied.set(tied.weights, "head.weight", shared);
   loose.set(loose.weights, "embed.weight", loose.tensor({2}, {1, 2}));
   loose.set(loose.weights, "head.weight", loose.tensor({2}, {1, 2}));
-  CHECK(against("cross-tie-changed", tied, loose) ==
-        Lines{"warning state_dict[\"head.weight\"]: a tensor of its own, in the base it is one with "
-              "\"embed.weight\""});
+  CHECK(
+      against("cross-tie-changed", tied, loose) ==
+      Lines{
+          "warning state_dict[\"embed.weight\"]: separate tensors, but in the base one tensor: embed.weight, "
+          "head.weight"});
   CHECK(against("cross-tie-changed", loose, tied) ==
-        Lines{"warning state_dict[\"head.weight\"]: a tensor of its own in the base, now it is one with "
-              "\"embed.weight\""});
+        Lines{"warning state_dict[\"embed.weight\"]: one tensor: embed.weight, head.weight, but in the base "
+              "separate tensors"});
   CHECK(against("cross-tie-changed", tied, tied).empty());
   loose.remove(loose.weights, "head.weight");
   CHECK(against("cross-tie-changed", tied, loose).empty());
@@ -263,7 +264,7 @@ TEST_CASE("a worse best score is told by the callback's mode") {
   CheckpointBuilder old, now;
   now.set(now.stopping, "best_score", now.tensor({}, {0.5F}));
   CHECK(against("cross-best-score-worse", old, now) ==
-        Lines{"error callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].best_score: 0.5, "
+        Lines{"error callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].best_score: 0.5, but "
               "0.25 in the base (mode min)"});
   CHECK(against("cross-best-score-worse", now, old).empty());
   CHECK(against("cross-best-score-worse", old, now, {.params = {{"tolerance", 0.3}}}).empty());
@@ -278,7 +279,66 @@ TEST_CASE("datamodule hyperparameters that an old Lightning did not write are no
   CheckpointBuilder old, now;
   now.set(now.root, "datamodule_hyper_parameters", now.dict({{"batch_size", now.integer(16)}}));
   CHECK(against("cross-hparam-changed", old, now) ==
-        Lines{"warning datamodule_hyper_parameters: not in the base"});
+        Lines{"warning datamodule_hyper_parameters.batch_size: 16, not in the base"});
   old.set(old.root, "pytorch-lightning_version", old.text("1.6.5"));
   CHECK(against("cross-hparam-changed", old, now).empty());
+}
+
+TEST_CASE("a value must change as the rule says") {
+  CheckpointBuilder old, now;
+  CHECK(against("cross-value-change", old, old) ==
+        Lines{"error global_step: 8 in the base, now 8; must be increased"});
+  now.set(now.root, "global_step", now.integer(9));
+  CHECK(against("cross-value-change", old, now).empty());
+  CHECK(against("cross-value-change", now, old) ==
+        Lines{"error global_step: 9 in the base, now 8; must be increased"});
+}
+
+TEST_CASE("renamed weights are told once a weight, or once for all that were renamed alike") {
+  CheckpointBuilder old, now;
+  for (auto& [name, node] : now.weights) name = "module." + name;
+  CHECK(against("cross-key-removed", old, now).empty());
+  CHECK(against("cross-key-added", old, now).empty());
+  CHECK(against("cross-key-renamed", old, now, {.params = {{"show", std::int64_t{0}}}}) == Lines{"?"});
+  CHECK(against("cross-key-renamed", old, old).empty());
+}
+
+TEST_CASE("what breaks resuming is silent for inference, and a note where the profile leaves it open") {
+  CheckpointBuilder old, now;
+  old.set(old.root, "MixedPrecision", scaler(old));
+  CHECK(against("cross-precision-changed", old, now, {.profile = lint::Profile::kInference}).empty());
+  CHECK(
+      against("cross-precision-changed", old, now, {.profile = lint::Profile::kAny}) ==
+      Lines{"note MixedPrecision: Trainer.fit(ckpt_path=...) silently starts with a fresh gradient scaler"});
+}
+
+TEST_CASE("each callback without state is told, and one of them can be ignored") {
+  CheckpointBuilder old, now;
+  old.set(
+      old.root, "callbacks",
+      old.dict({{"Timer", old.dict({{"a", old.integer(1)}})}, {"Meter", old.dict({{"b", old.integer(1)}})}}));
+  now.set(now.root, "callbacks", now.dict({}));
+  CHECK(against("cross-callback-missing", old, now) == Lines{"?"});
+  CHECK(against("cross-callback-missing", old, old).empty());
+}
+
+TEST_CASE("a datamodule whose state resuming does not find is told") {
+  CheckpointBuilder old, renamed, none;
+  old.set(old.root, "Points", old.dict({{"position", old.integer(1)}}));
+  renamed.set(renamed.root, "OtherPoints", renamed.dict({{"position", renamed.integer(1)}}));
+  CHECK(against("cross-datamodule-changed", old, renamed) == Lines{"?"});
+  CHECK(against("cross-datamodule-changed", old, none) == Lines{"?"});
+  CHECK(against("cross-datamodule-changed", old, old).empty());
+}
+
+TEST_CASE("a file that the Trainer did not write, and averaged weights, do not resume where the base did") {
+  CheckpointBuilder old, averaged, nan;
+  averaged.set(averaged.root, "current_model_state",
+               averaged.dict({{"net.weight", averaged.tensor({2, 3}, {1, 2, 3, 4, 5, 6})}}));
+  CHECK(against("cross-averaging-changed", old, averaged) == Lines{"?"});
+  CHECK(against("cross-averaging-changed", averaged, averaged).empty());
+  CHECK(against("cross-not-resumable", old, averaged).empty());
+  nan.set(nan.weights, "net.bias", nan.tensor({2}, {kInf, 1}));
+  CHECK(against("cross-weights-nonfinite", old, nan) == Lines{"?"});
+  CHECK(against("cross-weights-nonfinite", nan, nan).empty());
 }

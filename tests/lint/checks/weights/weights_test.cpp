@@ -141,17 +141,19 @@ TEST_CASE("a base shows removed, added and reshaped weights, prefixes apart") {
   for (auto& [name, node] : wrapped.weights) name = "_orig_mod." + name;
   const Opened base = old.build(), input = now.build(), other = wrapped.build();
   CHECK(lines(lint_with("cross-key-removed", input, {.base = &base})) ==
-        std::vector<std::string>{"error state_dict[\"net.bias\"]: in the base, but not in this file"});
+        std::vector<std::string>{"error state_dict[\"net.bias\"]: in the base, but not in this "
+                                 "file: load_state_dict(strict=True) raises"});
   CHECK(lines(lint_with("cross-key-added", input, {.base = &base})) ==
-        std::vector<std::string>{"warning state_dict[\"head.bias\"]: not in the base"});
+        std::vector<std::string>{
+            "error state_dict[\"head.bias\"]: not in the base: load_state_dict(strict=True) raises"});
   CHECK(lines(lint_with("cross-shape-changed", input, {.base = &base})) ==
-        std::vector<std::string>{"error state_dict[\"net.weight\"]: [3, 2], [2, 3] in the base"});
+        std::vector<std::string>{"error state_dict[\"net.weight\"]: [3, 2], but [2, 3] in the base"});
   CHECK(lint_with("cross-key-removed", other, {.base = &base}).empty());
   CHECK(lint_with("cross-key-added", other, {.base = &base}).empty());
   CHECK(
       lines(lint_with("cross-key-removed", input, {.base = &base, .params = {{"show", std::int64_t{0}}}})) ==
-      std::vector<std::string>{
-          "error state_dict: 1 key in the base, but not in this file, first \"net.bias\""});
+      std::vector<std::string>{"error state_dict: 1 key of the base not in this file, first net.bias: "
+                               "load_state_dict(strict=True) raises"});
 }
 
 TEST_CASE("frozen weights must be the same bit for bit, and what cannot be compared is told") {
@@ -181,7 +183,7 @@ TEST_CASE("hyperparameters and progress are compared with the base") {
   CHECK(lines(lint_with("cross-hparam-changed", input, {.base = &base})) ==
         std::vector<std::string>{"warning hyper_parameters.lr: 0.001 in the base, now 0.0005"});
   CHECK(lines(lint_with("cross-step-regressed", input, {.base = &base})) ==
-        std::vector<std::string>{"error global_step: 4, 8 in the base"});
+        std::vector<std::string>{"error global_step: 4, but 8 in the base"});
   CHECK(lint_with("cross-step-regressed", base, {.base = &input}).empty());
 }
 
@@ -191,6 +193,6 @@ TEST_CASE("epochs are compared as what they were on each side of Lightning 1.6")
   const Opened base = old.build(), input = now.build();
   CHECK(lines(lint_with("cross-step-regressed", input, {.base = &base})) ==
         std::vector<std::string>{
-            "error epoch: 1 (the next epoch, as Lightning before 1.6 counts), 1 in the base"});
+            "error epoch: 1 (the next epoch, as Lightning before 1.6 counts), but 1 in the base"});
   CHECK(lint_with("cross-step-regressed", base, {.base = &input}).empty());
 }
