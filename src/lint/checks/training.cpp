@@ -38,13 +38,4 @@ std::string show_scalar(const Checkpoint& file, NodeId node, std::optional<doubl
                 : "tensor(" + format_double(*value) + ")";
 }
 
-std::optional<report::Level> resuming_level(Profile profile, report::Level level) {
-  switch (profile) {
-    case Profile::kResume: return level;
-    case Profile::kInference: return std::nullopt;
-    case Profile::kAny: return report::Level::kNote;
-  }
-  return std::nullopt;
-}
-
 }  // namespace ckpt::lint

@@ -39,7 +39,4 @@ class Scalars {
 // read: tensor(0.1).
 std::string show_scalar(const Checkpoint& file, NodeId node, std::optional<double> value);
 
-// The level of findings about going on with training: silent for inference, a note under `any`, else `level`.
-std::optional<report::Level> resuming_level(Profile profile, report::Level level);
-
 }  // namespace ckpt::lint
