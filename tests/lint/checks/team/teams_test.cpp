@@ -90,7 +90,7 @@ TEST_CASE("a value that is in one file alone, is no number, or is nowhere, is to
 TEST_CASE("a rule on value-delta that could judge nothing is refused") {
   const Folder folder;
   CHECK(load_error(folder, "{check: value-delta, change: increased}") ==
-        "/t.yaml:2:3: rule 'own': selects no values: name some, as in select: {paths: global_step}");
+        "/t.yaml:2:3: rule 'own': selects no values: say which, as in select: {paths: global_step}");
   CHECK(load_error(folder, "{check: value-delta, select: {paths: x}}") ==
         "/t.yaml:2:3: rule 'own' needs the parameter 'change' (string): how the value must differ from the "
         "base's");
