@@ -155,13 +155,13 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
 
 TEST_CASE("rules about the state_dict's values fire on one change") {
   const Case cases[] = {
-      {"state-dict-empty", "no keys", [](auto& b) { b.weights.clear(); }, {"error state_dict: empty"}},
+      {"state-dict-empty", "no keys", [](auto& b) { b.weights.clear(); }, {"error state_dict: empty: a model with parameters fails to load it, or loads nothing with strict=False"}},
       {"state-dict-empty",
        "only numbers",
        [](auto& b) {
          b.weights = {{"a", b.integer(1)}};
        },
-       {"error state_dict: none of its 1 value is a tensor"}},
+       {"error state_dict: holds 1 value, but no tensor"}},
       {"state-dict-empty",
        "no state_dict has a rule of its own",
        [](auto& b) { b.set(b.root, "state_dict", kNoNode); },
@@ -169,7 +169,7 @@ TEST_CASE("rules about the state_dict's values fire on one change") {
       {"state-dict-non-tensor",
        "a number",
        [](auto& b) { b.set(b.weights, "net.scale", b.real(0.5)); },
-       {"warning state_dict[\"net.scale\"]: 0.5 (float), not a tensor"}},
+       {"warning state_dict[\"net.scale\"]: 0.5 (float) is not a tensor"}},
       {"state-dict-non-tensor",
        "extra state",
        [](auto& b) {

@@ -360,23 +360,23 @@ TEST_CASE("averaged and live weights belong together") {
       {"averaging-state-incomplete",
        "no live weights",
        [](auto& b) { b.set(b.root, "averaging_state", b.dict({})); },
-       {"error current_model_state: absent, but averaging_state is there"}},
+       {"error current_model_state: absent, but averaging_state is there: training resumes from the averaged weights, and averaging starts over"}},
       {"averaging-state-incomplete",
        "no average",
        [](auto& b) { b.set(b.root, "current_model_state", b.dict({})); },
-       {"error averaging_state: absent, but current_model_state is there"}},
+       {"error averaging_state: absent, but current_model_state is there: training resumes from the averaged weights, and averaging starts over"}},
       {"averaging-state-incomplete",
        "other keys",
        [](auto& b) {
          set_average(b, 8, 0);
          b.remove(b.weights, "net.bias");
        },
-       {"error current_model_state: 1 key that state_dict has not, first \"net.bias\""}},
+       {"error current_model_state: has 1 key that state_dict lacks, first \"net.bias\""}},
       {"averaging-state-incomplete", "whole", [](auto& b) { set_average(b, 8, 0); }, {}},
       {"averaging-identical",
        "one copied over the other",
        [](auto& b) { set_average(b, 8, -0.5F); },
-       {"note current_model_state: 2 tensors bit for bit those of state_dict after 8 averages"}},
+       {"note current_model_state: 2 tensors bit-identical to state_dict after 8 averages: one was copied over the other"}},
       {"averaging-identical", "different", [](auto& b) { set_average(b, 8, 0); }, {}},
       {"averaging-identical", "the first average is a copy", [](auto& b) { set_average(b, 1, -0.5F); }, {}},
   };

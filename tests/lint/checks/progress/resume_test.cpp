@@ -251,13 +251,11 @@ TEST_CASE("live weights of another shape and impossible counts of averages") {
       {"averaging-state-incomplete",
        "another shape",
        [](auto& b) { set_average(b, 8, {7}); },
-       {"error current_model_state: 1 tensor of another shape, first \"net.bias\" is [7], but [2] in "
-        "state_dict: "
-        "resuming fails"}},
+       {"error current_model_state: 1 tensor of another shape, first \"net.bias\": [7] here, [2] in state_dict; resuming fails"}},
       {"averaging-state-incomplete",
        "a negative count",
        [](auto& b) { set_average(b, -1, {2}); },
-       {"error averaging_state.n_averaged: -1.0 averages"}},
+       {"error averaging_state.n_averaged: a count of -1: the next weights are weighted by 1 / (n_averaged + 1)"}},
       {"averaging-state-incomplete", "before the first average", [](auto& b) { set_average(b, 0, {2}); }, {}},
   };
   for (const auto& c : cases) check_case(c);
