@@ -98,7 +98,7 @@ void find_incomplete(const Context& context, const Scalars& scalars, const Emit&
     const bool no_live = live == kNoNode;
     Hit hit = make_hit(no_live ? keys::kCurrentModelState : keys::kAveragingState, "missing",
                        report::PlaceKind::kProperty);
-    hit.fields = {{"present", no_live ? keys::kAveragingState : keys::kCurrentModelState}};
+    hit.fields = {{"present", std::string(no_live ? keys::kAveragingState : keys::kCurrentModelState)}};
     emit(std::move(hit));
     return;
   }

@@ -180,8 +180,7 @@ using Renamed = std::map<std::string_view, Keys>;  // by the prefix that was add
 constexpr int kMostAdded = 3;  // components of an added prefix
 
 // The prefix to remove so that the name is one of the model that the file lacks; empty if there is none. A
-// copy
-// ("ema.net.0.weight" next to "net.0.weight") was added, not renamed.
+// copy ("ema.net.0.weight" next to "net.0.weight") was added, not renamed.
 std::string_view added_prefix(const State& state, const std::unordered_set<std::string_view>& names,
                               std::string_view name) {
   std::size_t begin = 0;

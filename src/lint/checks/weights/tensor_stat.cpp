@@ -31,8 +31,7 @@ constexpr ParamSpec kParams[] = {
     {"untrained", ParamType::kBool, "true", "also judge files whose global_step is 0"},
     {"max-abs", ParamType::kNumber, "1.0e4", "magnitude: the largest absolute value that is allowed"},
 };
-// counts: "1 NaN and 2 infinite". first: the index of the first such element, [] in a tensor without
-// dimensions.
+// counts: "1 NaN and 2 infinite"; first: the index of the first of them, [] in a tensor without dimensions
 constexpr std::string_view kNonFiniteFields = "name counts nan inf count first";
 constexpr KindSpec kKinds[] = {
     {"non-finite", kNonFiniteFields, "stat=nonfinite"},

@@ -1,5 +1,4 @@
-// Weights that are not floating-point tensors, and weights whose precision differs from that of their
-// moments.
+// Weights that are not floating-point tensors, or whose precision differs from that of their moments.
 #include <algorithm>
 #include <set>
 
