@@ -10,8 +10,9 @@
 namespace ckpt::lint {
 namespace {
 
-// A hostile archive may hold a million duplicates: the first few of a code are listed, the rest counted.
-constexpr std::size_t kShown = 20;
+// A hostile file may have a million defects: the first few of a code are listed, the rest counted. One more than
+// the zip reader lists (io/zip_directory.cpp), whose last one counts the rest.
+constexpr std::size_t kShown = 21;
 
 constexpr ParamSpec kParams[] = {
     {"codes", ParamType::kStrings, "[]", "codes of readers' defects, see src/checkpoint/defect_codes.h"},
