@@ -261,7 +261,7 @@ TEST_CASE("an include of a later layer or of a dependency's dependency is notice
 }
 
 // Words that are other things as well: a pickled object's state, the parameter `state` of a rule ...
-const std::set<std::string>& ordinary_words() {
+static const std::set<std::string>& ordinary_words() {
   static const std::set<std::string> kWords{"state", "step", "params", "scale", "lr"};
   return kWords;
 }

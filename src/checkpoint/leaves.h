@@ -25,7 +25,7 @@ std::vector<Leaf> collect_leaves(const Checkpoint& checkpoint, const Limits& lim
 std::string leaf_repr(const Checkpoint& checkpoint, const Leaf& leaf, std::size_t limit = 256);
 std::string leaf_type(const Checkpoint& checkpoint, const Leaf& leaf);
 
-// A leaf as data: None and repeats are monostate; integers beyond 64 bits are text; what is no scalar is its
+// A leaf as data: None and repeats are monostate; integers beyond 64 bits are text; other values are their
 // repr, bounded.
 using PlainValue = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
 PlainValue plain_value(const value::Tree& tree, const Leaf& leaf);

@@ -72,7 +72,7 @@ class Judge {
     if (change.kind != ChangeKind::kRenamed || !out_.resumable) return;
     if (change.part == Part::kCallbacks)
       add(Profile::kResume, "compat-callback-key", change.input, change.path,
-          fmt::format("{} looks for the key of the base's callback and does not restore its state", kFit));
+          fmt::format("{} looks for the base's callback key and does not restore the state", kFit));
     if (change.part == Part::kPrecision && !reads_scaler(diff_.sides[change.input]))
       add(Profile::kResume, "compat-precision-key", change.input, change.path,
           fmt::format("{} looks for {} only and silently starts with a fresh gradient scaler", kFit,
@@ -94,9 +94,8 @@ class Judge {
       case ChangeKind::kRenamed:
         return add(
             Profile::kLoad, "compat-renamed-key", change.input, change.path,
-            fmt::format(
-                "{} raises: missing and unexpected keys; strict=False silently leaves the weight as it is",
-                kStrict));
+            fmt::format("{} raises: missing and unexpected keys; strict=False silently skips the weight",
+                        kStrict));
       case ChangeKind::kShape:
         return add(Profile::kLoadPartial, "compat-shape", change.input, change.path,
                    fmt::format("load_state_dict raises: size mismatch, even with strict=False"));
@@ -159,21 +158,21 @@ class Judge {
       add(Profile::kResume, "compat-loops-missing", input, keys::kLoops,
           fmt::format("{} silently restarts at epoch 0", kFit));
     if (side.items().loops != kNoNode &&
-        value::member(side.file().tree, side.items().loops, "fit_loop") == kNoNode)
+        value::member(side.file().tree, side.items().loops, keys::kFitLoop) == kNoNode)
       add(Profile::kResume, "compat-loops-missing", input, keys::kLoops,
-          fmt::format("{} raises KeyError: 'fit_loop'", kFit));
+          fmt::format("{} raises KeyError: '{}'", kFit, keys::kFitLoop));
     if (base().items().precision != kNoNode && side.items().precision == kNoNode)
       add(Profile::kResume, "compat-scaler-missing", input, base().items().precision_key,
           fmt::format("{} silently starts with a fresh gradient scaler", kFit));
     if (base().items().current_model_state == kNoNode && side.items().current_model_state != kNoNode)
       add(Profile::kResume, "compat-averaged", input, side.items().state_dict_path,
           fmt::format(
-              "{} trains on from the average in state_dict: the live weights are in current_model_state",
+              "{} continues from the average in state_dict; the live weights are in current_model_state",
               kFit));
     if (base().items().datamodule != kNoNode && side.items().datamodule == kNoNode &&
         records_datamodules(side))
       add(Profile::kResume, "compat-datamodule-missing", input, base().items().datamodule_key,
-          fmt::format("{} starts the datamodule afresh: it has no state in the file", kFit));
+          fmt::format("{} starts the datamodule over: the file has no state for it", kFit));
     judge_callbacks(input);
   }
 
@@ -202,7 +201,7 @@ class Judge {
     constexpr std::string_view kPath = keys::kOptimizerStates;
     if (side.items().optimizer_states == kNoNode)
       return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
-                 fmt::format("{} raises KeyError: the file holds the model only", kFit));
+                 fmt::format("{} raises KeyError: the file has only the model", kFit));
     const auto count = [](const Side& of) {
       return value::sequence(of.file().tree, of.items().optimizer_states).size();
     };
@@ -213,7 +212,7 @@ class Judge {
     if (base().items().optimizer_states == kNoNode) return;  // nothing is known of the base's
     if (mine != theirs)
       add(Profile::kResume, "compat-optimizer-count", input, kPath,
-          fmt::format("{} optimizers instead of {}: {} silently restores the first ones only", theirs, mine,
+          fmt::format("{} optimizers instead of {}: {} silently restores only the first ones", theirs, mine,
                       kFit));
     for (std::size_t i = 0; i < std::min(mine, theirs); ++i) add(input, judge_optimizer(diff_, input, i));
   }

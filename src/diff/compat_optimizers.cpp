@@ -125,9 +125,9 @@ bool lacks_a_field(const Saved& base, const Saved& other) {
 Obstacle other_type(const Saved& base, const Saved& other, const std::string& path) {
   const bool raises = !missing_option(base, other).empty() || lacks_a_field(base, other);
   return {"compat-optimizer-type", path,
-          fmt::format("the state of {}, not of {}: {} {}", other.type, base.type, kFit,
+          fmt::format("state of {}, not of {}: {} {}", other.type, base.type, kFit,
                       raises ? "raises KeyError, on load or in the first step"
-                             : "loads it silently and trains on with the file's options")};
+                             : "silently loads it and continues with the file's options")};
 }
 
 // --- the same class ------------------------------------------------------------------------------------
@@ -138,8 +138,8 @@ std::optional<Obstacle> empty_state(const Saved& base, const Saved& other, const
   return Obstacle{
       "compat-optimizer-empty", path + ".state",
       momentum && *momentum == 0 && other.type == "SGD"
-          ? fmt::format("no state, and the file's momentum is 0: {} silently trains on without", kFit)
-          : fmt::format("no state: {} silently resumes with fresh moments", kFit)};
+          ? fmt::format("no state, and the file's momentum is 0: {} silently continues without it", kFit)
+          : fmt::format("no state: {} silently resumes with moments of zero", kFit)};
 }
 
 std::optional<Obstacle> missing_field(const Saved& base, const Saved& other, const std::string& path) {
@@ -147,7 +147,7 @@ std::optional<Obstacle> missing_field(const Saved& base, const Saved& other, con
   for (const OptionalField& optional : kOptionalFields)
     if (has_field(base, optional.field) && !has_field(other, optional.field))
       return Obstacle{"compat-optimizer-empty", path + ".state",
-                      fmt::format("no {}: {} takes the file's options and silently trains on without {}",
+                      fmt::format("no {}: {} takes the file's options and silently continues without {}",
                                   optional.field, kFit, optional.option)};
   return std::nullopt;
 }
@@ -157,7 +157,7 @@ std::optional<Obstacle> missing_options(const Saved& base, const Saved& other, c
   if (option.empty()) return std::nullopt;
   return Obstacle{
       "compat-optimizer-groups", path + ".param_groups",
-      fmt::format("{} raises KeyError: '{}' in the first step: the groups do not have it", kFit, option)};
+      fmt::format("{} raises KeyError: '{}' in the first step: the groups lack it", kFit, option)};
 }
 
 // --- which state meets which parameter -----------------------------------------------------------------
@@ -269,16 +269,15 @@ bool weights_have_other_shapes(const Diff& diff, std::size_t input) {
 
 std::optional<Obstacle> misplaced(const Saved& base, const Saved& other, const std::string& path) {
   if (const auto misfit = Positions(base, other).first_misfit())
-    return Obstacle{
-        "compat-optimizer-order", path + ".state",
-        fmt::format(
-            "{} raises RuntimeError in the first step: {} {} for {}, which needs {} (states go by position)",
-            kFit, misfit->field, format_shape(*misfit->found), parameter(base.params, misfit->id),
-            format_shape(*misfit->wanted))};
+    return Obstacle{"compat-optimizer-order", path + ".state",
+                    fmt::format("{} raises RuntimeError in the first step: {} {} for {}, which needs {} "
+                                "(state is assigned by position)",
+                                kFit, misfit->field, format_shape(*misfit->found),
+                                parameter(base.params, misfit->id), format_shape(*misfit->wanted))};
   if (const auto names = first_other_weight(base, other))
     return Obstacle{"compat-optimizer-order", path + ".param_groups",
-                    fmt::format("{} silently gives the state of {} to {}: states go by position", kFit,
-                                one_line(names->other), one_line(names->base))};
+                    fmt::format("{} silently gives the state of {} to {}: state is assigned by position",
+                                kFit, one_line(names->other), one_line(names->base))};
   return std::nullopt;
 }
 
@@ -304,7 +303,7 @@ std::vector<Obstacle> judge_optimizer(const Diff& diff, std::size_t input, std::
   add(missing_field(base, other, path));
   if (!same_sizes(base.params, other.params)) {
     add(Obstacle{"compat-optimizer-groups", path + ".param_groups",
-                 fmt::format("{} raises ValueError: the groups have other sizes than the base's", kFit)});
+                 fmt::format("{} raises ValueError: group sizes differ from the base", kFit)});
     return out;
   }
   add(missing_options(base, other, path));

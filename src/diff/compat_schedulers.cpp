@@ -26,9 +26,9 @@ std::string describe(const training::SchedulerLoading& loading, const std::strin
     case LoadingOutcome::kFits: return {};
     case LoadingOutcome::kRaises: return fmt::format("{}{} raises {}", types, kFit, loading.text);
     case LoadingOutcome::kRaisesLater:
-      return fmt::format("{}{} loads it silently, and the scheduler's next step raises {}", types, kFit,
+      return fmt::format("{}{} silently loads it, and the scheduler's next step raises {}", types, kFit,
                          loading.text);
-    case LoadingOutcome::kWrong: return fmt::format("{}{} loads it silently: {}", types, kFit, loading.text);
+    case LoadingOutcome::kWrong: return fmt::format("{}{} silently loads it: {}", types, kFit, loading.text);
   }
   return {};
 }
@@ -50,18 +50,18 @@ std::vector<Obstacle> judge_schedulers(const Diff& diff, std::size_t input) {
   std::vector<Obstacle> out;
   if (mine.size() > theirs.size())
     out.push_back({"compat-scheduler-missing", keys::kLrSchedulers,
-                   fmt::format("{} silently starts a scheduler again", kFit)});
+                   fmt::format("{} silently restarts a scheduler", kFit)});
   if (mine.size() < theirs.size() && base.items().lr_schedulers != kNoNode)
     out.push_back({"compat-scheduler-unexpected", value::index_path(keys::kLrSchedulers, mine.size()),
-                   fmt::format("{} silently ignores the state of {}: the learning rate stays where it was",
-                               kFit, training::scheduler_type(other.file().tree, theirs[mine.size()]))});
+                   fmt::format("{} silently ignores the state of {}: the learning rate stays as it is", kFit,
+                               training::scheduler_type(other.file().tree, theirs[mine.size()]))});
   for (std::size_t i = 0; i < std::min(mine.size(), theirs.size()); ++i) {
     const std::string a = training::scheduler_type(base.file().tree, mine[i]),
                       b = training::scheduler_type(other.file().tree, theirs[i]);
     const auto loading = training::load_scheduler(saved(base, mine[i]), saved(other, theirs[i]));
     if (loading.outcome == LoadingOutcome::kFits) continue;
     const std::string types =
-        training::may_be_same_type(a, b) ? "" : fmt::format("the state of {}, not of {}: ", b, a);
+        training::may_be_same_type(a, b) ? "" : fmt::format("state of {}, not of {}: ", b, a);
     out.push_back(
         {"compat-scheduler-type", value::index_path(keys::kLrSchedulers, i), describe(loading, types)});
   }

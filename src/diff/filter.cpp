@@ -66,8 +66,11 @@ tensor::Tolerance Filter::tolerance(const Side& side, const Place& place) const 
     out = tensor::default_tolerance(dtype, dtype);
     out.nan_equal = nan_equal;
   }
-  for (const GlobTolerance& item : options_.tolerances)
-    if (matches_place(item.glob, place)) out.rtol = item.tolerance.rtol, out.atol = item.tolerance.atol;
+  for (const GlobTolerance& item : options_.tolerances) {
+    if (!matches_place(item.glob, place)) continue;
+    out.rtol = item.tolerance.rtol;
+    out.atol = item.tolerance.atol;
+  }
   return out;
 }
 

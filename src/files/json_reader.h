@@ -1,5 +1,5 @@
 // JSON documents that are read whole: baselines and manifests. nlohmann-json neither recurses while
-// parsing nor while destroying, so nesting is no danger; size and duplicate keys are checked here.
+// parsing nor while destroying, so deep nesting is safe; size and duplicate keys are checked here.
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,7 @@ namespace ckpt::lint {
 
 class BaselineFindings {
  public:
-  // Throws Error{kUsage}: a file that is not there, is no JSON, or is no report of findings. A gate must not
+  // Throws Error{kUsage}: a file that does not exist, is not JSON, or is not a report of findings. A gate must not
   // stop gating because its baseline got lost.
   static BaselineFindings read(const std::string& path);
   // From what baseline_text wrote.

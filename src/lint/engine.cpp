@@ -157,8 +157,10 @@ class Collector {
  private:
   void add(const Rule& rule, Hit hit) {
     check_kind(*rule.check, hit);
+    // A finding that is ignored or gives way itself counts too: no other rule reports what a team accepted,
+    // and a chain of rules gives way to its end.
+    places_.add(rule, hit.path);
     if (places_.gives_way(rule, hit.path)) return;
-    places_.add(rule, hit.path);  // an ignored finding, too: what a team accepts is not told by another rule
     if (ignored(rule, hit.path)) return;
     const report::Level level = level_of(rule, hit);
     ++count_;

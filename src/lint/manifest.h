@@ -19,7 +19,7 @@ struct ManifestEntry {
   std::string name;                 // of a weight, as torch users know it
   std::vector<std::int64_t> shape;  // of a tensor
   std::string dtype;
-  std::string type;  // the Python type of what is no tensor; empty for tensors
+  std::string type;  // the Python type of other values; empty for tensors
 };
 
 // The keys of the state_dict in document order. Requires: opened.file.
@@ -28,7 +28,7 @@ std::vector<ManifestEntry> manifest_of(const Opened& opened);
 std::string manifest_text(std::vector<ManifestEntry> entries);
 
 // A manifest as the value of a parameter: {file: PATH, tensors: {NAME: {shape, dtype} or {type}}}. Throws
-// Error{kUsage} with the file's name for everything that is no manifest, one without entries among it.
+// Error{kUsage} with the file's name for anything that is not a manifest, or has no entries.
 report::Object read_manifest(const std::string& path);
 std::vector<ManifestEntry> manifest_entries(const report::Object& value);
 

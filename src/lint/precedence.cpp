@@ -26,7 +26,7 @@ void check_names(const Rule& rule, const std::vector<Rule>& rules) {
     if (find_rule(rules, id) != nullptr) continue;
     std::vector<std::string> ids;
     for (const Rule& other : rules) ids.push_back(other.info.id);
-    refuse(rule, fmt::format("names '{}', which is no rule{}", id, did_you_mean(id, ids)));
+    refuse(rule, fmt::format("names '{}', which is not a rule{}", id, did_you_mean(id, ids)));
   }
 }
 
@@ -55,7 +55,7 @@ std::vector<const Rule*> take_in_rounds(std::vector<const Rule*>& waiting) {
 
 bool is_step(char c) { return c == '.' || c == '['; }
 
-// `set` holds a path that begins with `path` and goes on below it.
+// `set` holds a path at `path` or below it.
 bool has_part(const std::set<std::string, std::less<>>& set, std::string_view path) {
   for (auto at = set.lower_bound(path); at != set.end() && at->starts_with(path); ++at)
     if (at->size() == path.size() || path.empty() || is_step((*at)[path.size()])) return true;

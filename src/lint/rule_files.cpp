@@ -67,7 +67,7 @@ RuleFile find_rule_file(const std::string& name, const std::string& folder,
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   const bool there = !name.empty() && status.type() != fs::file_type::not_found;
-  // A folder "strict" beside the file does not hide the built-in set of that name.
+  // A folder called "strict" does not hide the built-in set of that name.
   if (there && !(fs::is_directory(status) && builtin != nullptr)) {
     const fs::path canonical = fs::canonical(path, error);
     return {path.string(), error ? path.string() : canonical.string(), "",

@@ -16,11 +16,11 @@
 namespace ckpt::lint {
 namespace {
 
-// Keys of an entry beside the names of the check's parameters.
+// Keys of an entry besides the check's parameters.
 constexpr std::array<std::string_view, 17> kEntryKeys = {
     "level", "ignore", "select", "message", "messages", "unless",   "resuming", "title",     "params",
     "check", "tags",   "what",   "why",     "fix",      "intended", "example",  "references"};
-// Keys of a catalogue file beside those: what only the catalogue says.
+// Further keys that only a catalogue file has.
 constexpr std::array<std::string_view, 4> kCatalogKeys = {"id", "sets", "options", "healthy"};
 constexpr std::array<std::string_view, 8> kRequiredInCatalog = {"id",    "title", "level", "sets",
                                                                 "check", "what",  "why",   "fix"};
@@ -241,7 +241,7 @@ void set_catalog_key(Reader& r, const YamlNode& key, const YamlNode& node) {
     r.rule.options = r.texts("options", node);
   else if (key.text == "healthy")
     r.rule.healthy = r.texts("healthy", node);
-  else if (!contains(kEntryKeys, key.text))  // a parameter stands under params there, nowhere else
+  else if (!contains(kEntryKeys, key.text))  // there, parameters are only allowed under params
     r.fail(key,
            fmt::format("unknown key {} of a catalogue file{}", describe(key), suggest(key.text, kEntryKeys)));
   else

@@ -32,7 +32,7 @@ SuppressionUse suppress(const RuleSet& rules, const Opened& input, const Scope& 
 
 // Findings of the rules config-suppression-expired and config-suppression-unused, if `rules` has them on: one
 // for each suppression that has expired, and for each that covered nothing in the files that it was tried on.
-// Location::input is not set; `source` of the suppression says which rule file it stands in (see
+// Location::input is not set; `source` of the suppression says which rule file it is in (see
 // Suppression::source).
 struct ConfigFinding {
   std::string source;

@@ -12,7 +12,7 @@
 
 namespace ckpt::lint {
 
-// What stands in braces, in order, each once: "path", "count:weight". An opening brace without its partner is
+// The contents of the braces, in order, each once: "path", "count:weight". An opening brace without its partner is
 // text.
 std::vector<std::string> template_fields(std::string_view message);
 

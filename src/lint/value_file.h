@@ -1,4 +1,4 @@
-// A YAML file of plain values as expectations: the hparams.yaml that Lightning's loggers write beside a run,
+// A YAML file of plain values as expectations: the hparams.yaml that Lightning's loggers write next to a run,
 // or a team's own. Nested maps become paths:
 //   lr: 0.01                      lr                equals 0.01
 //   optimizer: {name: adam}       optimizer.name    equals "adam"

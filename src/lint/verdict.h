@@ -10,7 +10,7 @@
 namespace ckpt::lint {
 
 // `sets` are those that judged the files. "2 errors, 1 warning, 3 suppressed in 1 checkpoint · 73 rules of
-// recommended", and as a hint "ckpt-lint --explain ID tells more".
+// recommended", and as a hint "run ckpt-lint --explain ID for details".
 void set_verdict(report::Report& report, const std::vector<RuleSetPtr>& sets, std::size_t files,
                  std::size_t failed, int status);
 

@@ -11,7 +11,7 @@ namespace ckpt::training {
 
 struct Callback {
   NodeId key_node = kNoNode;
-  std::string_view key;   // "ModelCheckpoint{'monitor': 'val_loss', ...}"; empty where it is no string
+  std::string_view key;   // "ModelCheckpoint{'monitor': 'val_loss', ...}"; empty if it is not a string
   std::string_view name;  // "ModelCheckpoint"; empty where the key is neither a string nor a class
   bool by_class = false;  // before 1.5 the class itself is the key
   NodeId state = kNoNode;

@@ -118,7 +118,7 @@ Items find_items(const Checkpoint& checkpoint) {
   items.datamodule_hyper_parameters = get(keys::kDataModuleHyperParameters);
   items.current_model_state = get(keys::kCurrentModelState);
   items.averaging_state = get(keys::kAveragingState);
-  // The Trainer always writes its version; without it, its own containers beside a state_dict still tell.
+  // The Trainer always writes its version; without it, its own containers next to a state_dict still show it.
   const bool trainer_state = items.loops != kNoNode || items.optimizer_states != kNoNode ||
                              items.callbacks != kNoNode || items.lr_schedulers != kNoNode;
   if (items.version_node != kNoNode ||

@@ -68,11 +68,11 @@ std::string own_fields(const Tree& tree, NodeId base, const Tree& other_tree, No
 
 std::string describe_mixture(const Tree& a, NodeId base, const Tree& b, NodeId other) {
   std::string text =
-      fmt::format("{} goes on from the position of {}", scheduler_type(a, base), scheduler_type(b, other));
+      fmt::format("{} continues from the position of {}", scheduler_type(a, base), scheduler_type(b, other));
   if (const std::string kept = own_fields(a, base, b, other, false); !kept.empty())
     text += fmt::format(", keeps its own {}", kept);
   if (const std::string taken = own_fields(a, base, b, other, true); !taken.empty())
-    text += fmt::format(", takes the other's {}", taken);
+    text += fmt::format(", takes {} from the other", taken);
   return text;
 }
 
@@ -107,9 +107,9 @@ std::optional<std::string> wrong_after_load(const Tree& a, const Tree& b, const 
   const auto mine = value::sequence(a, member(a, pair.first, "_schedulers"));
   const auto theirs = value::sequence(b, member(b, pair.second, "_schedulers"));
   if (theirs.size() < mine.size())
-    return fmt::format("{} of its {} schedulers start again", mine.size() - theirs.size(), mine.size());
+    return fmt::format("{} of its {} schedulers restart", mine.size() - theirs.size(), mine.size());
   if (has(a, pair.first, "last_epoch") && !has(b, pair.second, "last_epoch"))
-    return "it starts again: the state has no last_epoch";
+    return "it restarts: the state has no last_epoch";
   return std::nullopt;
 }
 

@@ -11,7 +11,7 @@
 
 namespace ckpt::training {
 
-// The name of a weight as torch users know it ("encoder.0.weight"), or nullopt if `path` is no entry of
+// The name of a weight as torch users know it ("encoder.0.weight"), or nullopt if `path` is not an entry of
 // the state_dict.
 std::optional<std::string> weight_name(const Items& items, std::string_view path);
 

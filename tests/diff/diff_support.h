@@ -63,7 +63,9 @@ class Noise {
  public:
   explicit Noise(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
   std::uint64_t next() {
-    state_ ^= state_ << 13, state_ ^= state_ >> 7, state_ ^= state_ << 17;
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    state_ ^= state_ << 17;
     return state_;
   }
   std::size_t below(std::size_t limit) { return (next() >> 11) % limit; }

@@ -122,39 +122,38 @@ TEST_CASE("what may be done with a file is what Lightning and torch do with it")
 TEST_CASE("a pair that does not resume says what Lightning does") {
   const std::pair<const char*, const char*> messages[] = {
       {"scheduler-lambda-cosine",
-       "the state of CosineAnnealingLR, not of LambdaLR: Trainer.fit(ckpt_path=...) raises KeyError: "
+       "state of CosineAnnealingLR, not of LambdaLR: Trainer.fit(ckpt_path=...) raises KeyError: "
        "'lr_lambdas'"},
       {"scheduler-one-cycle-cosine",
-       "the state of CosineAnnealingLR, not of OneCycleLR: Trainer.fit(ckpt_path=...) loads it silently, and "
+       "state of CosineAnnealingLR, not of OneCycleLR: Trainer.fit(ckpt_path=...) silently loads it, and "
        "the "
        "scheduler's next step raises KeyError: 'max_lr'"},
       {"scheduler-changed",
-       "the state of CosineAnnealingLR, not of StepLR: Trainer.fit(ckpt_path=...) loads it silently: StepLR "
-       "goes on "
-       "from the position of CosineAnnealingLR, keeps its own step_size, gamma"},
+       "state of CosineAnnealingLR, not of StepLR: Trainer.fit(ckpt_path=...) silently loads it: StepLR "
+       "continues from the position of CosineAnnealingLR, keeps its own step_size, gamma"},
       {"scheduler-dropped",
-       "Trainer.fit(ckpt_path=...) silently ignores the state of StepLR: the learning rate stays where it "
-       "was"},
+       "Trainer.fit(ckpt_path=...) silently ignores the state of StepLR: the learning rate stays as it "
+       "is"},
       {"parameters-reversed",
        "Trainer.fit(ckpt_path=...) raises RuntimeError in the first step: exp_avg [2] for encoder.0.weight, "
        "which "
-       "needs [8, 4] (states go by position)"},
+       "needs [8, 4] (state is assigned by position)"},
       {"parameters-swapped",
-       "Trainer.fit(ckpt_path=...) silently gives the state of second.weight to first.weight: states go by "
-       "position"},
+       "Trainer.fit(ckpt_path=...) silently gives the state of second.weight to first.weight: state is "
+       "assigned "
+       "by position"},
       {"adam-adamw",
-       "the state of AdamW, not of Adam: Trainer.fit(ckpt_path=...) loads it silently and trains on with the "
-       "file's "
-       "options"},
+       "state of AdamW, not of Adam: Trainer.fit(ckpt_path=...) silently loads it and continues with the "
+       "file's options"},
       {"optimizer-swapped",
-       "the state of SGD, not of Adam: Trainer.fit(ckpt_path=...) raises KeyError, on load or in the first "
+       "state of SGD, not of Adam: Trainer.fit(ckpt_path=...) raises KeyError, on load or in the first "
        "step"},
       {"momentum-turned-off",
-       "no state, and the file's momentum is 0: Trainer.fit(ckpt_path=...) silently trains on without"},
+       "no state, and the file's momentum is 0: Trainer.fit(ckpt_path=...) silently continues without it"},
       {"precision-key-2.0-vs-2.6",
        "Trainer.fit(ckpt_path=...) looks for MixedPrecision only and silently starts with a fresh gradient "
        "scaler"},
-      {"saved-weights-only", "Trainer.fit(ckpt_path=...) raises KeyError: the file holds the model only"},
+      {"saved-weights-only", "Trainer.fit(ckpt_path=...) raises KeyError: the file has only the model"},
   };
   for (const auto& [pair, message] : messages) {
     CAPTURE(pair);

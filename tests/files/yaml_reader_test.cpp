@@ -52,8 +52,8 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
       {"a: !!str 1\n",
        "t.yaml:1:4: tags are not supported, but this value has the tag 'tag:yaml.org,2002:str': remove it"},
       {"a: 1\n---\nb: 2\n", "t.yaml:2:1: a second document starts here, but only one is read: remove the '---'"},
-      {"[a]: 1\n", "t.yaml:1:1: a key must be a word, but here is a list or a map"},
-      {"~: 1\n", "t.yaml:1:1: a key must be a word, but here is nothing"},
+      {"[a]: 1\n", "t.yaml:1:1: a key must be a word, not a list or a map"},
+      {"~: 1\n", "t.yaml:1:1: a key must be a word, not nothing"},
       {"a: \xFF\n", "t.yaml:1:1: not UTF-8: save the file as UTF-8 text"},
       {"\xFF\xFE"
        "a\n",

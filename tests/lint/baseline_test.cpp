@@ -142,7 +142,7 @@ TEST_CASE("a baseline that is no report is an error, never an empty baseline") {
       {"{\"schema_version\": 2, \"tool\": {\"name\": \"ckpt-lint\"}, \"findings\": []}",
        "neither a SARIF log nor a JSON report"},
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-diff\"}, \"findings\": []}",
-       "not one of ckpt-lint"},
+       "ckpt-lint did not write this"},
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-lint\"}}", "has no findings"},
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-lint\"}, \"findings\": [{\"rule\": \"x\", "
        "\"path\": \"\"}]}",
@@ -150,17 +150,17 @@ TEST_CASE("a baseline that is no report is an error, never an empty baseline") {
       {"{\"schema_version\": 1, \"tool\": {\"name\": \"ckpt-lint\"}, \"findings\": [3]}",
        "a finding has no \"rule\""},
       {"{\"a\": 1, \"a\": 2}", "the key \"a\" appears twice"},
-      {"{\"runs\": []}", "not one of ckpt-lint"},
+      {"{\"runs\": []}", "ckpt-lint did not write this"},
       {"{\"runs\": [{}, {}]}", "several runs"},
       {"{\"runs\": [{\"tool\": {\"driver\": {\"name\": \"other\"}}, \"results\": []}]}",
-       "not one of ckpt-lint"},
+       "ckpt-lint did not write this"},
       {"{\"runs\": [{\"tool\": {\"driver\": {\"name\": \"ckpt-lint\"}}}]}", "has no results"},
       {"{\"runs\": [{\"tool\": {\"driver\": {\"name\": \"ckpt-lint\"}}, \"results\": [{\"ruleId\": "
        "\"x\"}]}]}",
        "no fingerprint"},
       {"{\"runs\": [{\"tool\": {\"driver\": {\"name\": \"ckpt-lint\"}}, \"results\": [], \"properties\": "
        "{\"summary\": {\"truncated\": true}}}]}",
-       "does not have all findings"},
+       "lacks some findings"},
   };
   const Folder folder;
   for (const Case& c : cases) {

@@ -51,8 +51,8 @@ TEST_CASE("numbers are decimal and finite, and nothing else is taken for one") {
   for (const std::string text : {"1e999999", "-1e400", "1e-400"}) {
     CAPTURE(text);
     CHECK(error_of(ParamType::kNumber, text) ==
-          "t.yaml:1:4: parameter 'p' of rule 'r' must be a number that fits 64-bit floating point, but here "
-          "is '" +
+          "t.yaml:1:4: parameter 'p' of rule 'r' must be a number that fits 64-bit floating point, not "
+          "\'" +
               text + "'");
   }
 }
@@ -118,7 +118,7 @@ TEST_CASE("a parameter takes what is among its choices and within its range") {
   CHECK(error(part, "-0.1").find("from 0 to 1") != std::string::npos);
   CHECK(error(count, "0") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 1 or more, not '0'");
   CHECK(error(top, "6") == "t.yaml:1:4: parameter 'p' of rule 'r' must be 5 or less, not '6'");
-  CHECK(type_text(word) == "text: added | removed");
+  CHECK(type_text(word) == "string: added | removed");
   CHECK(type_text(part) == "number, from 0 to 1");
   CHECK(type_text(count) == "integer, 1 or more");
 }

@@ -218,7 +218,7 @@ TEST_CASE("circles, long chains and many files of extends are refused") {
   for (int i = 0; i < 10; ++i)
     folder.write(fmt::format("d{}.yaml", i), fmt::format("extends: [d{0}.yaml, d{0}.yaml]\n", i + 1));
   folder.write("d10.yaml", "set: recommended\n");
-  CHECK(error_of(folder, folder.path("d0.yaml")).find("or 100 in all") != std::string::npos);
+  CHECK(error_of(folder, folder.path("d0.yaml")).find("or 100 in total") != std::string::npos);
 }
 
 TEST_CASE("a file wins over a built-in set of its name, a folder does not") {

@@ -103,14 +103,14 @@ TEST_CASE("a scheduler of schedulers wants no more than it has") {
   CHECK(more.text == "IndexError: list index out of range (3 schedulers for 2)");
   const auto fewer = load(Saved("SequentialLR", 3), Saved("SequentialLR", 2));
   CHECK(fewer.outcome == LoadingOutcome::kWrong);
-  CHECK(fewer.text == "1 of its 3 schedulers start again");
+  CHECK(fewer.text == "1 of its 3 schedulers restart");
 }
 
 TEST_CASE("a mixture says what the scheduler keeps and what it takes") {
   const auto loading = load(Saved("StepLR"), Saved("ExponentialLR"));
   CHECK(
       loading.text ==
-      "StepLR goes on from the position of ExponentialLR, keeps its own step_size, takes the other's gamma");
+      "StepLR continues from the position of ExponentialLR, keeps its own step_size, takes gamma from the other");
 }
 
 TEST_CASE("what is no scheduler is nobody's mistake here") {

@@ -20,7 +20,7 @@ std::optional<std::string_view> field_at(std::string_view text, std::size_t at) 
   const std::size_t close = text.find('}', at);
   if (close == std::string_view::npos || close == at + 1) return std::nullopt;
   const std::string_view name = text.substr(at + 1, close - at - 1);
-  // "count" or "count:parameter group"; what else stands in braces is text.
+  // "count" or "count:parameter group"; anything else in braces is text.
   const bool plain = name.substr(0, name.find(':')).find_first_of("{ ") == std::string_view::npos;
   return plain ? std::optional(name) : std::nullopt;
 }

@@ -1,4 +1,4 @@
-// Keys of callback states: classes (before 1.5), keys that become one, and callbacks that must be there.
+// Keys of callback states: classes (before 1.5), keys that become equal, and callbacks that a team requires.
 #include <stdexcept>
 
 #include "base/text.h"
@@ -15,7 +15,11 @@ constexpr ParamSpec kParams[] = {
      "with missing: callbacks that must be there, by class name (ModelCheckpoint) or as a glob over whole "
      "keys"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"class-key", "count first", "find=class"},
+    {"collision", "other", "find=collision"},
+    {"missing", "name", "find=missing"},
+};
 
 std::string key_text(const Tree& tree, NodeId key) {
   if (is_kind(tree, key, Kind::kString)) return std::string(tree.text(key));
@@ -23,7 +27,8 @@ std::string key_text(const Tree& tree, NodeId key) {
   return value::repr(tree, key, 200);
 }
 
-// utilities/migration/migration.py of 2.x: the migration of 1.9.0 gives up as soon as one key is no string.
+// utilities/migration/migration.py of 2.x: the migration of 1.9.0 gives up at the first key that is not a
+// string.
 void find_classes(const Tree& tree, NodeId callbacks, const Emit& emit) {
   std::uint64_t count = 0;
   std::string first;
@@ -33,10 +38,8 @@ void find_classes(const Tree& tree, NodeId callbacks, const Emit& emit) {
     ++count;
   }
   if (count == 0) return;
-  Hit hit = text_hit(keys::kCallbacks, "class-key",
-                     plural(count, "state") + " under a class instead of a text, first " + one_line(first) +
-                         ": loading imports it from there",
-                     report::PlaceKind::kObject);
+  Hit hit = make_hit(keys::kCallbacks, "class-key", report::PlaceKind::kObject);
+  hit.fields = {{"count", std::to_string(count)}, {"first", first}};
   hit.properties = {{"count", count}};
   emit(std::move(hit));
 }
@@ -48,11 +51,9 @@ void find_collisions(const Tree& tree, NodeId callbacks, const Emit& emit) {
     if (!key) continue;
     const auto [other, added] = seen.emplace(training::current_callback_key(*key), *key);
     if (added) continue;
-    emit(text_hit(
-        key_path(keys::kCallbacks, *key), "collision",
-        "equal to " + quote(other->second) +
-            " without save_on_train_epoch_end: Lightning 1.9 and later rename neither, and restore neither",
-        report::PlaceKind::kObject));
+    Hit hit = make_hit(key_path(keys::kCallbacks, *key), "collision", report::PlaceKind::kObject);
+    hit.fields = {{"other", quote(other->second)}};
+    emit(std::move(hit));
   }
 }
 
@@ -72,9 +73,10 @@ void find_missing(const Context& context, const Rule& rule, const Emit& emit) {
       const auto key = key_text(tree, item.key);
       found = found || class_name(key) == pattern || glob.matches(key);
     }
-    if (!found)
-      emit(
-          text_hit(keys::kCallbacks, "missing", "no state of " + quote(pattern), report::PlaceKind::kObject));
+    if (found) continue;
+    Hit hit = make_hit(keys::kCallbacks, "missing", report::PlaceKind::kObject);
+    hit.fields = {{"name", quote(pattern)}};
+    emit(std::move(hit));
   }
 }
 
@@ -102,8 +104,9 @@ const Check kCallbackKey{.name = "callback-key",
                          .help = "keys of callback states: classes, collisions, missing ones",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = kFields,
+                         .fields = {},
                          .run = run,
-                         .validate = validate};
+                         .validate = validate,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

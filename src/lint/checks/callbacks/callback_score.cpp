@@ -1,4 +1,4 @@
-// Best scores of ModelCheckpoint and EarlyStopping that are NaN, or infinite after something was measured.
+// Best scores of ModelCheckpoint and EarlyStopping that are NaN, or infinite after a score was recorded.
 #include <cmath>
 
 #include "base/text.h"
@@ -9,7 +9,7 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"value", "consequence"};
+constexpr KindSpec kKinds[] = {{"nan", ""}, {"infinite", "value"}, {"unbeatable", "value"}};
 
 struct Scores {
   const Context& context;
@@ -26,7 +26,7 @@ struct Scores {
     return stats->nan > 0 ? std::nan("") : tensor::to_double(stats->max);
   }
 
-  // `mode`: of the callback whose initial value an infinity may be: the one that everything is better than.
+  // `mode` of the callback: one of the two infinities is its initial value, the one that any score beats.
   void judge(NodeId node, const std::string& path, bool inf_allowed,
              ScoreMode mode = ScoreMode::kUnknown) const {
     const auto score = value(node, path);
@@ -34,20 +34,14 @@ struct Scores {
     const bool unbeatable = std::isinf(*score) && ((mode == ScoreMode::kMin && *score < 0) ||
                                                    (mode == ScoreMode::kMax && *score > 0));
     if (std::isinf(*score) && inf_allowed && !unbeatable) return;
-    Hit hit = make_hit(path, std::isnan(*score) ? "nan" : "infinite");
-    hit.fields = {
-        {"value", std::isnan(*score) ? "NaN" : format_double(*score)},
-        {"consequence", std::isnan(*score) ? "every comparison with NaN is false, so it never changes again"
-                        : unbeatable       ? "nothing is ever better, it counts to its end and stops"
-                                           : "the monitored metric was not finite"}};
+    Hit hit = make_hit(path, std::isnan(*score) ? "nan" : unbeatable ? "unbeatable" : "infinite");
+    hit.fields = {{"value", format_double(*score)}};
     hit.properties = {{"value", *score}};
-    // A metric may overflow honestly; NaN never means anything.
-    if (std::isinf(*score)) hit.level = report::Level::kWarning;
     emit(std::move(hit));
   }
 };
 
-// Infinities are the initial values, as long as nothing has taken their place.
+// Infinities are initial values until a score replaces them.
 void judge_callback(const Scores& scores, NodeId state, const std::string& path, ScoreMode mode) {
   const Tree& tree = scores.tree;
   const auto at = [&](std::string_view key) { return member(tree, state, key); };
@@ -79,7 +73,8 @@ const Check kCallbackScore{.name = "callback-score",
                            .help = "callbacks whose best score is not finite",
                            .needs = kStats,
                            .params = {},
-                           .fields = kFields,
-                           .run = run};
+                           .fields = {},
+                           .run = run,
+                           .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,5 +1,5 @@
-// States of ModelCheckpoint, EarlyStopping and Timer: best scores that contradict each other, stopping that
-// has already happened, impossible counts, paths of another machine.
+// States of ModelCheckpoint, EarlyStopping and Timer: best scores that contradict each other, early stopping
+// that has already happened, impossible counts, paths of another machine.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -18,16 +18,30 @@ constexpr std::string_view kChoices[] = {"best", "stopped", "counters", "absolut
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "", "best | stopped | counters | absolute-path", kChoices},
 };
-constexpr std::string_view kFields[] = {"text"};
+// clang-format off
+constexpr KindSpec kKinds[] = {
+    {"best-path", "model count", "find=best"},
+    {"best-path-score", "model score best", "find=best"},
+    {"best-score", "score best", "find=best"},
+    {"kth-path", "model count", "find=best"},
+    {"kth-value", "value score", "find=best"},
+    {"stopped", "wait patience", "find=stopped"},
+    {"stopped-in", "wait patience epoch", "find=stopped"},
+    {"wait-count", "value", "find=counters"},
+    {"stopped-epoch", "value", "find=counters"},
+    {"time-elapsed", "value", "find=counters"},
+    {"absolute-path", "name", "find=absolute-path"},
+};
+// clang-format on
 
 // --- best: callbacks/model_checkpoint.py, _update_best_and_save --------------------------------------------
 
 struct Models {
-  std::map<std::string_view, double> scores;  // by path; NaN where it is no number
+  std::map<std::string_view, double> scores;  // by path; NaN where it is not a number
   bool complete = true;                       // all scores are numbers
 
   bool has(std::string_view path) const { return scores.contains(path); }
-  double low = 0, high = 0;  // of a complete one that is not empty
+  double low = 0, high = 0;  // if complete and not empty
 };
 
 Models models_of(const Tree& tree, NodeId models, const std::string& path, const Scalars& scalars) {
@@ -38,7 +52,7 @@ Models models_of(const Tree& tree, NodeId models, const std::string& path, const
     value::append_key(place, tree, item.key);
     const double score = scalars.value(item.value, place).value_or(std::nan(""));
     if (const auto key = string_of(tree, item.key)) result.scores.emplace(*key, score);
-    result.complete = result.complete && !std::isnan(score);  // callbacks-score-nonfinite says it
+    result.complete = result.complete && !std::isnan(score);  // callbacks-score-nonfinite reports NaN
     result.low = first ? score : std::min(result.low, score);
     result.high = first ? score : std::max(result.high, score);
     first = false;
@@ -61,57 +75,53 @@ struct Saving {
     const auto value = scalars.value(member(tree, state, key), key_path(path, key));
     return value && !std::isnan(*value) ? value : std::nullopt;
   }
-  void say(std::string_view key, std::string_view kind, std::string message, double score,
-           double expected) const {
-    Hit hit = text_hit(key_path(path, key), kind, std::move(message));
+  void report(std::string_view key, std::string_view kind, std::vector<Field> fields, double score,
+              double expected) const {
+    Hit hit = make_hit(key_path(path, key), kind);
+    hit.fields = std::move(fields);
     hit.properties = {{"score", score}, {"expected", expected}};
     emit(std::move(hit));
   }
 
-  // False if it names no model of the dict.
-  bool path_is_known(std::string_view key, std::string_view kind, std::string_view consequence) const {
+  // False if it names a model that the dict lacks.
+  bool path_is_known(std::string_view key, std::string_view kind) const {
     const auto model = text(key);
     if (model.empty() || models.has(model)) return true;
-    emit(text_hit(key_path(path, key), kind,
-                  fmt::format("{} is not among the {} in best_k_models{}", quote(abbreviate(model, 120)),
-                              plural(models.scores.size(), "model"), consequence)));
+    Hit hit = make_hit(key_path(path, key), kind);
+    hit.fields = {{"model", quote(abbreviate(model, 120))}, {"count", std::to_string(models.scores.size())}};
+    emit(std::move(hit));
     return false;
   }
 
   void best(ScoreMode mode) const {
-    const bool known = path_is_known("best_model_path", "best-path", "");
+    const bool known = path_is_known("best_model_path", "best-path");
     const auto score = number("best_model_score");
     if (!score || !models.complete) return;
     const bool fits = (mode != ScoreMode::kMax && *score == models.low) ||
                       (mode != ScoreMode::kMin && *score == models.high);
     const double expected = mode == ScoreMode::kMax ? models.high : models.low;
     if (!fits)
-      return say("best_model_score", "best-score",
-                 fmt::format("{}, but the best of best_k_models is {}", format_double(*score),
-                             format_double(expected)),
-                 *score, expected);
+      return report("best_model_score", "best-score",
+                    {{"score", format_double(*score)}, {"best", format_double(expected)}}, *score, expected);
     const auto model = models.scores.find(text("best_model_path"));
     if (known && model != models.scores.end() && model->second != *score)
-      say("best_model_path", "best-path",
-          fmt::format("{} has the score {} in best_k_models, but best_model_score is {}",
-                      quote(abbreviate(model->first, 120)), format_double(model->second),
-                      format_double(*score)),
-          model->second, *score);
+      report("best_model_path", "best-path-score",
+             {{"model", quote(abbreviate(model->first, 120))},
+              {"score", format_double(model->second)},
+              {"best", format_double(*score)}},
+             model->second, *score);
   }
 
   // The worst of the models, which the next better one replaces.
   void worst() const {
-    if (!path_is_known("kth_best_model_path", "kth-path",
-                       ": Lightning raises KeyError when a better model replaces it"))
-      return;
+    if (!path_is_known("kth_best_model_path", "kth-path")) return;
     const auto value = number("kth_value");
     const auto model = models.scores.find(text("kth_best_model_path"));
     if (!value || model == models.scores.end() || std::isnan(model->second) || model->second == *value)
       return;
-    say("kth_value", "kth-value",
-        fmt::format("{}, but kth_best_model_path has the score {} in best_k_models", format_double(*value),
-                    format_double(model->second)),
-        *value, model->second);
+    report("kth_value", "kth-value",
+           {{"value", format_double(*value)}, {"score", format_double(model->second)}}, *value,
+           model->second);
   }
 };
 
@@ -127,45 +137,41 @@ void find_best(const Tree& tree, NodeId state, const std::string& path, std::str
 
 // --- stopped: callbacks/early_stopping.py ------------------------------------------------------------------
 
-void find_stopped(const Tree& tree, NodeId state, const std::string& path, report::Level level,
-                  const Emit& emit) {
+void find_stopped(const Tree& tree, NodeId state, const std::string& path, const Emit& emit) {
   const auto wait = number_of(tree, member(tree, state, "wait_count")),
              patience = number_of(tree, member(tree, state, "patience"));
   if (!wait || !patience) return;
   const auto stopped = number_of(tree, member(tree, state, "stopped_epoch")).value_or(0.0);
   if (*wait < *patience && stopped <= 0) return;
-  std::string text = fmt::format("{:.0f} of patience {:.0f}", *wait, *patience);
-  if (stopped > 0) text += fmt::format(", stopped in epoch {:.0f}", stopped);
-  Hit hit = text_hit(key_path(path, "wait_count"), "stopped",
-                     text + ": resumed training stops at the next check that is no better");
-  hit.level = level;
+  Hit hit = make_hit(key_path(path, "wait_count"), stopped > 0 ? "stopped-in" : "stopped");
+  hit.fields = {{"wait", fmt::format("{:.0f}", *wait)}, {"patience", fmt::format("{:.0f}", *patience)}};
+  if (stopped > 0) hit.fields.push_back({"epoch", fmt::format("{:.0f}", stopped)});
   hit.properties = {{"waitCount", *wait}, {"patience", *patience}, {"stoppedEpoch", stopped}};
   emit(std::move(hit));
 }
 
 // --- counters ----------------------------------------------------------------------------------------------
 
-// EarlyStopping counts up from 0, Timer (callbacks/timer.py) sums up differences of a clock that never goes
+// EarlyStopping counts up from 0; Timer (callbacks/timer.py) adds up differences of a clock that never goes
 // back.
 void find_counters(const Tree& tree, NodeId state, const std::string& path, const Emit& emit) {
-  const auto judge = [&](const std::string& place, NodeId node, std::string_view consequence) {
+  const auto judge = [&](const std::string& place, NodeId node, std::string_view kind) {
     const auto value = number_of(tree, node);
     if (!value || (std::isfinite(*value) && *value >= 0)) return;
-    Hit hit = text_hit(place, "counter", fmt::format("{}: {}", show(tree, node), consequence));
+    Hit hit = make_hit(place, kind);
+    hit.fields = {{"value", show(tree, node)}};
     hit.properties = {{"value", *value}};
     emit(std::move(hit));
   };
   if (member(tree, state, "patience") != kNoNode) {
-    judge(key_path(path, "wait_count"), member(tree, state, "wait_count"),
-          "checks without improvement are counted from 0 up, training stops too late");
-    judge(key_path(path, "stopped_epoch"), member(tree, state, "stopped_epoch"),
-          "no epoch has such a number");
+    judge(key_path(path, "wait_count"), member(tree, state, "wait_count"), "wait-count");
+    judge(key_path(path, "stopped_epoch"), member(tree, state, "stopped_epoch"), "stopped-epoch");
   }
   const auto times = key_path(path, "time_elapsed");
   for (const auto& item : mapping_items(tree, member(tree, state, "time_elapsed"))) {
     std::string place = times;
     value::append_key(place, tree, item.key);
-    judge(place, item.value, "no time, the limit of max_time is never reached or long over");
+    judge(place, item.value, "time-elapsed");
   }
 }
 
@@ -176,13 +182,14 @@ bool is_absolute(std::string_view path) {
   return path.starts_with('/') || path.starts_with("\\\\") || drive;
 }
 
-// One finding a callback: all of its paths begin alike.
+// One finding per callback: all of its paths start with the same folder.
 void find_paths(const Tree& tree, NodeId state, const std::string& path, const Emit& emit) {
   for (const auto key : {"dirpath", "best_model_path", "last_model_path"}) {
     const auto text = string_of(tree, member(tree, state, key));
     if (!text || !is_absolute(*text)) continue;
-    return emit(text_hit(key_path(path, key), "absolute-path",
-                         quote(abbreviate(*text, 160)) + " is a path of the machine that wrote it"));
+    Hit hit = make_hit(key_path(path, key), "absolute-path");
+    hit.fields = {{"name", quote(abbreviate(*text, 160))}};
+    return emit(std::move(hit));
   }
 }
 
@@ -190,7 +197,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   if (context.items().kind != training::FileKind::kTrainer) return;
   const std::string& find = rule.string("find");
-  const auto level = resuming_level(context.profile, rule.level);
   const Scalars scalars(context, rule);
   for (const training::Callback& callback : context.training().callbacks) {
     const std::string path = callback.path(tree);
@@ -200,8 +206,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       find_counters(tree, callback.state, path, emit);
     else if (find == "absolute-path")
       find_paths(tree, callback.state, path, emit);
-    else if (level)
-      find_stopped(tree, callback.state, path, *level, emit);
+    else
+      find_stopped(tree, callback.state, path, emit);
   }
 }
 
@@ -209,10 +215,12 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 
 const Check kCallbackState{
     .name = "callback-state",
-    .help = "callback states that contradict themselves, have stopped, or name another machine's paths",
+    .help =
+        "callback states that contradict themselves, have stopped training, or name another machine's paths",
     .needs = kStats,
     .params = kParams,
-    .fields = kFields,
-    .run = run};
+    .fields = {},
+    .run = run,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

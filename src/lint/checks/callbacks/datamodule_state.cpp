@@ -1,4 +1,4 @@
-// The state of a datamodule that a team expects in the file.
+// The state of a datamodule, which a team expects in the file.
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
@@ -9,7 +9,7 @@ namespace {
 constexpr ParamSpec kParams[] = {
     {"name", ParamType::kString, "''", "the class name (__qualname__) of the datamodule; '' for any"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {{"missing", ""}, {"renamed", "other"}, {"none", ""}};
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& items = context.items();
@@ -17,19 +17,21 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const std::string& name = rule.string("name");
   if (name.empty() ? items.datamodule != kNoNode : member(context.file().tree, items.root, name) != kNoNode)
     return;
-  std::string text = name.empty() ? "no key that looks like a datamodule's class" : "absent";
-  if (items.datamodule != kNoNode) text += ", but there is " + quote(items.datamodule_key);
-  emit(text_hit(name.empty() ? "" : key_path("", name), "missing",
-                text + ": the datamodule starts from its beginning", report::PlaceKind::kProperty));
+  if (name.empty()) return emit(make_hit("", "none", report::PlaceKind::kProperty));
+  const bool other = items.datamodule != kNoNode;
+  Hit hit = make_hit(key_path("", name), other ? "renamed" : "missing", report::PlaceKind::kProperty);
+  if (other) hit.fields = {{"other", quote(items.datamodule_key)}};
+  emit(std::move(hit));
 }
 
 }  // namespace
 
 const Check kDatamoduleState{.name = "datamodule-state",
-                             .help = "the state of a datamodule that is not in the file",
+                             .help = "a datamodule whose state the file lacks",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

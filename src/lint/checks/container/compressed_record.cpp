@@ -1,9 +1,6 @@
-// Storages that torch.load(mmap=True) cannot map: compressed, or moved away from their alignment.
+// Storages that torch.load(mmap=True) cannot map (compressed), or that are not aligned.
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
 
@@ -12,9 +9,9 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"alignment", ParamType::kInteger, "64",
-     "storages that begin at no multiple of this many bytes are a note; 0: never"},
+     "storages that do not start at a multiple of this many bytes are reported; 0: never"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {{"compressed", "count total"}, {"misaligned", "count total alignment offset"}};
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& file = context.file();
@@ -33,19 +30,17 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       ++misaligned;
     }
   }
-  if (first_compressed != nullptr)
-    emit(text_hit("data/" + first_compressed->key, "compressed",
-                  fmt::format("{} of {} compressed, this is the first (the file was zipped again): "
-                              "torch.load(mmap=True) returns garbage",
-                              compressed, plural(records, "storage")),
-                  report::PlaceKind::kFile));
+  if (first_compressed != nullptr) {
+    Hit hit = make_hit("data/" + first_compressed->key, "compressed", report::PlaceKind::kFile);
+    hit.fields = {{"count", std::to_string(compressed)}, {"total", std::to_string(records)}};
+    emit(std::move(hit));
+  }
   if (first_misaligned != nullptr) {
-    Hit hit = text_hit(
-        "data/" + first_misaligned->key, "misaligned",
-        fmt::format("{} of {} at no multiple of {} bytes, the first at {}: torch did not write this archive",
-                    misaligned, plural(records, "storage"), alignment, first_misaligned->offset),
-        report::PlaceKind::kFile);
-    hit.level = report::Level::kNote;
+    Hit hit = make_hit("data/" + first_misaligned->key, "misaligned", report::PlaceKind::kFile);
+    hit.fields = {{"count", std::to_string(misaligned)},
+                  {"total", std::to_string(records)},
+                  {"alignment", std::to_string(alignment)},
+                  {"offset", std::to_string(first_misaligned->offset)}};
     emit(std::move(hit));
   }
 }
@@ -56,7 +51,8 @@ const Check kCompressedRecord{.name = "compressed-record",
                               .help = "storages that cannot be mapped: compressed or misaligned",
                               .needs = kNothing,
                               .params = kParams,
-                              .fields = kFields,
-                              .run = run};
+                              .fields = {},
+                              .run = run,
+                              .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,7 +1,5 @@
-// What the version of a file says about its layout, and what the layout says about the version.
+// The version of a file against its layout: the migrations that loading runs, and loops that contradict it.
 #include <array>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
@@ -10,7 +8,8 @@
 namespace ckpt::lint {
 namespace {
 
-// --- which migrations would run ------------------------------------------------------------------------
+// --- the migrations that loading runs
+// ------------------------------------------------------------------------
 
 struct Migration {
   int major, minor, patch;
@@ -36,14 +35,13 @@ void run_legacy(const Context& context, const Rule&, const Emit& emit) {
   }
   if (count == 0) return;
   Hit hit = make_hit(key_path("", keys::kVersion), "legacy-layout");
-  hit.fields = {{"version", one_line(items.version->text)},
-                {"count", plural(count, "migration")},
-                {"migrations", list}};
+  hit.fields = {
+      {"version", one_line(items.version->text)}, {"count", std::to_string(count)}, {"migrations", list}};
   hit.properties = {{"migrations", count}};
   emit(std::move(hit));
 }
 
-constexpr std::string_view kLegacyFields[] = {"version", "count", "migrations"};
+constexpr KindSpec kLegacyKinds[] = {{"legacy-layout", "version count migrations"}};
 
 // --- layouts that contradict the version ----------------------------------------------------------------
 
@@ -60,22 +58,26 @@ Layout layout_of(const Tree& tree, NodeId fit_loop) {
           member(tree, fit_loop, "epoch_loop.automatic_optimization.optim_progress") != kNoNode};
 }
 
-// Pre-releases of 2.0.0 are migrated as what is older.
+// Lightning migrates pre-releases of 2.0.0 like older versions.
 bool is_before_2(const training::Version& version) {
   return version.before_release && version.major == 2 && version.minor == 0 && version.patch == 0;
 }
+
+constexpr KindSpec kMismatchKinds[] = {
+    {"no-key", "version missing"}, {"fault-tolerant", "version missing"}, {"not-migrated", "version"}};
 
 void run_mismatch(const Context& context, const Rule&, const Emit& emit) {
   const auto& items = context.items();
   const Tree& tree = context.file().tree;
   if (items.kind != training::FileKind::kTrainer || !items.version) return;
   const NodeId fit_loop = context.training().progress.fit_loop;
-  if (!is_mapping(tree, fit_loop)) return;  // T17: none before 1.6; loops-missing says it of later ones
+  if (!is_mapping(tree, fit_loop)) return;  // none before 1.6; loops-missing reports later ones
   const Layout layout = layout_of(tree, fit_loop);
   const std::string version = one_line(items.version->text);
-  const auto say = [&](std::string_view kind, std::string text, std::optional<report::Level> level) {
-    Hit hit = text_hit(keys::kFitLoopPath, kind, std::move(text), report::PlaceKind::kObject);
-    hit.level = level;
+  const auto emit_kind = [&](std::string_view kind, std::string_view missing) {
+    Hit hit = make_hit(keys::kFitLoopPath, kind, report::PlaceKind::kObject);
+    hit.fields = {{"version", version}};
+    if (!missing.empty()) hit.fields.push_back({"missing", std::string(missing)});
     emit(std::move(hit));
   };
   if (!items.version->at_least(1, 6)) {
@@ -84,23 +86,12 @@ void run_mismatch(const Context& context, const Rule&, const Emit& emit) {
                                          ? "epoch_loop.batch_loop.manual_loop.optim_step_progress"
                                          : "epoch_loop.batch_loop.optimizer_loop.optim_progress";
     // Fault-tolerant training of 1.4 and 1.5 really wrote such loops: nothing was edited, and it still fails.
-    const auto level = layout.optimization ? std::nullopt : std::optional(report::Level::kWarning);
-    say("no-key",
-        fmt::format("{}, written by {} according to its version: Lightning 1.6 and later raise KeyError '{}'",
-                    layout.optimization ? "loops as since 2.0" : "loops of before 1.6", version, missing),
-        level);
+    emit_kind(layout.optimization ? "no-key" : "fault-tolerant", missing);
   } else if (items.version->at_least(2, 0) && !is_before_2(*items.version) && layout.optimizer_loop &&
              !layout.optimization) {
-    say("not-migrated",
-        fmt::format("loops as before 2.0, written by {} according to its version: they are not migrated, and "
-                    "global_step "
-                    "restarts at 0",
-                    version),
-        std::nullopt);
+    emit_kind("not-migrated", "");
   }
 }
-
-constexpr std::string_view kMismatchFields[] = {"text"};
 
 }  // namespace
 
@@ -108,14 +99,16 @@ const Check kLegacyLayout{.name = "legacy-layout",
                           .help = "files that Lightning migrates when it loads them",
                           .needs = kNothing,
                           .params = {},
-                          .fields = kLegacyFields,
-                          .run = run_legacy};
+                          .fields = {},
+                          .run = run_legacy,
+                          .kinds = kLegacyKinds};
 
 const Check kLoopLayout{.name = "loop-layout",
-                        .help = "loops whose layout contradicts the version of the file",
+                        .help = "loops whose layout contradicts the file's version",
                         .needs = kNothing,
                         .params = {},
-                        .fields = kMismatchFields,
-                        .run = run_mismatch};
+                        .fields = {},
+                        .run = run_mismatch,
+                        .kinds = kMismatchKinds};
 
 }  // namespace ckpt::lint

@@ -7,12 +7,11 @@
 namespace ckpt::lint {
 namespace {
 
-// Before 0.10 callbacks kept their state at the top (utilities/migration/migration.py names them).
+// Before 0.10 the state of callbacks was at the top level (utilities/migration/migration.py names the keys).
 constexpr ParamSpec kParams[] = {
-    {"allow", ParamType::kGlobs, "[\"checkpoint_callback_best*\", \"early_stop_callback_*\"]",
-     "keys that are known"},
+    {"allow", ParamType::kGlobs, "[\"checkpoint_callback_best*\", \"early_stop_callback_*\"]", "known keys"},
 };
-constexpr std::string_view kFields[] = {"value"};
+constexpr KindSpec kKinds[] = {{"unknown-key", "value"}};
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
@@ -37,7 +36,8 @@ const Check kUnknownKey{.name = "unknown-key",
                         .help = "top-level keys that are not Lightning's",
                         .needs = kNothing,
                         .params = kParams,
-                        .fields = kFields,
-                        .run = run};
+                        .fields = {},
+                        .run = run,
+                        .kinds = kKinds};
 
 }  // namespace ckpt::lint

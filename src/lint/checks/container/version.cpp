@@ -1,4 +1,4 @@
-// The version of Lightning that wrote the file: a version at all, and one that a team accepts.
+// The version of Lightning that wrote the file: whether it is valid, and in the range that a team accepts.
 #include <algorithm>
 #include <stdexcept>
 
@@ -13,12 +13,17 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"min", ParamType::kString, "''", "older versions are a finding; '' for no limit"},
+    {"min", ParamType::kString, "''", "report older versions; '' for no limit"},
     {"max", ParamType::kString, "''",
-     "newer versions are a finding, as far as it is written: with 2 all of 2.x pass, with 2.5 all of 2.5.x"},
-    {"well-formed", ParamType::kBool, "false", "a text that is no version (PEP 440) is a finding"},
+     "report newer versions, comparing as many parts as are given: 2 allows all of 2.x, 2.5 all of 2.5.x"},
+    {"well-formed", ParamType::kBool, "false", "report what is not a valid version (PEP 440)"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"missing", ""},
+    {"no-version", "version", "well-formed=true"},
+    {"too-old", "version min"},
+    {"too-new", "version max"},
+};
 
 using Release = std::vector<std::uint64_t>;
 
@@ -35,7 +40,7 @@ bool is_after(Release version, const Release& limit) {
   return is_before(limit, version);
 }
 
-// A limit of the rule: numbers and dots, nothing else. Empty for everything that is no such version.
+// A limit of the rule: numbers and dots, nothing else. Empty for other text.
 Release limit_of(const std::string& text) {
   const auto version = parse_pep440(text);
   const bool plain = text.find_first_not_of("0123456789.") == std::string::npos;
@@ -46,13 +51,14 @@ void check_range(const Rule& rule, std::string_view text, const std::optional<Pe
                  const std::string& path, const Emit& emit) {
   const std::string &min = rule.string("min"), &max = rule.string("max");
   const bool later = version && version->epoch > 0;  // 1!0.1 is after all versions without an epoch
-  if (!min.empty() && !later && (!version || is_before(version->release, limit_of(min))))
-    emit(text_hit(path, "too-old", fmt::format("{}, but {} or newer is expected", one_line(text), min)));
+  if (!min.empty() && !later && (!version || is_before(version->release, limit_of(min)))) {
+    Hit hit = make_hit(path, "too-old");
+    hit.fields = {{"version", one_line(text)}, {"min", min}};
+    emit(std::move(hit));
+  }
   if (max.empty() || (version && !later && !is_after(version->release, limit_of(max)))) return;
-  Hit hit = text_hit(path, "too-new",
-                     fmt::format("{}, newer than {}: its layout may have changed", one_line(text), max));
-  // Lightning only warns about newer files; a rule about malformed versions is an error for those.
-  if (rule.boolean("well-formed")) hit.level = report::Level::kWarning;
+  Hit hit = make_hit(path, "too-new");
+  hit.fields = {{"version", one_line(text)}, {"max", max}};
   emit(std::move(hit));
 }
 
@@ -61,18 +67,13 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (items.kind != training::FileKind::kTrainer) return;
   const auto text = string_of(context.file().tree, items.version_node);
   const auto path = key_path("", keys::kVersion);
-  if (!text) {  // structure-missing-key says it; but a range must not let pass what it cannot judge
-    if (!rule.boolean("well-formed"))
-      emit(text_hit(path, "missing", "absent or no text: the version cannot be judged"));
-    return;
-  }
+  if (!text) return emit(make_hit(path, "missing"));  // a range must not accept what it cannot judge
   const auto version = parse_pep440(*text);
-  if (rule.boolean("well-formed") && !version)
-    return emit(
-        text_hit(path, "no-version",
-                 quote(abbreviate(*text, 80)) +
-                     " is no version (PEP 440): Lightning raises InvalidVersion whenever it loads the "
-                     "file"));
+  if (rule.boolean("well-formed") && !version) {
+    Hit hit = make_hit(path, "no-version");
+    hit.fields = {{"version", quote(abbreviate(*text, 80))}};
+    return emit(std::move(hit));
+  }
   check_range(rule, *text, version, path, emit);
 }
 
@@ -92,8 +93,9 @@ const Check kVersion{.name = "version",
                      .help = "the version of Lightning that wrote the file: malformed, too old or too new",
                      .needs = kNothing,
                      .params = kParams,
-                     .fields = kFields,
+                     .fields = {},
                      .run = run,
-                     .validate = validate};
+                     .validate = validate,
+                     .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -6,8 +6,7 @@ namespace ckpt::lint {
 
 namespace {
 
-// numpy pickles calls of its own functions for what people know by other names (numpy.core, since 2.0
-// numpy._core).
+// numpy pickles calls of internal functions (numpy.core, since 2.0 numpy._core) for classes with other names.
 std::string known_as(std::string name) {
   if (name.ends_with("core.multiarray._reconstruct")) return "numpy.ndarray";
   if (name.ends_with("core.multiarray.scalar")) return "numpy.generic";
@@ -22,7 +21,7 @@ std::string class_of(const Tree& tree, NodeId id) {
   if (tree.kind(id) == Kind::kGlobal) return tree.qualified_name(id);
   if (tree.kind(id) != Kind::kObject) return "";
   const NodeId callee = tree.object(id).callee;
-  // getattr(Color, 'RED'): how Python 3.11 writes the member of an enum, and every version a bound method.
+  // getattr(Color, 'RED'): how Python 3.11 pickles a member of an enum, and every version a bound method.
   const auto args = sequence(tree, tree.object(id).args);
   if (is_kind(tree, callee, Kind::kGlobal) && tree.qualified_name(callee) == "builtins.getattr" &&
       !args.empty() && is_kind(tree, args[0], Kind::kGlobal))

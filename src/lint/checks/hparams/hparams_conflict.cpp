@@ -1,4 +1,4 @@
-// The same hyperparameter with two values, one of the model and one of the datamodule.
+// A hyperparameter that has one value in the model and another in the datamodule.
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
 
@@ -6,12 +6,17 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"skip", ParamType::kGlobs, "[_class_path, _instantiator]", "keys that both may have"},
+    {"skip", ParamType::kGlobs, "[_class_path, _instantiator]", "keys that may differ"},
 };
-constexpr std::string_view kFields[] = {"text", "key"};
+// `path` and `value` are the datamodule's, `other` and `theirs` the model's.
+constexpr KindSpec kKinds[] = {
+    {"conflict", "key value other theirs"},
+    {"only-datamodule", "key value other"},
+    {"only-model", "key other theirs"},
+};
 
-// The plain values of a section, by the top-level key that they stand under. One walk for all of it: a value
-// that many keys share must not be walked through many times.
+// The plain values of a section, by top-level key. One walk over the whole section: a value that many keys
+// share must not be walked many times.
 using ByPath = std::map<std::string, NodeId>;
 using ByKey = std::map<std::string, ByPath>;
 
@@ -33,21 +38,26 @@ std::string joined(const std::string& section, const std::string& path) {
   return path.front() == '[' ? section + path : section + "." + path;
 }
 
-// Where the two differ first, and how: "32, but hyper_parameters.batch_size is 16".
-// nullopt if they are equal.
-std::optional<std::pair<std::string, std::string>> difference(const Tree& tree, const ByPath& ours,
-                                                              const ByPath& theirs) {
+// Where the two differ first, and how.
+struct Difference {
+  std::string path;
+  std::string_view kind;
+  std::vector<Field> fields;
+};
+
+std::optional<Difference> difference(const Tree& tree, const ByPath& ours, const ByPath& theirs) {
   for (const auto& [path, node] : ours) {
-    const auto other = theirs.find(path);
-    const std::string place = joined(keys::kHyperParameters, path);
-    if (other == theirs.end()) return std::pair{path, show(tree, node) + ", but there is no " + place};
-    if (!same_scalar(tree, node, tree, other->second))
-      return std::pair{path, show(tree, node) + ", but " + place + " is " + show(tree, other->second)};
+    const auto found = theirs.find(path);
+    const Field value = {"value", show(tree, node)}, other = {"other", joined(keys::kHyperParameters, path)};
+    if (found == theirs.end()) return Difference{path, "only-datamodule", {value, other}};
+    if (!same_scalar(tree, node, tree, found->second))
+      return Difference{path, "conflict", {value, other, {"theirs", show(tree, found->second)}}};
   }
   for (const auto& [path, node] : theirs)
     if (!ours.contains(path))
-      return std::pair{path,
-                       "not there, but " + joined(keys::kHyperParameters, path) + " is " + show(tree, node)};
+      return Difference{path,
+                        "only-model",
+                        {{"other", joined(keys::kHyperParameters, path)}, {"theirs", show(tree, node)}}};
   return std::nullopt;
 }
 
@@ -59,9 +69,10 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& [key, values] : values_by_key(tree, items.datamodule_hyper_parameters)) {
     const auto other = model.find(key);
     if (other == model.end() || any_match(skip, key)) continue;
-    const auto found = difference(tree, values, other->second);
+    auto found = difference(tree, values, other->second);
     if (!found) continue;
-    Hit hit = text_hit(joined(keys::kDataModuleHyperParameters, found->first), "conflict", found->second);
+    Hit hit = make_hit(joined(keys::kDataModuleHyperParameters, found->path), found->kind);
+    hit.fields = std::move(found->fields);
     hit.fields.push_back({"key", key});
     emit(std::move(hit));
   }
@@ -73,7 +84,8 @@ const Check kHparamsConflict{.name = "hparams-conflict",
                              .help = "hyperparameters on which model and datamodule disagree",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

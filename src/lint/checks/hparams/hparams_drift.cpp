@@ -1,4 +1,4 @@
-// Hyperparameters that say another setting than the optimizer has.
+// Hyperparameters that differ from the optimizer's settings.
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -12,10 +12,15 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"map", ParamType::kExpect, "{}",
-     "hyperparameter (or a glob): key of the parameter groups, or a list of keys of which one must fit"},
-    {"rtol", ParamType::kNumber, "1.0e-6", "relative difference that is still the same number"},
+     "hyperparameter (or a glob): key of the parameter groups, or a list of keys, one of which must match"},
+    {"rtol", ParamType::kNumber, "1.0e-6", "relative difference up to which numbers are equal"},
 };
-constexpr std::string_view kFields[] = {"text"};
+// `setting` is the first of the optimizer's settings with one of the keys; "drift-of-all" where there are
+// more.
+constexpr KindSpec kKinds[] = {
+    {"drift", "value setting current"},
+    {"drift-of-all", "value setting current count"},
+};
 
 using Numbers = std::vector<double>;
 
@@ -44,9 +49,9 @@ bool same_numbers(const Numbers& a, const Numbers& b, double rtol) {
   });
 }
 
-// What a scheduler moves says nothing: the learning rate where it left its own beside it (initial_lr), both
-// where stochastic weight averaging took over (SWALR's swa_lr), momentum or betas where OneCycleLR and
-// CyclicLR cycle them.
+// What a scheduler moves cannot be compared: the learning rate if the scheduler left initial_lr next to it,
+// both if stochastic weight averaging took over (SWALR's swa_lr), momentum or betas if OneCycleLR or CyclicLR
+// cycle them.
 bool is_moved(const Tree& tree, NodeId group, std::string_view key) {
   if (key.ends_with("lr") && member(tree, group, "swa_lr") != kNoNode) return true;
   if (key == keys::kLr) return member(tree, group, keys::kInitialLr) != kNoNode;
@@ -67,7 +72,7 @@ struct Setting {
   Numbers value;
 };
 
-// Every group of every optimizer: one that fits is enough, since groups have settings of their own by design.
+// Every group of every optimizer: one match is enough, since groups differ by design.
 std::vector<Setting> settings_of(const Tree& tree, std::span<const training::Optimizer> optimizers,
                                  const std::vector<std::string>& names) {
   std::vector<Setting> settings;
@@ -89,11 +94,11 @@ void judge(const SubValue& hparam, const Tree& tree, const std::vector<Setting>&
                                 [&](const Setting& s) { return same_numbers(wanted, s.value, rtol); });
   if (wanted.empty() || settings.empty() || fits) return;
   const auto& first = settings.front();
-  const std::string more =
-      settings.size() == 1 ? "" : ", and none of the " + std::to_string(settings.size()) + " settings fits";
-  Hit hit =
-      text_hit(hparam.path, "drift",
-               show_numbers(wanted) + ", but " + first.path + " is " + show_numbers(first.value) + more);
+  Hit hit = make_hit(hparam.path, settings.size() == 1 ? "drift" : "drift-of-all");
+  hit.fields = {{"value", show_numbers(wanted)},
+                {"setting", first.path},
+                {"current", show_numbers(first.value)},
+                {"count", std::to_string(settings.size())}};
   emit(std::move(hit));
 }
 
@@ -122,11 +127,12 @@ void validate(const Rule& rule) {
 }  // namespace
 
 const Check kHparamsDrift{.name = "hparams-drift",
-                          .help = "hyperparameters that the optimizer's settings contradict",
+                          .help = "hyperparameters that differ from the optimizer's settings",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = kFields,
+                          .fields = {},
                           .run = run,
-                          .validate = validate};
+                          .validate = validate,
+                          .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,5 +1,4 @@
-// Objects among the hyperparameters: models and optimizers, or whatever is no plain value.
-
+// Objects among the hyperparameters: models and optimizers, or every value that is not plain.
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/hparams/hparams.h"
@@ -13,11 +12,12 @@ namespace {
 constexpr std::string_view kChoices[] = {"models", "non-plain"};
 constexpr ParamSpec kParams[] = {
     {"of", ParamType::kString, "",
-     "models (nn.Module and optimizers) | non-plain (every class that torch's weights_only list has not)",
+     "models (nn.Module and optimizers) | non-plain (every class that torch's weights_only list lacks)",
      kChoices},
-    {"allow", ParamType::kGlobs, "[]", "classes that are right (module.name)"},
+    {"allow", ParamType::kGlobs, "[]", "classes to accept (module.name)"},
 };
-constexpr std::string_view kFields[] = {"class", "what", "places"};
+// `what` is nn.Module or optimizer; empty with of: non-plain. `count` are the places besides the first.
+constexpr KindSpec kKinds[] = {{"object", "class what"}, {"objects", "class what count"}};
 
 struct Use {
   std::string first, what;
@@ -26,7 +26,7 @@ struct Use {
 using Uses = std::map<std::string, Use>;  // by class
 
 bool is_plain(const Tree& tree, NodeId id, const std::string& name) {
-  // OmegaConf is a rule of its own.
+  // hparams-omegaconf reports these.
   if (name.empty() || name.starts_with("omegaconf.")) return true;
   NodeId global = tree.origin(id);
   if (global == kNoNode) global = tree.kind(id) == Kind::kObject ? tree.object(id).callee : id;
@@ -42,7 +42,7 @@ void note(Uses& uses, const std::string& name, std::string_view what, std::strin
   ++use.places;
 }
 
-// What is inside of an object is the object's business; containers are looked into.
+// Looks into containers, not into objects.
 Uses uses_in(const Tree& tree, const training::HyperParameters& section, bool models) {
   Uses uses;
   try {
@@ -59,7 +59,7 @@ Uses uses_in(const Tree& tree, const training::HyperParameters& section, bool mo
       return tree.kind(visit.id) == Kind::kObject ? value::Next::kSkip : value::Next::kInto;
     });
   } catch (const Error&) {
-    // Beyond the limits: the reader has said so.
+    // Beyond the limits: the reader reports it.
   }
   return uses;
 }
@@ -70,11 +70,10 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& section : context.training().hyper_parameters)
     for (const auto& [name, use] : uses_in(tree, section, rule.string("of") == "models")) {
       if (any_match(allowed, name)) continue;
-      Hit hit = make_hit(use.first, "object");
-      hit.fields = {
-          {"class", one_line(abbreviate(name, 120))},
-          {"what", use.what},
-          {"places", use.places == 1 ? "" : ", here and at " + plural(use.places - 1, "other place")}};
+      Hit hit = make_hit(use.first, use.places == 1 ? "object" : "objects");
+      hit.fields = {{"class", one_line(abbreviate(name, 120))},
+                    {"what", use.what},
+                    {"count", std::to_string(use.places - 1)}};
       hit.properties = {{"class", name}, {"places", use.places}};
       emit(std::move(hit));
     }
@@ -86,7 +85,8 @@ const Check kHparamsObjects{.name = "hparams-objects",
                             .help = "objects among the hyperparameters",
                             .needs = kNothing,
                             .params = kParams,
-                            .fields = kFields,
-                            .run = run};
+                            .fields = {},
+                            .run = run,
+                            .kinds = kKinds};
 
 }  // namespace ckpt::lint

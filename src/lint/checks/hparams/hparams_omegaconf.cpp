@@ -1,4 +1,4 @@
-// Hyperparameters that are an OmegaConf configuration, and what in it is not resolved.
+// Hyperparameters that are an OmegaConf configuration, and its unresolved values.
 #include <algorithm>
 
 #include "base/text.h"
@@ -9,14 +9,15 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"omegaconf", "count"}, {"missing", ""}, {"resolver", "value resolver"}, {"unresolved", "value"}};
 
 bool is_omegaconf(const Tree& tree, NodeId id) { return class_of(tree, id).starts_with("omegaconf."); }
 
-constexpr std::size_t kJudged = 200;  // references that are looked for in all of the configuration
+constexpr std::size_t kJudged = 200;  // references to look up in the whole configuration
 
-// True if a value stands at `reference` below any node of the configuration: references are relative to the
-// root of the configuration, which may be anywhere above the part that was saved.
+// True if there is a value at `reference` below any node of the configuration: references are relative to the
+// root of the configuration, which may be anywhere above the saved part.
 bool leads_somewhere(std::string_view reference, const std::vector<SubValue>& values) {
   return std::any_of(values.begin(), values.end(), [&](const SubValue& value) {
     const std::string_view path = value.path;
@@ -31,25 +32,31 @@ std::string without_dots(std::string_view text) {
   return result;
 }
 
-// What has to be resolved when the value is read, or "". ${key} of the same configuration resolves by itself.
-std::string unresolved(std::string_view text, const std::vector<SubValue>& values, std::size_t& judged) {
-  if (text == "\?\?\?") return "missing (\?\?\?): reading it raises MissingMandatoryValue";
+// A hit if reading the value has to resolve something. ${key} within the same configuration always resolves.
+std::optional<Hit> unresolved(const std::string& path, std::string_view text,
+                              const std::vector<SubValue>& values, std::size_t& judged) {
+  if (text == "\?\?\?") return make_hit(path, "missing");
   const auto begin = text.find("${");
-  if (begin == std::string_view::npos) return "";
+  if (begin == std::string_view::npos) return std::nullopt;
   const auto end = text.find('}', begin);
-  if (end == std::string_view::npos) return "";
+  if (end == std::string_view::npos) return std::nullopt;
   const auto reference = text.substr(begin + 2, end - begin - 2);
-  if (reference.empty()) return "";
-  if (const auto colon = reference.find(':'); colon != std::string_view::npos)
-    return quote(abbreviate(text, 80)) + " needs the resolver " + quote(reference.substr(0, colon)) +
-           " where it is read";
-  // Relative references (..key), nested ones and keys in brackets are not worked out.
+  if (reference.empty()) return std::nullopt;
+  const Field value = {"value", quote(abbreviate(text, 80))};
+  if (const auto colon = reference.find(':'); colon != std::string_view::npos) {
+    Hit hit = make_hit(path, "resolver");
+    hit.fields = {value, {"resolver", quote(reference.substr(0, colon))}};
+    return hit;
+  }
+  // Relative references (..key), nested ones and keys in brackets are not resolved here.
   const bool plain = reference.find("..") == std::string_view::npos && reference.front() != '.' &&
                      is_identifier(without_dots(reference));
-  if (!plain) return "";
+  if (!plain) return std::nullopt;
   ++judged;
-  if (judged > kJudged || leads_somewhere(reference, values)) return "";
-  return quote(abbreviate(text, 80)) + " refers to what is not in the file";
+  if (judged > kJudged || leads_somewhere(reference, values)) return std::nullopt;
+  Hit hit = make_hit(path, "unresolved");
+  hit.fields = {value};
+  return hit;
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
@@ -65,14 +72,11 @@ void run(const Context& context, const Rule&, const Emit& emit) {
       ++count;
       const auto text = string_of(tree, value.id);
       if (!text) continue;
-      if (auto problem = unresolved(*text, values, judged); !problem.empty())
-        emit(text_hit(value.path, "unresolved", std::move(problem)));
+      if (auto hit = unresolved(value.path, *text, values, judged)) emit(std::move(*hit));
     }
     if (count == 0) continue;
-    Hit hit = text_hit(first, "omegaconf",
-                       plural(count, "value") + " of OmegaConf: loading needs the package omegaconf",
-                       report::PlaceKind::kObject);
-    hit.level = report::Level::kNote;
+    Hit hit = make_hit(first, "omegaconf", report::PlaceKind::kObject);
+    hit.fields = {{"count", std::to_string(count)}};
     emit(std::move(hit));
   }
 }
@@ -81,10 +85,11 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 
 const Check kHparamsOmegaconf{
     .name = "hparams-omegaconf",
-    .help = "OmegaConf configurations among the hyperparameters, and what they leave open",
+    .help = "OmegaConf configurations among the hyperparameters, and their unresolved values",
     .needs = kNothing,
     .params = {},
-    .fields = kFields,
-    .run = run};
+    .fields = {},
+    .run = run,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -12,12 +12,12 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"max-bytes", ParamType::kInteger, "65536", "a value may take as much"},
+    {"max-bytes", ParamType::kInteger, "65536", "how large a value may be"},
 };
-constexpr std::string_view kFields[] = {"what", "size"};
+constexpr KindSpec kKinds[] = {{"large", "what size"}};
 constexpr std::uint64_t kNumber = 9;  // BINFLOAT and its eight bytes
 
-// An array is shown as "array f8 [3], 24 bytes, sha256 ..." (checkpoint/formats/python_objects.cpp).
+// An array is represented as "array f8 [3], 24 bytes, sha256 ..." (checkpoint/formats/python_objects.cpp).
 std::uint64_t array_bytes(std::string_view text) {
   const auto end = text.rfind(" bytes, sha256 ");
   if (end == std::string_view::npos) return 0;
@@ -41,12 +41,12 @@ std::uint64_t leaf_bytes(const Checkpoint& file, NodeId id) {
   return std::max<std::uint64_t>(tree.text(id).size(), array ? array_bytes(tree.text(id)) : 0);
 }
 
-// A value that is being walked through, with the bytes of its parts so far.
+// A value whose parts are being visited, with their bytes so far.
 struct Open {
   std::string path, what;
   std::size_t depth = 0;
   std::uint64_t bytes = 0;
-  bool said = false;  // a part of it is a finding already: the innermost big value is the one to name
+  bool reported = false;  // a part of it is: the innermost large value is the one to name
 };
 
 class Sizes {
@@ -64,21 +64,21 @@ class Sizes {
     return model_part(file_.tree, visit.id).empty() ? value::Next::kInto : value::Next::kSkip;
   }
 
-  // Ends what is at `depth` or below. All hyperparameters together are no value: depth 0 is never a finding.
+  // Closes values at `depth` or deeper. Depth 0, all hyperparameters together, is never a finding.
   void close(std::size_t depth) {
     while (!open_.empty() && open_.back().depth >= depth) {
       Open done = std::move(open_.back());
       open_.pop_back();
-      if (done.bytes > limit_ && !done.said && !open_.empty()) {
+      if (done.bytes > limit_ && !done.reported && !open_.empty()) {
         Hit hit = make_hit(done.path, "large");
         hit.fields = {{"what", done.what}, {"size", format_bytes(done.bytes)}};
         hit.properties = {{"bytes", done.bytes}};
         emit_(std::move(hit));
-        done.said = true;
+        done.reported = true;
       }
       if (open_.empty()) continue;
       open_.back().bytes += std::min(done.bytes, ~std::uint64_t{0} - open_.back().bytes);
-      open_.back().said = open_.back().said || done.said;
+      open_.back().reported = open_.back().reported || done.reported;
     }
   }
 
@@ -97,7 +97,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       value::walk(file.tree, section.node, section.path, Limits{},
                   [&](const value::Visit& visit) { return sizes.visit(visit); });
     } catch (const Error&) {
-      // Beyond the limits: the reader has said so, what was visited is judged.
+      // Beyond the limits: the reader reports it; what was visited is judged.
     }
     sizes.close(0);
   }
@@ -106,10 +106,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kHparamsSize{.name = "hparams-size",
-                         .help = "hyperparameters that are big",
+                         .help = "large hyperparameters",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = kFields,
-                         .run = run};
+                         .fields = {},
+                         .run = run,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

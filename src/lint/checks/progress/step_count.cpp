@@ -5,10 +5,10 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"steps", "counted", "where"};
+constexpr KindSpec kKinds[] = {{"step-mismatch", "steps counted where"}};
 
 struct Counter {
-  std::string path;  // of the progress that it is the total of
+  std::string path;  // of the progress whose total this is
   double completed = 0, ready = 0;
 };
 
@@ -33,10 +33,10 @@ std::optional<Counter> counter(const Tree& tree, NodeId fit_loop, std::string_vi
   return std::nullopt;
 }
 
-// Manual optimization leaves the automatic counter at 0, and the other way round: the 0 of the one that
-// was not used tells nothing. Both count in a file of before 1.6 that was migrated, or where a module changed
-// its way: Trainer.global_step is then that of the way it is trained now (loops/training_epoch_loop.py).
-bool is_told_by(double steps, double automatic, double manual) {
+// Manual optimization leaves the automatic counter at 0, and vice versa: a 0 in the unused one means nothing.
+// Both count in a migrated file from before 1.6, or where a module switched from one to the other:
+// Trainer.global_step is then the count of the one in use (loops/training_epoch_loop.py).
+bool is_explained_by(double steps, double automatic, double manual) {
   if (steps == 0) return automatic == 0 && manual == 0;
   return steps == automatic || steps == manual || steps == automatic + manual;
 }
@@ -65,12 +65,12 @@ std::optional<StepMismatch> step_mismatch_of(const Context& context) {
   const auto automatic = counter(tree, fit_loop, ".optim_progress");
   const auto manual = counter(tree, fit_loop, ".optim_step_progress");
   if (!steps || (!automatic && !manual)) return std::nullopt;
-  if (is_told_by(*steps, automatic ? automatic->completed : 0, manual ? manual->completed : 0))
+  if (is_explained_by(*steps, automatic ? automatic->completed : 0, manual ? manual->completed : 0))
     return std::nullopt;
   const bool by_hand = manual && manual->completed != 0 && (!automatic || automatic->completed == 0);
-  if (!by_hand && !automatic) return std::nullopt;  // its counter is gone: loops-missing says it
-  const Counter& told = by_hand ? *manual : *automatic;
-  return StepMismatch{*steps, told.completed, told.path};
+  if (!by_hand && !automatic) return std::nullopt;  // no counter to compare with: loops-missing reports it
+  const Counter& used = by_hand ? *manual : *automatic;
+  return StepMismatch{*steps, used.completed, used.path};
 }
 
 bool has_migrated_loops(const Tree& tree, NodeId fit_loop) {
@@ -82,10 +82,11 @@ bool has_migrated_loops(const Tree& tree, NodeId fit_loop) {
 }
 
 const Check kStepCount{.name = "step-count",
-                       .help = "global_step that is not the number of optimizer steps in the loops",
+                       .help = "global_step that differs from the number of optimizer steps in the loops",
                        .needs = kNothing,
                        .params = {},
-                       .fields = kFields,
-                       .run = run};
+                       .fields = {},
+                       .run = run,
+                       .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -12,13 +12,13 @@ struct StepMismatch {
   double steps = 0, counted = 0;
   std::string progress;  // the counter's path without ".total.completed"
 };
-// nullopt where they agree, or where one of the two is not in the file.
+// nullopt where they agree, or where the file lacks one of the two.
 std::optional<StepMismatch> step_mismatch_of(const Context& context);
 
-// A file of before 1.6 that was migrated, by upgrade_checkpoint or because a run was resumed from it.
-// The migration sets the completed steps of both ways of training and the completed epochs of progress that
-// is otherwise 0 (utilities/migration/migration.py, _migrate_loop_global_step_to_progress_tracking), and they
-// stay ahead for good.
+// True for a file from before 1.6 that was migrated, by upgrade_checkpoint or because a run resumed from it.
+// The migration sets the completed steps of automatic and manual optimization and the completed epochs in
+// progress that is otherwise 0 (utilities/migration/migration.py,
+// _migrate_loop_global_step_to_progress_tracking), and they stay ahead for good.
 bool has_migrated_loops(const Tree& tree, NodeId fit_loop);
 
 }  // namespace ckpt::lint

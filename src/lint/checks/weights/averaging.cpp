@@ -1,9 +1,8 @@
-// What WeightAveraging leaves: state_dict holds the averaged weights, current_model_state the live ones.
+// What WeightAveraging saves: the averaged weights in state_dict, the live ones in current_model_state.
 #include <cmath>
 #include <map>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
@@ -17,7 +16,15 @@ constexpr std::string_view kChoices[] = {"incomplete", "identical"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "", "incomplete | identical", kChoices},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"missing", "present", "find=incomplete"},
+    {"shapes-differ", "count first live averaged", "find=incomplete"},
+    {"count", "averages", "find=incomplete"},
+    {"keys-missing", "missing first-missing", "find=incomplete"},
+    {"keys-extra", "extra first-extra", "find=incomplete"},
+    {"keys-differ", "missing first-missing extra first-extra", "find=incomplete"},
+    {"identical", "count averages", "find=identical"},
+};
 
 // --- incomplete: callbacks/weight_averaging.py writes and reads the two keys together ----------------------
 
@@ -40,14 +47,10 @@ std::uint64_t keys_without(const Keys& from, const Keys& in, std::string& first)
   return missing;
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
-
-// load_state_dict of the live model raises on the first of them.
+// load_state_dict of the live model raises if any shape differs.
 void find_other_shapes(const Checkpoint& file, const Keys& averaged, const Keys& current, const Emit& emit) {
   std::uint64_t count = 0;
-  std::string first;
+  std::vector<Field> fields;
   for (const auto& [key, node] : averaged) {
     const auto other = current.find(key);
     if (other == current.end() || !is_kind(file.tree, node, Kind::kTensor) ||
@@ -58,25 +61,30 @@ void find_other_shapes(const Checkpoint& file, const Keys& averaged, const Keys&
     if (shape == live) continue;
     ++count;
     if (count > 1) continue;
-    first = fmt::format("{} is {}, but {} in state_dict", quote(key), shape_text(live), shape_text(shape));
+    fields = {{"first", quote(key)}, {"live", format_shape(live)}, {"averaged", format_shape(shape)}};
   }
   if (count == 0) return;
-  Hit hit =
-      text_hit(keys::kCurrentModelState, "shapes-differ",
-               fmt::format("{} of another shape, first {}: resuming fails", plural(count, "tensor"), first),
-               report::PlaceKind::kObject);
+  Hit hit = make_hit(keys::kCurrentModelState, "shapes-differ", report::PlaceKind::kObject);
+  hit.fields = std::move(fields);
+  hit.fields.push_back({"count", std::to_string(count)});
   hit.properties = {{"tensors", count}};
   emit(std::move(hit));
 }
 
-// torch.optim.swa_utils.AveragedModel counts up from 0; the next average weighs by 1 / (n_averaged + 1).
+// "8"; "-1"; "nan"; "0.5"
+std::string show_count(double value) {
+  const bool whole = std::abs(value) < 1e15 && value == std::floor(value);
+  return whole ? fmt::format("{:.0f}", value) : format_double(value);
+}
+
+// torch.optim.swa_utils.AveragedModel counts up from 0 and gives the next weights 1 / (n_averaged + 1).
 void find_bad_count(const Context& context, const Scalars& scalars, const Emit& emit) {
   const std::string path = "averaging_state.n_averaged";
   const NodeId node = member(context.file().tree, context.items().averaging_state, "n_averaged");
   const auto count = scalars.value(node, path);
   if (!count || (std::isfinite(*count) && *count >= 0)) return;
-  Hit hit = text_hit(path, "count",
-                     format_double(*count) + " averages: the next one is weighed by 1 / (n_averaged + 1)");
+  Hit hit = make_hit(path, "count");
+  hit.fields = {{"averages", show_count(*count)}};
   hit.properties = {{"averages", *count}};
   emit(std::move(hit));
 }
@@ -88,11 +96,10 @@ void find_incomplete(const Context& context, const Scalars& scalars, const Emit&
   if (live == kNoNode && state == kNoNode) return;
   if (live == kNoNode || state == kNoNode) {
     const bool no_live = live == kNoNode;
-    emit(text_hit(no_live ? keys::kCurrentModelState : keys::kAveragingState, "missing",
-                  fmt::format("absent, but {} is there: training goes on from the averaged weights, and the "
-                              "average starts anew",
-                              no_live ? keys::kAveragingState : keys::kCurrentModelState),
-                  report::PlaceKind::kProperty));
+    Hit hit = make_hit(no_live ? keys::kCurrentModelState : keys::kAveragingState, "missing",
+                       report::PlaceKind::kProperty);
+    hit.fields = {{"present", std::string(no_live ? keys::kAveragingState : keys::kCurrentModelState)}};
+    emit(std::move(hit));
     return;
   }
   std::string extra, lost;
@@ -101,12 +108,12 @@ void find_incomplete(const Context& context, const Scalars& scalars, const Emit&
   find_bad_count(context, scalars, emit);
   const auto more = keys_without(current, averaged, extra), fewer = keys_without(averaged, current, lost);
   if (more == 0 && fewer == 0) return;
-  std::string text;
-  if (fewer > 0) text = fmt::format("{} of state_dict missing, first {}", plural(fewer, "key"), quote(lost));
-  if (more > 0)
-    text += fmt::format("{}{} that state_dict has not, first {}", text.empty() ? "" : ", ",
-                        plural(more, "key"), quote(extra));
-  Hit hit = text_hit(keys::kCurrentModelState, "keys-differ", std::move(text), report::PlaceKind::kObject);
+  const std::string_view kind = more == 0 ? "keys-missing" : fewer == 0 ? "keys-extra" : "keys-differ";
+  Hit hit = make_hit(keys::kCurrentModelState, kind, report::PlaceKind::kObject);
+  hit.fields = {{"missing", std::to_string(fewer)},
+                {"first-missing", quote(lost)},
+                {"extra", std::to_string(more)},
+                {"first-extra", quote(extra)}};
   hit.properties = {{"missing", fewer}, {"extra", more}};
   emit(std::move(hit));
 }
@@ -119,7 +126,7 @@ const TensorRecord* floating(const Checkpoint& file, NodeId node) {
   return tensor::is_floating(record.view.dtype) ? &record : nullptr;
 }
 
-// Bit for bit; false as well where one of them cannot be read, which other rules say.
+// Bit for bit; also false if one of them cannot be read.
 bool same(const Checkpoint& file, const TensorRecord& a, const TensorRecord& b) {
   const auto *x = readable_storage(file, a), *y = readable_storage(file, b);
   if (x == nullptr || y == nullptr) return false;
@@ -147,11 +154,8 @@ void find_identical(const Context& context, const Scalars& scalars, const Emit& 
     ++compared;
   }
   if (compared == 0) return;
-  Hit hit = text_hit(
-      keys::kCurrentModelState, "identical",
-      fmt::format("{} bit for bit those of state_dict after {:.0f} averages: one was copied over the other",
-                  plural(compared, "tensor"), *averaged),
-      report::PlaceKind::kObject);
+  Hit hit = make_hit(keys::kCurrentModelState, "identical", report::PlaceKind::kObject);
+  hit.fields = {{"count", std::to_string(compared)}, {"averages", show_count(*averaged)}};
   hit.properties = {{"tensors", compared}, {"averages", *averaged}};
   emit(std::move(hit));
 }
@@ -168,10 +172,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kAveraging{.name = "averaging",
-                       .help = "averaged and live weights that do not belong together, or are the same",
+                       .help = "averaged and live weights that do not match, or are identical",
                        .needs = kStats,
                        .params = kParams,
-                       .fields = kFields,
-                       .run = run};
+                       .fields = {},
+                       .run = run,
+                       .kinds = kKinds};
 
 }  // namespace ckpt::lint

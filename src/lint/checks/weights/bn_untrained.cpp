@@ -1,4 +1,4 @@
-// Batch norm layers whose running statistics are still what they were initialised with.
+// Batch norm layers whose running statistics still have their initial values.
 #include <fmt/format.h>
 
 #include "lint/checks/common.h"
@@ -10,16 +10,20 @@ namespace {
 constexpr std::string_view kChoices[] = {"never", "reset"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "",
-     "never (no batch was counted, and steps were made) | reset (batches were counted)", kChoices},
+     "never (steps were made, but no batch was counted) | reset (batches were counted)", kChoices},
 };
-constexpr std::string_view kFields[] = {"layer", "step", "batches"};
+constexpr KindSpec kKinds[] = {
+    {"untrained", "layer step batches", "find=never"},
+    {"uncounted", "layer step", "find=never"},  // the layer has no num_batches_tracked
+    {"reset", "layer step batches", "find=reset"},
+};
 constexpr std::string_view kMean = "running_mean";
 constexpr std::string_view kVariance = "running_var";
 
 struct Layer {
   std::optional<std::size_t> mean;
   bool zero_mean = false, unit_variance = false;
-  std::optional<double> batches;  // num_batches_tracked, absent in files of torch before 0.4.1
+  std::optional<double> batches;  // num_batches_tracked; torch before 0.4.1 does not save it
 };
 
 bool is_component(std::string_view name, std::string_view last) {
@@ -50,8 +54,7 @@ std::map<std::string, Layer> layers_of(const Context& context, const Rule& rule)
   return layers;
 }
 
-// num_batches_tracked alone proves nothing: statistics that were converted from another framework come with
-// 0.
+// num_batches_tracked proves nothing by itself: it is 0 in statistics converted from another framework.
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const bool reset = rule.string("find") == "reset";
@@ -62,14 +65,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (!layer.mean || !layer.zero_mean || !layer.unit_variance) continue;
     const double batches = layer.batches.value_or(0);
     if (reset != (batches > 0)) continue;
-    Hit hit = make_hit(context.file().entries[*layer.mean].path, reset ? "reset" : "untrained",
-                       report::PlaceKind::kTensor);
-    const auto counted = fmt::format("{:.0f}", batches);
+    const std::string_view kind = reset ? "reset" : layer.batches ? "untrained" : "uncounted";
+    Hit hit = make_hit(context.file().entries[*layer.mean].path, kind, report::PlaceKind::kTensor);
     hit.fields = {{"layer", prefix.empty() ? prefix : prefix.substr(0, prefix.size() - 1)},
                   {"step", show(tree, context.items().global_step)},
-                  {"batches", reset           ? counted
-                              : layer.batches ? ", num_batches_tracked is " + counted
-                                              : ""}};
+                  {"batches", fmt::format("{:.0f}", batches)}};
     emit(std::move(hit));
   }
 }
@@ -78,10 +78,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 
 const Check kBnUntrained{
     .name = "bn-untrained",
-    .help = "batch norm layers that never saw a batch, or whose statistics were reset after that",
+    .help = "batch norm layers that never saw a batch, or whose statistics were reset later",
     .needs = kStats,
     .params = kParams,
-    .fields = kFields,
-    .run = run};
+    .fields = {},
+    .run = run,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

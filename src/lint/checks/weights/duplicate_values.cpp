@@ -1,4 +1,4 @@
-// Weights with the same values in storages of their own: a tie that was lost, a model that is there twice.
+// Weights with equal values in separate storages: a lost tie, or a model saved twice.
 #include <tuple>
 
 #include "base/text.h"
@@ -9,22 +9,22 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"min-bytes", ParamType::kInteger, "1024", "smaller tensors are not judged"},
+    {"min-bytes", ParamType::kInteger, "1024", "smaller tensors are skipped"},
 };
-constexpr std::string_view kFields[] = {"first", "bytes"};
+constexpr KindSpec kKinds[] = {{"duplicate", "first bytes"}};
 
-// Two tensors with the same elements have the same statistics bit for bit, whatever the threads and blocks
-// were; the reverse is checked. So only candidates are read again.
+// Equal tensors have bit-identical statistics, however threads and blocks split the work. The reverse does
+// not hold, so tensors with equal statistics are read again and compared.
 using Fingerprint =
     std::tuple<tensor::DType, std::vector<std::int64_t>, std::uint64_t, std::uint64_t, std::uint64_t,
                std::uint64_t, std::uint64_t, tensor::Number, tensor::Number, double, double>;
 
-// Tables of zeros or ones are equal without being copies.
+// Tables of zeros or ones are equal without being copies of each other.
 bool is_judged(const tensor::Stats& stats, std::uint64_t bytes, std::uint64_t min_bytes) {
   return stats.decoded && bytes >= min_bytes && stats.nan < stats.numel && stats.min != stats.max;
 }
 
-// Numbers that are NaN (a complex tensor's bounds) would make the order of the map no order.
+// NaN (the bounds of a complex tensor) would break the ordering of the map.
 double ordered(double value) { return value == value ? value : 0.0; }
 
 Fingerprint fingerprint_of(const tensor::TensorView& view, const tensor::Stats& s) {
@@ -49,7 +49,7 @@ bool is_copy(const Checkpoint& file, std::size_t original, std::size_t entry) {
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& file = context.file();
   const auto min_bytes = static_cast<std::uint64_t>(rule.integer("min-bytes"));
-  std::map<Fingerprint, Original> originals;  // of equal statistics the first tensor stands for all
+  std::map<Fingerprint, Original> originals;  // the first tensor of those with equal statistics
   for (const auto index : context.selected(rule)) {
     const auto* stats = context.stats(index);
     const auto& view = file.record_of(file.entries[index]).view;
@@ -77,10 +77,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kDuplicateValues{.name = "duplicate-values",
-                             .help = "weights that are equal and do not share their storage",
+                             .help = "weights that are equal but do not share a storage",
                              .needs = kStats,
                              .params = kParams,
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

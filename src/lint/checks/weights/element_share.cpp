@@ -1,5 +1,5 @@
-// What only a look at single elements can tell: rows of zeros, subnormal numbers. A loop of its own over the
-// few tensors that may have them; rules that use it are for strict sets.
+// Findings that need a look at every element: rows of zeros, subnormal numbers. Reads the few tensors that
+// may have them once more, so only strict sets use it.
 #include <algorithm>
 #include <cstring>
 #include <stdexcept>
@@ -16,12 +16,15 @@ namespace {
 
 constexpr std::string_view kChoices[] = {"zero-rows", "subnormals"};
 constexpr ParamSpec kParams[] = {
-    {"except", ParamType::kGlobs, "[]", "names or paths that are healthy by nature"},
+    {"except", ParamType::kGlobs, "[]", "names or paths that are skipped"},
     {"of", ParamType::kString, "", "zero-rows (index 0 of the first dimension is a row) | subnormals",
      kChoices},
-    {"max-share", ParamType::kNumber, "", "more than this share, between 0 and 1, is a finding"},
+    {"max-share", ParamType::kNumber, "", "a larger share, between 0 and 1, is a finding"},
 };
-constexpr std::string_view kFields[] = {"name", "found", "share", "at"};
+constexpr KindSpec kKinds[] = {
+    {"zero-rows", "name count total share first", "of=zero-rows"},
+    {"subnormals", "name count total share first", "of=subnormals"},
+};
 constexpr std::size_t kBlock = 16u << 10;  // elements
 
 struct Found {
@@ -29,7 +32,7 @@ struct Found {
   std::optional<std::uint64_t> first;  // row, or flat index of the element
 };
 
-// Calls visit(first index, elements as plain native values) for all of them in C order.
+// Calls visit(index of the first, elements as native values) block by block in C order.
 template <class Visit>
 void for_each_block(const tensor::TensorView& view, const tensor::Storage& storage, Visit visit) {
   const tensor::Plan plan = tensor::plan_every_element(view, storage);
@@ -48,7 +51,7 @@ Found zero_rows(const tensor::TensorView& view, const tensor::Storage& storage) 
   const tensor::Decoder decoder = tensor::make_decoder(view);
   std::vector<double> values(kBlock);
   bool all_zero = true;
-  std::uint64_t left = length;  // elements of the current row that are still to come
+  std::uint64_t left = length;  // unread elements of the current row
   for_each_block(view, storage, [&](std::uint64_t at, std::span<const std::byte> elements) {
     tensor::decode_doubles(decoder, elements, values.data());
     const std::size_t count = elements.size() / tensor::element_size(view.dtype);
@@ -65,7 +68,7 @@ Found zero_rows(const tensor::TensorView& view, const tensor::Storage& storage) 
   return found;
 }
 
-// IEEE 754: no exponent, and a mantissa that is not zero. On the codes, since this reads all of a big weight.
+// IEEE 754: a zero exponent and a nonzero mantissa. Compares codes, because this reads all of a big weight.
 template <class Code>
 Found subnormal_codes(const tensor::TensorView& view, const tensor::Storage& storage, Code exponent,
                       Code mantissa) {
@@ -94,14 +97,13 @@ Found subnormals(const tensor::TensorView& view, const tensor::Storage& storage)
   return subnormal_codes<std::uint16_t>(view, storage, 0x7f80u, 0x007fu);  // bfloat16
 }
 
-// Float16 and the 8-bit floats are not judged for subnormals: gradual underflow is a good
-// part of their range.
+// Not float16 and the 8-bit floats: subnormals are a good part of their range.
 bool has_normal_range(tensor::DType dtype) {
   return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
          dtype == tensor::DType::kBFloat16;
 }
 
-// True where the statistics do not exclude it already. All zero is a finding of its own.
+// False if the statistics already rule it out. Tensors of zeros only are not judged here.
 bool may_have(const tensor::TensorView& view, const tensor::Stats& stats, bool rows, double max_share) {
   if (!stats.decoded || stats.numel == 0 || stats.zeros == stats.numel) return false;
   if (!rows) return has_normal_range(view.dtype) && stats.zeros + stats.nonfinite() < stats.numel;
@@ -114,7 +116,7 @@ std::optional<Found> scan(const tensor::TensorView& view, const tensor::Storage&
   try {
     return rows ? zero_rows(view, storage) : subnormals(view, storage);
   } catch (const Error& error) {
-    // A view that repeats a few bytes a billion times costs more than it tells.
+    // A view that repeats a few bytes a billion times is not worth reading.
     if (error.code() == ErrorCode::kLimit) return std::nullopt;
     throw;
   }
@@ -130,12 +132,12 @@ Hit share_hit(const Context& context, std::size_t index, const Found& found, boo
   const auto& view = context.file().record_of(entry).view;
   const double share = static_cast<double>(found.count) / static_cast<double>(found.of);
   Hit hit = make_hit(entry.path, rows ? "zero-rows" : "subnormals", report::PlaceKind::kTensor);
-  const std::string place =
-      rows ? std::to_string(*found.first) : tensor::format_index(*found.first, view.shape);
-  hit.fields = {{"name", name_of(context, index)},
-                {"found", std::to_string(found.count) + " of " + plural(found.of, rows ? "row" : "element")},
-                {"share", format_short(100 * share) + " %"},
-                {"at", view.shape.empty() ? "" : ", first " + (rows ? place : "at " + place)}};
+  hit.fields = {
+      {"name", name_of(context, index)},
+      {"count", std::to_string(found.count)},
+      {"total", std::to_string(found.of)},
+      {"share", format_short(100 * share) + '%'},
+      {"first", rows ? std::to_string(*found.first) : tensor::format_index(*found.first, view.shape)}};
   hit.properties = {{"count", found.count}, {"of", found.of}, {"share", share}, {"firstIndex", *found.first}};
   return hit;
 }
@@ -160,7 +162,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 
 void validate(const Rule& rule) {
   if (rule.number("max-share") < 0 || rule.number("max-share") > 1)
-    throw std::invalid_argument("max-share is between 0 and 1");
+    throw std::invalid_argument("max-share must be between 0 and 1");
 }
 
 }  // namespace
@@ -169,8 +171,9 @@ const Check kElementShare{.name = "element-share",
                           .help = "tensors with many rows of zeros, or many subnormal numbers",
                           .needs = kStats,
                           .params = kParams,
-                          .fields = kFields,
+                          .fields = {},
                           .run = run,
-                          .validate = validate};
+                          .validate = validate,
+                          .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,5 +1,5 @@
-// Infinities that are right: masks, initial values of a minimum or a maximum, logarithms of 0. Names alone
-// cannot tell (every project has its own), so values and the optimizer are asked as well.
+// Infinities that are right: masks, initial values of a minimum or a maximum, logarithms of 0. Every project
+// has its own names, so values and the optimizer count as well.
 #pragma once
 
 #include <string_view>
@@ -12,9 +12,10 @@ namespace ckpt::lint {
 enum class Infinities { kRight, kNoted, kDoubtful, kWrong };
 
 struct InfiniteTensor {
-  std::string_view name;  // of a weight, or a path
+  std::string_view name;  // the weight's name, or a path
   const tensor::Stats& stats;
-  // Of the optimizers: all tensors of this shape are trained; there are moments, and none is of this shape.
+  // trained: the optimizers have moments for all weights of this shape. untrained: they have moments, but
+  // none of this shape.
   bool trained = false, untrained = false;
 };
 

@@ -1,10 +1,8 @@
-// Parts of names that a wrapper left behind (torch.compile, FSDP, DDP, DeepSpeed), or that somebody put in
-// front of names, or took away, after the model had written them.
+// Prefixes that a wrapper left in weight names (torch.compile, FSDP, DDP, DeepSpeed), and prefixes that a
+// script added or removed after the model was saved.
 #include <algorithm>
 #include <map>
 #include <unordered_set>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
@@ -17,17 +15,24 @@ constexpr ParamSpec kParams[] = {
     {"prefixes", ParamType::kStrings,
      "[_orig_mod., _forward_module., _lightning_module., _fsdp_wrapped_module., _checkpoint_wrapped_module., "
      "_flat_param]",
-     "parts of names that must not occur; one that ends in '.' is a whole component"},
+     "parts of names that must not occur; a part that ends in '.' is a whole component"},
     {"prefixes-on-all", ParamType::kStrings, "[module.]",
-     "beginnings of names, wrong where every name has them, or where the model had none"},
+     "beginnings of names that are wrong if every name has them, or if the model has no such module"},
 };
-constexpr std::string_view kFields[] = {"text", "prefix", "count", "total", "share", "first", "fixed"};
-
-constexpr std::string_view kNoSuchModule = "the model that was saved has no such module (_metadata)";
+constexpr std::string_view kPrefixFields = "prefix count total first fixed";
+constexpr KindSpec kKinds[] = {
+    {"wrapper-prefix", kPrefixFields},             // _metadata does not say whether the model has the wrapper
+    {"wrapper-part", "prefix count total first"},  // a name that only a wrapper has
+    {"renamed", kPrefixFields},                    // the model has no such module
+    {"prefix-lost", kPrefixFields},                // the model has this prefix, the names lack it
+    {"wrapper-saved", kPrefixFields},              // the saved model is the wrapper
+    {"wrapper-saved-training", kPrefixFields},     // the same, in a file that training resumes from
+    {"wrapped-module", kPrefixFields},             // the wrapper is a module of the model
+};
 
 using Keys = std::vector<const WeightKey*>;
 
-// Where `part` stands in `name` at the beginning of a component, or npos.
+// Where `part` begins a component of `name`, or npos.
 std::size_t find_component(std::string_view name, std::string_view part) {
   for (std::size_t at = name.find(part); at != std::string_view::npos; at = name.find(part, at + 1))
     if (at == 0 || name[at - 1] == '.') return at;
@@ -38,12 +43,11 @@ struct State {
   const Context& context;
   std::vector<WeightKey> keys;
   std::optional<ModulePaths> modules;
-  ModulePaths
-      unwrapped;  // the same without wrappers: hooks of FSDP and of checkpoint wrappers clean keys only
+  ModulePaths unwrapped;  // without wrappers: hooks of FSDP and of checkpoint wrappers clean the keys alone
   bool trainer = false;
 
-  // True where nothing is known of the module whose path ends with `prefix`, which stands at `at` in the
-  // name.
+  // False if the model has no module whose path ends with the `prefix` at `at` of the name; true if nothing
+  // is known.
   bool may_be_module(std::string_view name, std::string_view prefix, std::size_t at) const {
     return !names_modules(prefix) || modules->contains(name.substr(0, at + prefix.size() - 1));
   }
@@ -56,38 +60,33 @@ std::string without(std::string_view name, std::string_view prefix) {
 }
 
 Hit prefix_hit(const State& state, std::string_view kind, std::string_view prefix, const Keys& with,
-               const std::string& fixed, const std::string& meaning) {
+               const std::string& fixed) {
   const auto total = state.keys.size();
-  const auto first = quote(with.front()->name);
-  Hit hit = text_hit(state.context.items().state_dict_path, kind,
-                     fmt::format("{} in {} of {}, first {}: {}", quote(prefix), with.size(),
-                                 plural(total, "key"), first, meaning),
-                     report::PlaceKind::kObject);
-  hit.fields.insert(hit.fields.end(), {{"prefix", quote(prefix)},
-                                       {"count", std::to_string(with.size())},
-                                       {"total", plural(total, "key")},
-                                       {"share", with.size() == total ? "all" : "a part"},
-                                       {"first", first},
-                                       {"fixed", quote(fixed)}});
+  Hit hit = make_hit(state.context.items().state_dict_path, kind, report::PlaceKind::kObject);
+  hit.fields = {{"prefix", quote(prefix)},
+                {"count", std::to_string(with.size())},
+                {"total", std::to_string(total)},
+                {"first", quote(with.front()->name)},
+                {"fixed", quote(fixed)}};
   hit.properties = {
       {"prefix", prefix}, {"count", std::uint64_t{with.size()}}, {"total", std::uint64_t{total}}};
   return hit;
 }
 
-// --- marks of wrappers -----------------------------------------------------------------------------------
+// --- prefixes of wrappers --------------------------------------------------------------------------------
 
 void say_left_behind(const State& state, std::string_view prefix, const Keys& with, const Emit& emit) {
   if (with.empty()) return;
-  const auto fixed = without(with.front()->name, prefix);
   const auto name = with.front()->name;
-  const bool made_up = !state.may_be_module(name, prefix, find_component(name, prefix));
-  emit(prefix_hit(state, "wrapper-prefix", prefix, with, fixed,
-                  made_up ? fmt::format("{}, it expects {}", kNoSuchModule, quote(fixed))
-                          : fmt::format("the model without the wrapper expects {}", quote(fixed))));
+  const bool known = state.may_be_module(name, prefix, find_component(name, prefix));
+  const std::string_view kind = !prefix.ends_with('.') ? "wrapper-part"
+                                : known                ? "wrapper-prefix"
+                                                       : "renamed";
+  emit(prefix_hit(state, kind, prefix, with, without(name, prefix)));
 }
 
-// Training goes on from a file that is more than weights, and with the same wrapper that works
-// (pytorch/examples, imagenet): somebody may well want it so. Released weights are loaded by others.
+// Training can resume from a file with more than weights if it uses the same wrapper (pytorch/examples,
+// imagenet), so the prefix may be intended. Released weights are loaded by others.
 bool has_training_state(const State& state) {
   const Tree& tree = state.context.file().tree;
   const auto& items = state.context.items();
@@ -98,26 +97,16 @@ bool has_training_state(const State& state) {
          });
 }
 
-// torch.save(ddp_model.state_dict()): the saved model was the wrapper itself.
+// torch.save(ddp_model.state_dict()): the saved model is the wrapper itself.
 void say_whole(const State& state, std::string_view prefix, const Keys& with, const Emit& emit) {
-  const auto fixed = without(with.front()->name, prefix);
-  Hit hit = prefix_hit(
-      state, "wrapper-saved", prefix, with, fixed,
-      fmt::format("the wrapper was saved (_metadata), the model inside of it expects {}", quote(fixed)));
-  if (has_training_state(state)) hit.level = report::Level::kWarning;
-  emit(std::move(hit));
+  emit(prefix_hit(state, has_training_state(state) ? "wrapper-saved-training" : "wrapper-saved", prefix, with,
+                  without(with.front()->name, prefix)));
 }
 
-// A model that holds a compiled or otherwise wrapped module: it is loaded by the same code, and by no other.
+// A model with a compiled or otherwise wrapped module: only the same code can load it.
 void say_real(const State& state, std::string_view prefix, const Keys& with, const Emit& emit) {
   if (with.empty()) return;
-  const auto fixed = without(with.front()->name, prefix);
-  Hit hit = prefix_hit(state, "wrapped-module", prefix, with, fixed,
-                       fmt::format("a module of the model itself (_metadata); without its wrapper the model "
-                                   "expects {}",
-                                   quote(fixed)));
-  hit.level = report::Level::kNote;
-  emit(std::move(hit));
+  emit(prefix_hit(state, "wrapped-module", prefix, with, without(with.front()->name, prefix)));
 }
 
 void judge_anywhere(const State& state, std::string_view prefix, const Emit& emit) {
@@ -126,7 +115,7 @@ void judge_anywhere(const State& state, std::string_view prefix, const Emit& emi
   for (const auto& key : state.keys) {
     const auto at = find_component(key.name, prefix);
     if (at == std::string_view::npos) continue;
-    // Parts of flattened parameters are nothing that a model expects.
+    // No model expects parts of flattened parameters.
     const bool known = state.names_modules(prefix) && state.may_be_module(key.name, prefix, at);
     (known ? real : wrong).push_back(&key);
     at_start += at == 0 ? 1u : 0u;
@@ -138,8 +127,8 @@ void judge_anywhere(const State& state, std::string_view prefix, const Emit& emi
     say_real(state, prefix, real, emit);
 }
 
-// True where a module has some of its values under the prefix and the others without: no model has that,
-// while two copies of a module have all of them twice.
+// True if a module has some of its values with the prefix and the others without it: no model has that, while
+// two copies of a module have all values twice.
 bool splits_modules(const State& state, std::string_view prefix) {
   std::unordered_set<std::string_view> names, modules;
   for (const auto& key : state.keys)
@@ -172,7 +161,7 @@ void judge_start(const State& state, std::string_view prefix, const Emit& emit) 
   if (all || (!state.modules && splits_modules(state, prefix))) say_left_behind(state, prefix, with, emit);
 }
 
-// --- names that the model did not have -------------------------------------------------------------------
+// --- names that the model does not have ------------------------------------------------------------------
 
 struct Marks {
   std::vector<std::string> anywhere, at_start;
@@ -186,12 +175,12 @@ struct Marks {
   }
 };
 
-using Renamed = std::map<std::string_view, Keys>;  // by the prefix that was added, or taken away
+using Renamed = std::map<std::string_view, Keys>;  // by the prefix that was added or removed
 
-constexpr int kMostAdded = 3;  // components that somebody puts in front of a name
+constexpr int kMostAdded = 3;  // components of an added prefix
 
-// What must be dropped in front of a name until it is one of the model that is not in the file; empty if
-// nothing helps. A copy ("ema.net.0.weight" beside "net.0.weight") was added, not renamed.
+// The prefix to remove so that the name is one of the model that the file lacks; empty if there is none. A
+// copy ("ema.net.0.weight" next to "net.0.weight") was added, not renamed.
 std::string_view added_prefix(const State& state, const std::unordered_set<std::string_view>& names,
                               std::string_view name) {
   std::size_t begin = 0;
@@ -200,7 +189,7 @@ std::string_view added_prefix(const State& state, const std::unordered_set<std::
     if (dot == name.npos) return {};
     begin = dot + 1;
     const auto rest = name.substr(begin);
-    if (module_of(rest).empty()) return {};  // the root is in every _metadata: that says nothing
+    if (module_of(rest).empty()) return {};  // the root is in every _metadata
     if (state.modules->contains(module_of(rest)))
       return names.contains(rest) ? std::string_view{} : name.substr(0, begin);
   }
@@ -209,8 +198,8 @@ std::string_view added_prefix(const State& state, const std::unordered_set<std::
 
 using Shortened = std::map<std::string_view, std::string_view>;
 
-// Paths of modules without their first component, and that component: "net.0" -> "model.", or nothing where
-// several modules end like this.
+// Paths of modules without their first component, and that component: "net.0" -> "model."; empty if several
+// modules end like this.
 Shortened without_first(const ModulePaths& modules) {
   Shortened shortened;
   for (const std::string_view path : modules) {
@@ -222,8 +211,7 @@ Shortened without_first(const ModulePaths& modules) {
   return shortened;
 }
 
-// What must be put in front of a name to make it one of the model that is not in the file; empty if nothing
-// helps.
+// The prefix to add so that the name is one of the model that the file lacks; empty if there is none.
 std::string_view lost_prefix(const Shortened& shortened, const std::unordered_set<std::string_view>& names,
                              std::string_view name) {
   const auto found = shortened.find(module_of(name));
@@ -236,15 +224,8 @@ void say_renamed(const State& state, const Renamed& renamed, bool lost, const Em
   for (const auto& [prefix, with] : renamed) {
     const auto fixed = lost ? std::string(prefix) + std::string(with.front()->name)
                             : std::string(with.front()->name.substr(prefix.size()));
-    const auto meaning = fmt::format("{}, it expects {}", kNoSuchModule, quote(fixed));
-    Hit hit = prefix_hit(state, "renamed", prefix, with, fixed, meaning);
-    if (lost) {  // on_save_checkpoint may do so, and on_load_checkpoint undo it
-      hit.fields.front().text =
-          fmt::format("{} is missing in front of {} of {}, first {}: {}", quote(prefix), with.size(),
-                      plural(state.keys.size(), "key"), quote(with.front()->name), meaning);
-      hit.level = report::Level::kWarning;
-    }
-    emit(std::move(hit));
+    // on_save_checkpoint may remove a prefix and on_load_checkpoint add it again: milder than one added.
+    emit(prefix_hit(state, lost ? "prefix-lost" : "renamed", prefix, with, fixed));
   }
 }
 
@@ -279,18 +260,18 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Marks marks{rule.strings("prefixes"), rule.strings("prefixes-on-all")};
   for (const auto& prefix : marks.anywhere) judge_anywhere(state, prefix, emit);
   for (const auto& prefix : marks.at_start) judge_start(state, prefix, emit);
-  // Elsewhere people save a part of a model under names of their own: that is what they want.
+  // In plain files a part of a model often has other names on purpose.
   if (state.modules && state.trainer) judge_renamed(state, marks, emit);
 }
 
 }  // namespace
 
-const Check kKeyPrefix{
-    .name = "key-prefix",
-    .help = "names of weights that a wrapper left its mark on, or that were renamed by hand",
-    .needs = kNothing,
-    .params = kParams,
-    .fields = kFields,
-    .run = run};
+const Check kKeyPrefix{.name = "key-prefix",
+                       .help = "weight names with a prefix of a wrapper, or that were renamed after saving",
+                       .needs = kNothing,
+                       .params = kParams,
+                       .fields = {},
+                       .run = run,
+                       .kinds = kKinds};
 
 }  // namespace ckpt::lint

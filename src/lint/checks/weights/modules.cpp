@@ -1,11 +1,13 @@
 #include "lint/checks/weights/modules.h"
 
+#include "lint/checks/weights/weight_names.h"
+
 namespace ckpt::lint {
 
 std::optional<ModulePaths> saved_modules(const Checkpoint& file, const training::Items& items) {
   const Tree& tree = file.tree;
   if (items.state_dict == kNoNode) return std::nullopt;
-  // An OrderedDict with more attributes than this one is still an object.
+  // An OrderedDict with further attributes stays an object.
   const bool object = is_kind(tree, items.state_dict, Kind::kObject);
   const NodeId state = object ? tree.object(items.state_dict).state : tree.state(items.state_dict);
   const NodeId metadata = member(tree, state, "_metadata");
@@ -13,7 +15,7 @@ std::optional<ModulePaths> saved_modules(const Checkpoint& file, const training:
   ModulePaths paths;
   for (const auto& item : mapping_items(tree, metadata))
     if (const auto path = string_of(tree, item.key)) paths.emplace(*path);
-  // The root is always there; without it this is something else than what torch writes.
+  // torch always writes the root; without it this is something else.
   if (!paths.contains(std::string_view{})) return std::nullopt;
   return paths;
 }
@@ -21,6 +23,17 @@ std::optional<ModulePaths> saved_modules(const Checkpoint& file, const training:
 std::string_view module_of(std::string_view key) {
   const auto dot = key.rfind('.');
   return dot == std::string_view::npos ? std::string_view{} : key.substr(0, dot);
+}
+
+ModulePaths quantized_modules(const std::vector<WeightKey>& keys) {
+  ModulePaths modules;
+  for (const auto& key : keys)
+    if (leaf_of(key.name) == "zero_point") modules.emplace(module_of(key.name));
+  return modules;
+}
+
+bool is_quantized_none(const Tree& tree, const WeightKey& key, const ModulePaths& quantized) {
+  return is_kind(tree, key.value, Kind::kNone) && quantized.contains(module_of(key.name));
 }
 
 }  // namespace ckpt::lint

@@ -1,7 +1,7 @@
-// The modules of the model that was saved. torch's state_dict() hangs a _metadata on the dict that it returns
-// (torch/nn/modules/module.py, Module.state_dict): one item a module, by its path, parameters or not. Who
-// renames keys afterwards leaves it as it was, so it tells a name of the model from one that somebody made
-// up.
+// The modules of the saved model. torch's state_dict() attaches a _metadata to the dict that it returns
+// (torch/nn/modules/module.py, Module.state_dict): one item per module path, with or without parameters.
+// Scripts that rename keys leave it alone, so it tells the model's own names from those that were made up
+// later.
 #pragma once
 
 #include <optional>
@@ -15,10 +15,14 @@ namespace ckpt::lint {
 
 using ModulePaths = std::set<std::string, std::less<>>;  // "" is the model itself, "encoder.0"
 
-// nullopt where nothing is known: a plain dict, as dict(...), comprehensions and WeightAveraging write it.
+// nullopt if there is none: dict(...), comprehensions and WeightAveraging write a plain dict.
 std::optional<ModulePaths> saved_modules(const Checkpoint& file, const training::Items& items);
 
 // The module that a key belongs to: all but its last component.
 std::string_view module_of(std::string_view key);
+
+// Modules of torch.ao.nn.quantized: they have a zero point, and None in place of an absent bias.
+ModulePaths quantized_modules(const std::vector<WeightKey>& keys);
+bool is_quantized_none(const Tree& tree, const WeightKey& key, const ModulePaths& quantized);
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Weights that are small views of big storages: torch.save writes the whole storage.
+// Weights that are small views of large storages: torch.save writes the whole storage.
 #include <algorithm>
 #include <limits>
 
@@ -10,34 +10,36 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"ratio", ParamType::kNumber, "1.1", "a storage may be this much bigger than what its tensors reach"},
-    {"min-bytes", ParamType::kInteger, "65536", "fewer unreachable bytes are not worth a word"},
+    {"ratio", ParamType::kNumber, "1.1", "how much bigger a storage may be than what its tensors use"},
+    {"min-bytes", ParamType::kInteger, "65536", "fewer unused bytes are not reported"},
 };
-constexpr std::string_view kFields[] = {"name", "stored", "reachable", "unused", "tensors"};
+constexpr KindSpec kKinds[] = {
+    {"oversized-storage", "name stored used unused weights"},
+    {"oversized-about", "name stored used unused weights"},  // used: at most; unused: at least
+};
 constexpr std::uint64_t kMostBytes = std::numeric_limits<std::uint64_t>::max();
 
 struct Use {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;  // bytes [first, last)
   std::vector<std::size_t> weights;                             // entries of the state_dict
-  std::uint64_t elements = 0;                                   // bytes of all views, each for itself
-  bool dense = true;                                            // every view reaches all of its range
+  std::uint64_t elements = 0;                                   // bytes of all views, overlaps counted twice
+  bool dense = true;                                            // every view uses all of its range
 };
 
-// Views of one storage by several tensors are judged together. A range runs from a view's first to its
-// last element.
+// All views of one storage are judged together. A range runs from the first to the last element of a view.
 void add_range(const tensor::TensorView& view, Use& use) {
   const auto extent = tensor::checked_extent(view);
   if (!extent || *extent == 0) return;
   use.ranges.emplace_back(tensor::bytes_for_elements(view.dtype, view.storage_offset),
                           tensor::bytes_for_elements(view.dtype, *extent));
-  // Of a view that repeats its elements (stride 0) this is too much, and its range is the smaller.
+  // Too much for a view that repeats its elements (stride 0): there the range is smaller.
   const auto bytes =
       view.numel > kMostBytes / 16 ? kMostBytes : tensor::bytes_for_elements(view.dtype, view.numel);
   use.dense = use.dense && use.ranges.back().second - use.ranges.back().first == bytes;
   use.elements = bytes > kMostBytes - use.elements ? kMostBytes : use.elements + bytes;
 }
 
-// What tensors reach: exact where no view skips or repeats elements, else the smaller of two upper bounds.
+// What tensors use: exact if no view skips or repeats elements, else the smaller of two upper bounds.
 struct Reached {
   std::uint64_t bytes = 0;
   bool exact = false;
@@ -60,7 +62,7 @@ std::map<std::uint32_t, Use> uses_of(const Checkpoint& file, const std::vector<s
     const auto& view = file.record_of(file.entries[index]).view;
     if (view.has_storage() && view.in_bounds) uses[view.storage].weights.push_back(index);
   }
-  for (const auto& entry : file.entries) {  // judged where weights are, reached from anywhere
+  for (const auto& entry : file.entries) {  // tensors outside of the state_dict use storages, too
     const auto& view = file.record_of(entry).view;
     if (!view.has_storage() || !view.in_bounds) continue;
     if (const auto use = uses.find(view.storage); use != uses.end()) add_range(view, use->second);
@@ -78,12 +80,13 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (size <= reached.bytes || size - reached.bytes <= min_bytes) continue;
     if (static_cast<double>(size) <= static_cast<double>(reached.bytes) * ratio) continue;
     const auto& entry = file.entries[use.weights.front()];
-    Hit hit = make_hit(entry.path, "oversized-storage", report::PlaceKind::kTensor);
+    Hit hit = make_hit(entry.path, reached.exact ? "oversized-storage" : "oversized-about",
+                       report::PlaceKind::kTensor);
     hit.fields = {{"name", training::weight_name(context.items(), entry.path).value_or(entry.path)},
                   {"stored", format_bytes(size)},
-                  {"reachable", (reached.exact ? "" : "at most ") + format_bytes(reached.bytes)},
-                  {"unused", (reached.exact ? "" : "at least ") + format_bytes(size - reached.bytes)},
-                  {"tensors", plural(use.weights.size(), "weight")}};
+                  {"used", format_bytes(reached.bytes)},
+                  {"unused", format_bytes(size - reached.bytes)},
+                  {"weights", std::to_string(use.weights.size())}};
     hit.properties = {{"storageBytes", size}, {"reachableBytes", reached.bytes}};
     emit(std::move(hit));
   }
@@ -92,10 +95,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kOversizedStorage{.name = "oversized-storage",
-                              .help = "storages that are much bigger than the weights on them",
+                              .help = "storages that are much bigger than the weights in them",
                               .needs = kNothing,
                               .params = kParams,
-                              .fields = kFields,
-                              .run = run};
+                              .fields = {},
+                              .run = run,
+                              .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Weights that share their elements: ties on purpose, or views that were saved by accident.
+// Weights that share elements: intended ties, or views that were saved by accident.
 #include <algorithm>
 
 #include "base/text.h"
@@ -10,9 +10,12 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"expect", ParamType::kStrings, "[]", "ties that are meant: \"lm_head.weight = encoder.embed.weight\""},
+    {"expect", ParamType::kStrings, "[]", "intended ties: \"lm_head.weight = encoder.embed.weight\""},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"shared", "count others"},   // the same view
+    {"overlap", "count others"},  // views that overlap
+};
 constexpr std::size_t kNamed = 4;
 
 bool is_expected(const std::vector<std::string>& names, const std::vector<std::vector<std::string>>& ties) {
@@ -24,11 +27,12 @@ bool is_expected(const std::vector<std::string>& names, const std::vector<std::v
   });
 }
 
+// "b", "c" of a group of a, b, c; the first few of many.
 std::string others(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 1; i < names.size() && i <= kNamed; ++i)
     text += (text.empty() ? "" : ", ") + quote(names[i]);
-  if (names.size() > kNamed + 1) text += " and " + std::to_string(names.size() - kNamed - 1) + " more";
+  if (names.size() > kNamed + 1) text += ", ...";
   return text;
 }
 
@@ -43,9 +47,9 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       names.push_back(training::weight_name(context.items(), file.entries[entry].path)
                           .value_or(file.entries[entry].path));
     if (is_expected(names, ties)) continue;
-    Hit hit = text_hit(file.entries[group.entries.front()].path, "shared",
-                       (group.same ? "one tensor with " : "overlaps in one storage with ") + others(names),
+    Hit hit = make_hit(file.entries[group.entries.front()].path, group.same ? "shared" : "overlap",
                        report::PlaceKind::kTensor);
+    hit.fields = {{"count", std::to_string(names.size())}, {"others", others(names)}};
     hit.properties = {{"weights", std::uint64_t{names.size()}}};
     emit(std::move(hit));
   }
@@ -59,8 +63,9 @@ const Check kSharedStorage{.name = "shared-storage",
                            .help = "weights that are views of the same elements",
                            .needs = kNothing,
                            .params = kParams,
-                           .fields = kFields,
+                           .fields = {},
                            .run = run,
-                           .validate = validate};
+                           .validate = validate,
+                           .kinds = kKinds};
 
 }  // namespace ckpt::lint

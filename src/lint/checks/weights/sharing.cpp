@@ -15,7 +15,7 @@ struct Span {
   std::uint32_t storage = 0;
   std::uint64_t first = 0, last = 0;  // bytes [first, last)
   std::size_t member = 0;             // index into the entries asked about
-  bool dense = false;                 // the view touches all of [first, last)
+  bool dense = false;                 // the view uses all of [first, last)
 };
 
 std::optional<Span> span_of(const tensor::TensorView& view, std::size_t member) {
@@ -31,7 +31,7 @@ std::optional<Span> span_of(const tensor::TensorView& view, std::size_t member) 
   return span;
 }
 
-// Union-find over members, the smallest of a group as its root.
+// Union-find over members; the root of a group is its smallest member.
 struct Groups {
   std::vector<std::size_t> parent;
 
@@ -121,7 +121,7 @@ std::vector<std::string> parse_tie(std::string_view text) {
       std::any_of(names.begin(), names.end(), [](const std::string& name) { return name.empty(); });
   if (names.size() < 2 || empty)
     throw std::invalid_argument("'" + std::string(text) +
-                                "' ties nothing: write \"lm_head.weight = encoder.embed.weight\"");
+                                "' is not a tie: write \"lm_head.weight = encoder.embed.weight\"");
   return names;
 }
 

@@ -1,4 +1,4 @@
-// Which weights are one: views of the same elements of one storage. And ties as rule files spell them.
+// Weights that share elements of one storage, and ties as rule files write them.
 #pragma once
 
 #include <cstddef>
@@ -22,15 +22,15 @@ struct SharedGroup {
   bool same = true;                  // all are one view; false: they overlap
 };
 
-// Groups among `entries` (ascending), by their first member. Views that interleave without gaps of their own
-// (columns of one matrix) are only grouped if they are the same view: whether they overlap is not worked out.
+// Groups among `entries` (ascending), ordered by their first member. Views with gaps (columns of one matrix)
+// are grouped only if they are the same view: whether they overlap is not worked out.
 std::vector<SharedGroup> shared_groups(const Checkpoint& file, std::span<const std::size_t> entries);
 
 // "lm_head.weight = encoder.embed.weight" -> the names, two or more. Throws std::invalid_argument.
 std::vector<std::string> parse_tie(std::string_view text);
 std::vector<std::vector<std::string>> ties_of(const Rule& rule, std::string_view param);
 
-// Weights by name without wrappers' prefixes (unwrapped_name), components of composite tensors left out.
+// Weights by their unwrapped_name, without the components of composite tensors.
 std::map<std::string, std::size_t> weights_by_name(const Checkpoint& file, const training::Items& items);
 
 }  // namespace ckpt::lint

@@ -1,10 +1,10 @@
-// What stands in a state_dict: no tensor at all, or something else than tensors.
+// Values of the state_dict: no tensor at all, or values that are not tensors.
 #include <algorithm>
 
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
-#include "lint/checks/weights/weight_names.h"
+#include "lint/checks/weights/modules.h"
 
 namespace ckpt::lint {
 namespace {
@@ -12,27 +12,28 @@ namespace {
 constexpr std::string_view kChoices[] = {"empty", "non-tensor"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "", "empty | non-tensor", kChoices},
-    {"allow", ParamType::kGlobs, "[]", "names of values that may be no tensors"},
-    {"parameters", ParamType::kBool, "true", "false: names of torch.nn's parameters are another rule's"},
+    {"allow", ParamType::kGlobs, "[]", "names of values that need not be tensors"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"empty", "", "find=empty"},
+    {"no-tensors", "count", "find=empty"},
+    {"non-tensor", "value type", "find=non-tensor"},
+};
 
 void find_empty(const Context& context, const std::vector<WeightKey>& keys, const Emit& emit) {
   const auto& items = context.items();
   const Tree& tree = context.file().tree;
-  if (!is_mapping(tree, items.state_dict)) return;  // structure-missing-key says it
+  if (!is_mapping(tree, items.state_dict)) return;  // nothing to look into
   const bool any = std::any_of(keys.begin(), keys.end(),
                                [&](const WeightKey& key) { return is_kind(tree, key.value, Kind::kTensor); });
   if (any) return;
-  emit(text_hit(
-      items.state_dict_path, "empty",
-      keys.empty()
-          ? "empty: loading it into a model with parameters fails, or with strict=False loads nothing"
-          : "none of its " + plural(keys.size(), "value") + " is a tensor",
-      report::PlaceKind::kObject));
+  Hit hit =
+      make_hit(items.state_dict_path, keys.empty() ? "empty" : "no-tensors", report::PlaceKind::kObject);
+  hit.fields = {{"count", std::to_string(keys.size())}};
+  emit(std::move(hit));
 }
 
-// torch.nn.Module.get_extra_state may return anything.
+// torch.nn.Module.get_extra_state may return any value.
 bool is_extra_state(std::string_view name) {
   return name == "_extra_state" || name.ends_with("._extra_state");
 }
@@ -41,14 +42,14 @@ void find_others(const Context& context, const Rule& rule, const std::vector<Wei
                  const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto allow = globs_of(rule, "allow");
+  const auto quantized = quantized_modules(keys);
   for (const auto& key : keys) {
-    if (is_kind(tree, key.value, Kind::kTensor) || is_extra_state(key.name) || any_match(allow, key.name))
+    if (is_kind(tree, key.value, Kind::kTensor) || is_extra_state(key.name) || any_match(allow, key.name) ||
+        is_quantized_none(tree, key, quantized))
       continue;
-    if (!rule.boolean("parameters") && is_weight_or_bias(key.name) &&
-        !is_kind(tree, key.value, Kind::kObject))
-      continue;
-    emit(text_hit(key.path, "non-tensor",
-                  show(tree, key.value) + " (" + value::type_name(tree, key.value) + "), not a tensor"));
+    Hit hit = make_hit(key.path, "non-tensor");
+    hit.fields = {{"value", show(tree, key.value)}, {"type", value::type_name(tree, key.value)}};
+    emit(std::move(hit));
   }
 }
 
@@ -63,10 +64,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kStateDictValues{.name = "state-dict-values",
-                             .help = "a state_dict without tensors, or with values that are none",
+                             .help = "a state_dict without tensors, or with values that are not tensors",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

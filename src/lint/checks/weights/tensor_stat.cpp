@@ -1,4 +1,4 @@
-// A statistic of every selected tensor: NaN, infinities, negative values, all zero, all equal, too big.
+// Judges the values of every selected tensor: NaN, infinities, negative values, all zero, all equal, too big.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -18,26 +18,38 @@ constexpr std::string_view kChoices[] = {"nonfinite", "nan",      "inf",      "n
 constexpr ParamSpec kParams[] = {
     {"stat", ParamType::kString, "", "nonfinite | nan | inf | negative | all-zero | constant | magnitude",
      kChoices},
-    {"allow-inf", ParamType::kGlobs, "[]", "names or paths where infinities are right (attention masks)"},
+    {"allow-inf", ParamType::kGlobs, "[]", "names or paths that may hold infinities (attention masks)"},
     {"judge-inf", ParamType::kBool, "false",
-     "infinities are judged by value, name and optimizer: those of masks, of logarithms and of minima before "
-     "the first value are right, those of buffers a note"},
+     "judge infinities by value, name and optimizer: those in masks, in logarithms and in minima before the "
+     "first value are right, those in buffers a note"},
     {"elsewhere", ParamType::kBool, "false",
-     "of selected tensors that are no weights: copies of weights and all other numbers that are the model's, "
-     "not training state, hyperparameters and scores of callbacks"},
-    {"except", ParamType::kGlobs, "[]",
-     "names or paths that are not judged: healthy by nature, or another rule's"},
-    {"min-dims", ParamType::kInteger, "0", "tensors with fewer dimensions are not judged"},
-    {"floating", ParamType::kBool, "false", "integer and bool tensors are not judged"},
-    {"untrained", ParamType::kBool, "true", "files whose global_step is 0 are judged, too"},
-    {"max-abs", ParamType::kNumber, "1.0e4", "of magnitude: the largest absolute value that is still right"},
+     "outside of the state_dict judge copies of weights and other numbers of the model, but not training "
+     "state, hyperparameters and scores of callbacks"},
+    {"except", ParamType::kGlobs, "[]", "names or paths that are skipped"},
+    {"min-dims", ParamType::kInteger, "0", "tensors with fewer dimensions are skipped"},
+    {"floating", ParamType::kBool, "false", "integer and bool tensors are skipped"},
+    {"untrained", ParamType::kBool, "true", "also judge files whose global_step is 0"},
+    {"max-abs", ParamType::kNumber, "1.0e4", "magnitude: the largest absolute value that is allowed"},
 };
-constexpr std::string_view kFields[] = {"name",  "nan",    "inf",      "negative",
-                                        "numel", "counts", "elements", "at"};
+// counts: "1 NaN and 2 infinite"; first: the index of the first of them, [] in a tensor without dimensions
+constexpr std::string_view kNonFiniteFields = "name counts nan inf count first";
+constexpr KindSpec kKinds[] = {
+    {"non-finite", kNonFiniteFields, "stat=nonfinite"},
+    {"non-finite", kNonFiniteFields, "stat=nan"},
+    {"non-finite", kNonFiniteFields, "stat=inf"},
+    {"non-finite-elsewhere", kNonFiniteFields, "elsewhere=true"},  // neither a weight nor called like one
+    {"infinite-doubtful", kNonFiniteFields, "judge-inf=true"},     // may be right: nothing is known
+    {"infinite-buffer", kNonFiniteFields, "judge-inf=true"},       // probably right
+    {"negative", "name negative count first", "stat=negative"},
+    {"all-zero", "name count", "stat=all-zero"},
+    {"constant", "name count value", "stat=constant"},
+    {"magnitude", "name largest limit", "stat=magnitude"},
+};
 
 struct Found {
-  std::string kind, counts;
-  std::optional<std::uint64_t> first;
+  std::string_view kind;
+  std::vector<Field> fields = {};  // besides name, count and first
+  std::optional<std::uint64_t> first = {};
 };
 
 std::string join(std::string a, std::string_view b) {
@@ -51,7 +63,10 @@ std::optional<Found> nonfinite(const tensor::Stats& stats, bool nan, bool inf) {
   if (nan && stats.nan > 0) counts = std::to_string(stats.nan) + " NaN";
   if (inf && infinite > 0) counts = join(counts, std::to_string(infinite) + " infinite");
   if (counts.empty()) return std::nullopt;
-  return Found{"non-finite", std::move(counts), stats.first_nonfinite};
+  return Found{
+      "non-finite",
+      {{"counts", std::move(counts)}, {"nan", std::to_string(stats.nan)}, {"inf", std::to_string(infinite)}},
+      stats.first_nonfinite};
 }
 
 std::string show_number(const tensor::Number& number) {
@@ -60,23 +75,21 @@ std::string show_number(const tensor::Number& number) {
   return format_double(tensor::to_double(number));
 }
 
-// One element is equal to itself and says nothing; all zero is a finding of its own.
+// Not for single elements, which are always equal, nor for zeros: those are `all-zero`.
 std::optional<Found> constant(const tensor::Stats& stats) {
   const bool equal = stats.min == stats.max && !std::holds_alternative<std::monostate>(stats.min);
   if (!equal || stats.numel < 2 || stats.nonfinite() > 0 || stats.zeros == stats.numel) return std::nullopt;
-  return Found{"constant", "all " + std::to_string(stats.numel) + " are " + show_number(stats.min),
-               std::nullopt};
+  return Found{"constant", {{"value", show_number(stats.min)}}};
 }
 
-// Infinities are no magnitude: the other side may still have one.
+// Skips infinite bounds: the other bound may still be too big.
 std::optional<Found> magnitude(const tensor::Stats& stats, double limit) {
   double largest = 0;
   for (const auto& end : {stats.min, stats.max})
     if (const double value = tensor::to_double(end); std::isfinite(value))
       largest = std::max(largest, std::abs(value));
   if (!(largest > limit)) return std::nullopt;
-  return Found{"magnitude", "up to " + format_short(largest) + " (limit " + format_double(limit) + ")",
-               std::nullopt};
+  return Found{"magnitude", {{"largest", format_short(largest)}, {"limit", format_double(limit)}}};
 }
 
 std::optional<Found> judge(const tensor::Stats& stats, const Rule& rule, bool inf_allowed) {
@@ -88,11 +101,11 @@ std::optional<Found> judge(const tensor::Stats& stats, const Rule& rule, bool in
   if (stat == "magnitude") return magnitude(stats, rule.number("max-abs"));
   if (stat == "negative") {
     if (stats.negative == 0) return std::nullopt;
-    return Found{"negative", std::to_string(stats.negative) + " negative", stats.first_negative};
+    return Found{"negative", {{"negative", std::to_string(stats.negative)}}, stats.first_negative};
   }
   if (stat == "all-zero") {
     if (stats.numel == 0 || stats.zeros != stats.numel) return std::nullopt;
-    return Found{"all-zero", "all " + std::to_string(stats.numel) + " are zero", std::nullopt};
+    return Found{"all-zero"};
   }
   return std::nullopt;
 }
@@ -101,7 +114,7 @@ void validate(const Rule& rule) {
   if (rule.number("max-abs") < 0) throw std::invalid_argument("max-abs must be 0 or more");
 }
 
-// What the rule is not about. A model that never made a step still has what it was initialised with.
+// A model that never made a step still has its initial values.
 bool judged(const Context& context, const Rule& rule, const tensor::TensorView& view) {
   if (view.shape.size() < static_cast<std::size_t>(rule.integer("min-dims"))) return false;
   if (rule.boolean("floating") && !tensor::is_floating(view.dtype)) return false;
@@ -109,17 +122,12 @@ bool judged(const Context& context, const Rule& rule, const tensor::TensorView& 
 }
 
 Hit stat_hit(const TensorEntry& entry, std::string name, const tensor::TensorView& view,
-             const tensor::Stats& stats, const Found& found) {
+             const tensor::Stats& stats, Found found) {
   Hit hit = make_hit(entry.path, found.kind, report::PlaceKind::kTensor);
-  const bool has_place = found.first && !view.shape.empty();
-  hit.fields = {{"name", std::move(name)},
-                {"nan", std::to_string(stats.nan)},
-                {"inf", std::to_string(stats.posinf + stats.neginf)},
-                {"negative", std::to_string(stats.negative)},
-                {"numel", std::to_string(stats.numel)},
-                {"counts", found.counts},
-                {"elements", plural(stats.numel, "element")},
-                {"at", has_place ? ", first at " + tensor::format_index(*found.first, view.shape) : ""}};
+  hit.fields = std::move(found.fields);
+  hit.fields.push_back({"name", std::move(name)});
+  hit.fields.push_back({"count", std::to_string(stats.numel)});
+  if (found.first) hit.fields.push_back({"first", tensor::format_index(*found.first, view.shape)});
   hit.properties = {{"elements", stats.numel},
                     {"nan", stats.nan},
                     {"positiveInfinity", stats.posinf},
@@ -147,18 +155,7 @@ class InfinityJudge {
   std::map<Shape, std::vector<ShapedWeight>> weights_;
 };
 
-// Nothing where they are right, else the level that they have at most.
-std::optional<report::Level> level_of(Infinities infinities) {
-  switch (infinities) {
-    case Infinities::kRight: return std::nullopt;
-    case Infinities::kNoted: return report::Level::kNote;
-    case Infinities::kDoubtful: return report::Level::kWarning;
-    case Infinities::kWrong: return report::Level::kError;
-  }
-  return std::nullopt;
-}
-
-// --- tensors that are no entries of the state_dict ---------------------------------------------------------
+// --- tensors outside of the state_dict ---------------------------------------------------------------------
 
 // The last step of a path: ["net.weight"], .weight, [3]
 std::string_view last_step(std::string_view path) {
@@ -173,20 +170,20 @@ class Elsewhere {
       weights_.emplace(last_step(key.path));
   }
 
-  // Nothing where another rule judges a tensor, or nobody can: optimizers have rules of their own, whatever
-  // name a plain file gives to them; a callback's scores are single numbers, and infinite or NaN before the
-  // first one.
-  std::optional<report::Level> level(const std::string& path, const tensor::TensorView& view) const {
+  // False for training state, which has its own rules: optimizers, under any name that a plain file gives
+  // them, and single numbers of callbacks, which are scores and infinite or NaN before the first one.
+  bool is_judged(const std::string& path, const tensor::TensorView& view) const {
     using training::Section;
     const auto section = training::section_of(context_.items(), path);
-    if (section == Section::kAveraging) return report::Level::kError;
-    if (section == Section::kCallbacks && view.shape.empty()) return std::nullopt;
-    if (section == Section::kOther && path.starts_with("optim")) return std::nullopt;
-    if (section != Section::kCallbacks && section != Section::kWeights && section != Section::kDataModule &&
-        section != Section::kOther)
-      return std::nullopt;
-    const bool copy = is_parameter_name(path) || weights_.contains(last_step(path));
-    return copy ? report::Level::kError : report::Level::kWarning;
+    if (section == Section::kCallbacks) return !view.shape.empty();
+    if (section == Section::kOther) return !path.starts_with("optim");
+    return section == Section::kAveraging || section == Section::kWeights || section == Section::kDataModule;
+  }
+
+  // True for live weights, and for what is called like a weight.
+  bool is_copy(const std::string& path) const {
+    return training::section_of(context_.items(), path) == training::Section::kAveraging ||
+           is_parameter_name(path) || weights_.contains(last_step(path));
   }
 
  private:
@@ -216,22 +213,24 @@ void run_one(const Settings& settings, std::size_t index, const tensor::Stats& s
   const auto weight = training::weight_name(context.items(), entry.path);
   auto name = weight.value_or(entry.path);
   if (settings.matches(except, name, entry.path)) return;
-  std::optional<report::Level> level;
-  if (!weight && elsewhere) {
-    level = elsewhere->level(entry.path, view);
-    if (!level) return;
-  }
+  if (!weight && elsewhere && !elsewhere->is_judged(entry.path, view)) return;
   bool inf_allowed = settings.matches(allow_inf, name, entry.path);
+  auto infinite = Infinities::kWrong;
   if (infinities && !inf_allowed && stats.nan == 0 && stats.posinf + stats.neginf > 0) {
-    const auto most = level_of(infinities->judge(name, view, stats));
-    inf_allowed = !most;
-    if (most) level = std::min(level.value_or(report::Level::kError), *most);
+    infinite = infinities->judge(name, view, stats);
+    inf_allowed = infinite == Infinities::kRight;
   }
-  const auto found = judge(stats, rule, inf_allowed);
+  auto found = judge(stats, rule, inf_allowed);
   if (!found) return;
-  Hit hit = stat_hit(entry, std::move(name), view, stats, *found);
-  hit.level = level;
-  emit(std::move(hit));
+  if (found->kind == "non-finite") {
+    if (infinite == Infinities::kNoted)
+      found->kind = "infinite-buffer";
+    else if (infinite == Infinities::kDoubtful)
+      found->kind = "infinite-doubtful";
+    else if (!weight && elsewhere && !elsewhere->is_copy(entry.path))
+      found->kind = "non-finite-elsewhere";
+  }
+  emit(stat_hit(entry, std::move(name), view, stats, std::move(*found)));
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
@@ -240,7 +239,6 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (rule.boolean("elsewhere")) settings.elsewhere.emplace(context);
   for (const auto index : context.selected(rule)) {
     const auto* stats = context.stats(index);
-    // No data, or no decoder: other rules say so.
     if (stats != nullptr && stats->decoded) run_one(settings, index, *stats, emit);
   }
 }
@@ -249,11 +247,12 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 
 const Check kTensorStat{
     .name = "tensor-stat",
-    .help = "tensors that hold NaN, infinities, negative or huge values, or one value only",
+    .help = "tensors that hold NaN, infinities, negative or huge values, or a single value",
     .needs = kStats,
     .params = kParams,
-    .fields = kFields,
+    .fields = {},
     .run = run,
-    .validate = validate};
+    .validate = validate,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

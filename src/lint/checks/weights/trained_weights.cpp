@@ -8,7 +8,7 @@
 namespace ckpt::lint {
 namespace {
 
-// Moments that torch.optim makes with zeros_like(parameter); torch/optim/*.py, _init_group.
+// Moments that torch.optim creates with zeros_like(parameter); torch/optim/*.py, _init_group.
 constexpr std::array<std::string_view, 9> kMoments = {
     "exp_avg", "momentum_buffer", "square_avg", "sum", "exp_avg_sq", "acc_delta", "ax", "prev", "exp_inf"};
 
@@ -16,7 +16,7 @@ const TensorRecord* record_at(const Checkpoint& file, NodeId node) {
   return is_kind(file.tree, node, Kind::kTensor) ? &file.tensor_records[file.tree.payload(node)] : nullptr;
 }
 
-// One a parameter: its first in the order above.
+// The parameter's first moment in the order above.
 const tensor::TensorView* moment_of(const Checkpoint& file, NodeId parameter) {
   for (const auto key : kMoments)
     if (const auto* record = record_at(file, member(file.tree, parameter, key)); record != nullptr)

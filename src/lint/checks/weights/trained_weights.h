@@ -1,6 +1,6 @@
-// What the optimizers' moments tell of weights. Nothing in a file names the parameter that an id of an
-// optimizer stands for, but in torch.optim a moment has the shape and the dtype of its parameter: where as
-// many parameters have moments of a shape as there are weights of it, all of these weights are trained.
+// What the optimizers' moments reveal about weights. A file does not map the ids of an optimizer to names,
+// but in torch.optim a moment has the shape and the dtype of its parameter: if as many parameters have
+// moments of a shape as there are weights of it, all of these weights are trained.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ using Shape = std::vector<std::int64_t>;
 
 class Moments {
  public:
-  // Looks at the Trainer's optimizer states; exp_avg, momentum_buffer, square_avg ... of each parameter.
+  // Reads exp_avg, momentum_buffer, square_avg ... of each parameter from the Trainer's optimizer states.
   explicit Moments(const Context& context);
 
   bool any() const { return !by_shape_.empty(); }
-  // Parameters that have a moment of this shape, by the dtype of the moment; empty where there are none.
+  // Number of parameters with a moment of this shape, by the dtype of the moment.
   const std::map<tensor::DType, std::uint64_t>& of(const Shape& shape) const;
   std::uint64_t parameters(const Shape& shape) const;
 

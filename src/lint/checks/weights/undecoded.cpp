@@ -1,4 +1,4 @@
-// Weights that no rule about numbers has looked at, because their dtype has no decoder.
+// Weights that rules about values skip, because their dtype has no decoder.
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
@@ -6,7 +6,7 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"dtype", "weights", "name"};
+constexpr KindSpec kKinds[] = {{"undecoded", "count dtype first"}};
 
 struct Use {
   std::uint64_t weights = 0;
@@ -28,8 +28,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const auto& path = file.entries[use.first].path;
     Hit hit = make_hit(path, "undecoded", report::PlaceKind::kTensor);
     hit.fields = {{"dtype", std::string(tensor::name(dtype))},
-                  {"weights", plural(use.weights, "weight")},
-                  {"name", quote(training::weight_name(context.items(), path).value_or(path))}};
+                  {"count", std::to_string(use.weights)},
+                  {"first", quote(training::weight_name(context.items(), path).value_or(path))}};
     hit.properties = {{"weights", use.weights}};
     emit(std::move(hit));
   }
@@ -37,12 +37,12 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 
 }  // namespace
 
-const Check kUndecoded{
-    .name = "undecoded",
-    .help = "weights whose elements are opaque codes, so that nothing is known of their values",
-    .needs = kNothing,
-    .params = {},
-    .fields = kFields,
-    .run = run};
+const Check kUndecoded{.name = "undecoded",
+                       .help = "weights of a dtype whose elements cannot be turned into numbers",
+                       .needs = kNothing,
+                       .params = {},
+                       .fields = {},
+                       .run = run,
+                       .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Weights that were saved on another device than a CPU.
+// Weights that were saved on a device other than the CPU.
 #include <algorithm>
 
 #include "base/text.h"
@@ -9,9 +9,9 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"allow", ParamType::kGlobs, "[cpu]", "devices that are right: cpu, \"cuda:*\", ..."},
+    {"allow", ParamType::kGlobs, "[cpu]", "allowed devices: cpu, \"cuda:*\", ..."},
 };
-constexpr std::string_view kFields[] = {"device", "weights", "name"};
+constexpr KindSpec kKinds[] = {{"device", "count device first"}};
 
 struct Use {
   std::uint64_t weights = 0;
@@ -26,7 +26,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const auto& view = file.record_of(file.entries[index]).view;
     if (!view.has_storage()) continue;
     const std::string& location = file.storages[view.storage].location;
-    // A meta tensor is on no device: state-dict-meta-tensor says so.
+    // A meta tensor is on no device.
     if (location.empty() || location == "meta" || any_match(allowed, location)) continue;
     Use& use = uses[location];
     if (use.weights == 0) use.first = index;
@@ -36,8 +36,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const auto& path = file.entries[use.first].path;
     Hit hit = make_hit(path, "device", report::PlaceKind::kTensor);
     hit.fields = {{"device", quote(abbreviate(device, 60))},
-                  {"weights", plural(use.weights, "weight")},
-                  {"name", quote(training::weight_name(context.items(), path).value_or(path))}};
+                  {"count", std::to_string(use.weights)},
+                  {"first", quote(training::weight_name(context.items(), path).value_or(path))}};
     hit.properties = {{"device", device}, {"weights", use.weights}};
     emit(std::move(hit));
   }
@@ -49,7 +49,8 @@ const Check kWeightDevice{.name = "weight-device",
                           .help = "weights that were saved on a GPU or another device",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = kFields,
-                          .run = run};
+                          .fields = {},
+                          .run = run,
+                          .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,6 +1,8 @@
-// Weights of dtypes that nobody asked for, and models whose weights do not have one dtype.
+// Weights of a dtype that is not allowed, and weights of more than one dtype.
 #include <algorithm>
 #include <stdexcept>
+
+#include <fmt/format.h>
 
 #include "base/suggest.h"
 #include "base/text.h"
@@ -12,9 +14,12 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"mixed", ParamType::kBool, "false", "more than one floating dtype is a finding"},
-    {"allow", ParamType::kStrings, "[]", "dtypes that weights may have: float32, bfloat16, ..."},
+    {"allow", ParamType::kStrings, "[]", "allowed dtypes: float32, bfloat16, ..."},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"mixed-dtype", "count dtypes rarest first", "mixed=true"},  // dtypes: "float32 (7), float16 (1)"
+    {"dtype", "count dtype allowed first", "mixed=false"},
+};
 
 // Counters, masks and index tables are integers in every model.
 bool is_weight_dtype(tensor::DType dtype) {
@@ -44,11 +49,13 @@ std::map<tensor::DType, Use> uses_of(const Context& context, const Rule& rule) {
   return uses;
 }
 
-void say(const Context& context, const Use& use, std::string_view kind, std::string text, const Emit& emit) {
-  emit(text_hit(context.file().entries[use.first].path, kind, std::move(text), report::PlaceKind::kTensor));
+Hit use_hit(const Context& context, const Use& use, std::string_view kind) {
+  Hit hit = make_hit(context.file().entries[use.first].path, kind, report::PlaceKind::kTensor);
+  hit.fields = {{"first", quote(use.name)}};
+  return hit;
 }
 
-// One finding, at the first weight of the dtype that fewest have: it is the odd one.
+// One finding, at the first weight of the rarest dtype: that one is odd.
 void judge_mixed(const Context& context, const std::map<tensor::DType, Use>& uses, const Emit& emit) {
   std::vector<std::pair<tensor::DType, Use>> floats;
   for (const auto& use : uses)
@@ -56,12 +63,14 @@ void judge_mixed(const Context& context, const std::map<tensor::DType, Use>& use
   if (floats.size() < 2) return;
   std::stable_sort(floats.begin(), floats.end(),
                    [](const auto& a, const auto& b) { return a.second.weights > b.second.weights; });
-  std::string text;
+  std::string dtypes;
   for (const auto& [dtype, use] : floats)
-    text += (text.empty() ? "" : ", ") + std::string(tensor::name(dtype)) + " in " +
-            plural(use.weights, "weight");
-  say(context, floats.back().second, "mixed-dtype",
-      text + ", the first of these is " + quote(floats.back().second.name), emit);
+    dtypes += fmt::format("{}{} ({})", dtypes.empty() ? "" : ", ", tensor::name(dtype), use.weights);
+  Hit hit = use_hit(context, floats.back().second, "mixed-dtype");
+  hit.fields.insert(hit.fields.end(), {{"count", std::to_string(floats.size())},
+                                       {"dtypes", std::move(dtypes)},
+                                       {"rarest", std::string(tensor::name(floats.back().first))}});
+  emit(std::move(hit));
 }
 
 void judge_allowed(const Context& context, const Rule& rule, const std::map<tensor::DType, Use>& uses,
@@ -71,22 +80,27 @@ void judge_allowed(const Context& context, const Rule& rule, const std::map<tens
   for (const auto& name : allowed) list += (list.empty() ? "" : ", ") + name;
   for (const auto& [dtype, use] : uses) {
     if (std::find(allowed.begin(), allowed.end(), tensor::name(dtype)) != allowed.end()) continue;
-    say(context, use, "dtype",
-        plural(use.weights, "weight") + " of " + std::string(tensor::name(dtype)) + " (allowed: " + list +
-            ")",
-        emit);
+    Hit hit = use_hit(context, use, "dtype");
+    hit.fields.insert(hit.fields.end(), {{"count", std::to_string(use.weights)},
+                                         {"dtype", std::string(tensor::name(dtype))},
+                                         {"allowed", list}});
+    emit(std::move(hit));
   }
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto uses = uses_of(context, rule);
-  if (rule.boolean("mixed")) judge_mixed(context, uses, emit);
-  if (!rule.strings("allow").empty()) judge_allowed(context, rule, uses, emit);
+  if (rule.boolean("mixed"))
+    judge_mixed(context, uses, emit);
+  else if (!rule.strings("allow").empty())
+    judge_allowed(context, rule, uses, emit);
 }
 
 void validate(const Rule& rule) {
   if (rule.on && !rule.boolean("mixed") && rule.strings("allow").empty())
-    throw std::invalid_argument("allows everything: say which dtypes, as in allow: [float32]");
+    throw std::invalid_argument("allows everything: list the allowed dtypes, as in allow: [float32]");
+  if (rule.boolean("mixed") && !rule.strings("allow").empty())
+    throw std::invalid_argument("has both mixed and allow: these are two rules");
   for (const auto& name : rule.strings("allow")) {
     if (tensor::dtype_from_name(name)) continue;
     std::vector<std::string> known;
@@ -99,11 +113,12 @@ void validate(const Rule& rule) {
 }  // namespace
 
 const Check kWeightDtype{.name = "weight-dtype",
-                         .help = "weights whose dtype is not allowed, or that do not all have one dtype",
+                         .help = "weights whose dtype is not allowed, or that have different dtypes",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = kFields,
+                         .fields = {},
                          .run = run,
-                         .validate = validate};
+                         .validate = validate,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

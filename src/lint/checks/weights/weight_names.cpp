@@ -6,7 +6,7 @@
 namespace ckpt::lint {
 namespace {
 
-// Of torch.nn, of parametrizations (weight_g, weight_v), and of what people call parameters of their own.
+// Of torch.nn, of parametrizations (weight_g, weight_v), and common names for parameters.
 constexpr std::array<std::string_view, 18> kParameterWords = {
     "weight", "weights", "bias",  "biases", "kernel", "kernels", "embed", "embedding", "embeddings",
     "gamma",  "beta",    "token", "scale",  "emb",    "lora",    "query", "running",   "codebook"};
@@ -21,7 +21,7 @@ bool has_word(std::string_view name, const std::array<std::string_view, N>& want
   });
 }
 
-// Where the component that ends before `end` begins.
+// Start of the component that ends before `end`.
 std::size_t component_begin(std::string_view name, std::size_t end) {
   const auto at = end == 0 ? name.npos : name.find_last_of(".[\"", end - 1);
   return at == name.npos ? 0 : at + 1;

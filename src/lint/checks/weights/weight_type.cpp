@@ -1,8 +1,6 @@
-// Weights that are no floating-point tensors, and weights that have not the precision of their own moments.
+// Weights that are not floating-point tensors, or whose precision differs from that of their moments.
 #include <algorithm>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
@@ -17,11 +15,16 @@ namespace {
 constexpr std::string_view kChoices[] = {"not-floating", "precision"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "",
-     "not-floating (no tensor, or integers) | precision (another one than that of the weight's moments)",
-     kChoices},
-    {"allow", ParamType::kGlobs, "[]", "names that are not judged"},
+     "not-floating (not a tensor, or integers) | precision (not that of the moments)", kChoices},
+    {"allow", ParamType::kGlobs, "[]", "names that are skipped"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"no-tensor", "value type", "find=not-floating"},
+    {"integers", "dtype shape", "find=not-floating"},  // the optimizer trains a parameter of this shape
+    {"integers-doubtful", "dtype shape", "find=not-floating"},
+    {"precision", "count dtype moments first", "find=precision"},
+    {"higher-precision", "count dtype moments first", "find=precision"},
+};
 
 // --- not floating ------------------------------------------------------------------------------------------
 
@@ -31,22 +34,14 @@ bool is_integral(tensor::DType dtype) {
          kind == tensor::DTypeClass::kBool;
 }
 
-// Modules of torch.ao.nn.quantized: a bias is None there, and a scale and a zero point stand beside it.
-ModulePaths quantized_modules(const std::vector<WeightKey>& keys) {
-  ModulePaths modules;
-  for (const auto& key : keys)
-    if (leaf_of(key.name) == "zero_point") modules.emplace(module_of(key.name));
-  return modules;
-}
-
-// Scalars, text and containers are certain; an object may be a tensor of a class that is not known here.
-bool is_no_tensor(const Tree& tree, const WeightKey& key, const ModulePaths& quantized) {
+// Certain for numbers, strings and containers; an object may be a tensor of an unknown class.
+bool is_not_tensor(const Tree& tree, const WeightKey& key, const ModulePaths& quantized) {
   const Kind kind = tree.kind(key.value);
   if (kind == Kind::kTensor || kind == Kind::kObject || kind == Kind::kPersistent) return false;
-  return kind != Kind::kNone || !quantized.contains(module_of(key.name));
+  return !is_quantized_none(tree, key, quantized);
 }
 
-// Parameters with moments of this shape that no floating weight of it can be.
+// How many parameters with moments of this shape have no floating-point weight.
 std::uint64_t without_weight(const Moments& moments, const std::vector<ShapedWeight>& same) {
   const auto floating = std::count_if(same.begin(), same.end(), [](const ShapedWeight& weight) {
     return tensor::is_floating(weight.record->view.dtype);
@@ -56,7 +51,7 @@ std::uint64_t without_weight(const Moments& moments, const std::vector<ShapedWei
   return parameters > taken ? parameters - taken : 0;
 }
 
-// What 8 bits hold may be a quantized weight, and a bias of several dimensions is a mask (GPT-2's attn.bias).
+// Integers of 8 bits may be a quantized weight; a bias of several dimensions is a mask (GPT-2's attn.bias).
 bool may_be_meant(std::string_view name, const tensor::TensorView& view) {
   const bool bias = leaf_of(name).find("bias") != std::string_view::npos;
   if (bias ? view.shape.size() != 1 : view.shape.size() < 2) return true;
@@ -74,14 +69,8 @@ void judge_integers(const Context& context, const std::vector<Glob>& allow, cons
       const bool certain = left > 0;
       if (!certain && may_be_meant(weight.name, view)) continue;
       left -= certain ? 1 : 0;
-      Hit hit =
-          text_hit(weight.path, "integers",
-                   fmt::format("{} {}{}", tensor::name(view.dtype), format_shape(shape),
-                               certain ? ", but the optimizer trains a floating-point parameter of this "
-                                         "shape that has no other weight"
-                                       : ", where a model has floating-point numbers"),
-                   report::PlaceKind::kTensor);
-      if (!certain) hit.level = report::Level::kWarning;
+      Hit hit = make_hit(weight.path, certain ? "integers" : "integers-doubtful", report::PlaceKind::kTensor);
+      hit.fields = {{"dtype", std::string(tensor::name(view.dtype))}, {"shape", format_shape(shape)}};
       emit(std::move(hit));
     }
   }
@@ -91,25 +80,27 @@ void judge_floating(const Context& context, const std::vector<Glob>& allow, cons
   const Tree& tree = context.file().tree;
   const auto keys = weight_keys(context.file(), context.items());
   const auto quantized = quantized_modules(keys);
-  for (const auto& key : keys)
-    if (is_weight_or_bias(key.name) && is_no_tensor(tree, key, quantized) && !any_match(allow, key.name))
-      emit(text_hit(key.path, "no-tensor",
-                    fmt::format("{} ({}), not a tensor: load_state_dict fails", show(tree, key.value),
-                                value::type_name(tree, key.value))));
+  for (const auto& key : keys) {
+    if (!is_weight_or_bias(key.name) || !is_not_tensor(tree, key, quantized) || any_match(allow, key.name))
+      continue;
+    Hit hit = make_hit(key.path, "no-tensor");
+    hit.fields = {{"value", show(tree, key.value)}, {"type", value::type_name(tree, key.value)}};
+    emit(std::move(hit));
+  }
   judge_integers(context, allow, emit);
 }
 
 // --- precision ---------------------------------------------------------------------------------------------
 
-// Weights of one dtype whose moments have another.
+// Weights of one dtype whose moments have another one.
 struct Differing {
   std::uint64_t weights = 0;
   ShapedWeight first;  // of the state_dict
 };
 using Pair = std::pair<tensor::DType, tensor::DType>;  // of the weight, of the moment
 
-// Optimizers that keep the weights in a better precision themselves (Apex, Megatron) train 16-bit weights
-// with float32 moments.
+// Optimizers that keep the weights in higher precision themselves (Apex, Megatron) train 16-bit weights with
+// float32 moments.
 bool has_master_weights(const Context& context) {
   const Tree& tree = context.file().tree;
   std::set<NodeId> seen;  // states and parameters: a hostile file lists one a million times
@@ -124,8 +115,8 @@ bool has_master_weights(const Context& context) {
   return false;
 }
 
-// Lower than its moments: it was cast after training. float64 beside float32 moments: the same, upwards.
-// Moments of fewer bits than their weights are another rule's (optimizer-dtype).
+// A weight with fewer bits than its moments was cast after training, and so was float64 with float32 moments.
+// Other moments with fewer bits than their weights are up to optimizer-dtype.
 bool was_cast(tensor::DType weight, tensor::DType moment) {
   const bool real = tensor::dtype_class(weight) == tensor::DTypeClass::kFloat &&
                     tensor::dtype_class(moment) == tensor::DTypeClass::kFloat;
@@ -141,7 +132,7 @@ void compare_shape(const std::vector<ShapedWeight>& same,
     const auto equal = static_cast<std::uint64_t>(
         std::count_if(same.begin(), same.end(),
                       [&, own = dtype](const ShapedWeight& w) { return w.record->view.dtype == own; }));
-    // More parameters than weights of their dtype: the others are among those of another.
+    // More parameters than weights of this dtype: the rest are among the weights of other dtypes.
     for (std::uint64_t left = parameters > equal ? parameters - equal : 0; const auto& weight : same) {
       if (left == 0) break;
       if (!was_cast(weight.record->view.dtype, dtype) || any_match(allow, weight.name)) continue;
@@ -161,12 +152,12 @@ void judge_precision(const Context& context, const std::vector<Glob>& allow, con
     compare_shape(same, moments.of(shape), allow, found);
   for (const auto& [dtypes, differing] : found) {
     const bool lower = tensor::bits(dtypes.first) < tensor::bits(dtypes.second);
-    Hit hit = text_hit(differing.first.path, "precision",
-                       fmt::format("{} of {}, but moments of {}, first {}: cast after training{}",
-                                   plural(differing.weights, "weight"), tensor::name(dtypes.first),
-                                   tensor::name(dtypes.second), quote(differing.first.name),
-                                   lower ? ", and what was cast away is lost" : ""),
-                       report::PlaceKind::kTensor);
+    Hit hit =
+        make_hit(differing.first.path, lower ? "precision" : "higher-precision", report::PlaceKind::kTensor);
+    hit.fields = {{"count", std::to_string(differing.weights)},
+                  {"dtype", std::string(tensor::name(dtypes.first))},
+                  {"moments", std::string(tensor::name(dtypes.second))},
+                  {"first", quote(differing.first.name)}};
     hit.properties = {{"weights", differing.weights}};
     emit(std::move(hit));
   }
@@ -184,10 +175,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 
 const Check kWeightType{
     .name = "weight-type",
-    .help = "weights that are no floating-point tensors, or not of the precision of their moments",
+    .help = "weights that are not floating-point tensors, or whose precision is not that of their moments",
     .needs = kNothing,
     .params = kParams,
-    .fields = kFields,
-    .run = run};
+    .fields = {},
+    .run = run,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

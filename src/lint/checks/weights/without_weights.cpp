@@ -1,4 +1,4 @@
-// Files in which no state_dict was recognised: what was not judged must not be called clean.
+// Files in which no state_dict was found: they must not pass as clean, because nothing was judged.
 #include <algorithm>
 
 #include "base/text.h"
@@ -8,21 +8,20 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"no-weights", "count"},
+    {"no-tensors", ""},
+};
 
 void run(const Context& context, const Rule&, const Emit& emit) {
   const auto& file = context.file();
   const auto& items = context.items();
-  // A Trainer's file without one is structure-missing-key; one that was not read to its end has said so.
+  // A state_dict may follow where reading stopped. A Trainer's file without one lacks a required key.
   if (!file.complete || items.kind == training::FileKind::kTrainer || items.state_dict != kNoNode) return;
   const auto tensors = static_cast<std::uint64_t>(std::count_if(
       file.entries.begin(), file.entries.end(), [](const TensorEntry& entry) { return !entry.part; }));
-  Hit hit = text_hit("", "no-weights",
-                     tensors == 0 ? "no state_dict, and no tensor at all: no rule on weights applies"
-                                  : "no state_dict among " + plural(tensors, "tensor") +
-                                        ": only NaN and infinities were looked for, no other rule on "
-                                        "weights applies",
-                     report::PlaceKind::kFile);
+  Hit hit = make_hit("", tensors == 0 ? "no-tensors" : "no-weights", report::PlaceKind::kFile);
+  hit.fields = {{"count", std::to_string(tensors)}};
   hit.properties = {{"tensors", tensors}};
   emit(std::move(hit));
 }
@@ -30,10 +29,11 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 }  // namespace
 
 const Check kWithoutWeights{.name = "without-weights",
-                            .help = "files in which no state_dict was recognised",
+                            .help = "files in which no state_dict was found",
                             .needs = kNothing,
                             .params = {},
-                            .fields = kFields,
-                            .run = run};
+                            .fields = {},
+                            .run = run,
+                            .kinds = kKinds};
 
 }  // namespace ckpt::lint

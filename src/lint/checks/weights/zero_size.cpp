@@ -1,4 +1,4 @@
-// Weights of size 0: what ZeRO stage 3 leaves in the state_dict instead of the partitioned parameter.
+// Weights of size 0: what ZeRO stage 3 leaves in the state_dict in place of a partitioned parameter.
 #include <algorithm>
 #include <set>
 
@@ -10,18 +10,18 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"names", ParamType::kGlobs, "[\"**weight*\", \"**bias*\"]", "names that ought to have elements"},
+    {"names", ParamType::kGlobs, "[\"**weight*\", \"**bias*\"]", "names that must have elements"},
     {"allow", ParamType::kGlobs, "[]", "names that may be empty"},
 };
-constexpr std::string_view kFields[] = {"name", "shape"};
+constexpr KindSpec kKinds[] = {{"zero-size", "name shape"}};
 
-// DeepSpeed partitions a parameter into torch.Size([0]) exactly (runtime/zero/partition_parameters.py). A 0
-// beside other sizes is a layer that was made so: nn.Embedding(0, 4), nn.Linear(4, 0).
+// DeepSpeed leaves exactly torch.Size([0]) (runtime/zero/partition_parameters.py). A 0 among other sizes is a
+// layer that was built that way: nn.Embedding(0, 4), nn.Linear(4, 0).
 bool is_placeholder(const TensorRecord& record) {
   return record.layout == "strided" && record.view.shape == std::vector<std::int64_t>{0};
 }
 
-// Modules with such a layer's weight ([0, 4]): there a bias of [0] is right.
+// Modules whose weight is that of an empty layer ([0, 4]): their bias of [0] is right.
 std::set<std::string, std::less<>> empty_layers(const Context& context) {
   std::set<std::string, std::less<>> modules;
   const auto& file = context.file();
@@ -55,7 +55,8 @@ const Check kZeroSize{.name = "zero-size",
                       .help = "weights without elements",
                       .needs = kNothing,
                       .params = kParams,
-                      .fields = kFields,
-                      .run = run};
+                      .fields = {},
+                      .run = run,
+                      .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -41,11 +41,11 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
        },
        {}},
       {"structure-unknown-key",
-       "keys of before 0.10",
+       "keys from before 0.10",
        [](auto& b) { b.set(b.root, "checkpoint_callback_best_model_path", b.text("x")); },
        {}},
       {"structure-unknown-key",
-       "no Trainer file",
+       "not a Trainer file",
        [](auto& b) {
          for (const auto key : {"epoch", "global_step", "pytorch-lightning_version", "optimizer_states",
                                 "lr_schedulers", "callbacks", "loops"})
@@ -56,23 +56,23 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
       {"structure-version-invalid",
        "a branch",
        [](auto& b) { set_version(b, "main"); },
-       {"error [\"pytorch-lightning_version\"]: \"main\" is no version"}},
+       {"error [\"pytorch-lightning_version\"]: \"main\" is not a version (PEP 440): Lightning raises InvalidVersion when it loads the file"}},
       {"structure-version-invalid",
        "half a version",
        [](auto& b) { set_version(b, "2.x"); },
-       {"error [\"pytorch-lightning_version\"]: \"2.x\""}},
+       {"error [\"pytorch-lightning_version\"]: \"2.x\" is not a version (PEP 440): Lightning raises InvalidVersion when it loads the file"}},
       {"structure-version-invalid",
        "the future",
        [](auto& b) { set_version(b, "3.0.0"); },
-       {"warning [\"pytorch-lightning_version\"]: 3.0.0, newer than 2"}},
+       {"warning [\"pytorch-lightning_version\"]: 3.0.0, newer than 2: the layout may have changed"}},
       {"structure-version-invalid",
        "nothing",
        [](auto& b) { set_version(b, ""); },
-       {"error [\"pytorch-lightning_version\"]: \"\" is no version"}},
+       {"error [\"pytorch-lightning_version\"]: \"\" is not a version (PEP 440): Lightning raises InvalidVersion when it loads the file"}},
       {"structure-version-invalid",
        "of an epoch: after all others, as far as Lightning knows",
        [](auto& b) { set_version(b, "1!2.6.0"); },
-       {"warning [\"pytorch-lightning_version\"]: 1!2.6.0, newer than 2"}},
+       {"warning [\"pytorch-lightning_version\"]: 1!2.6.0, newer than 2: the layout may have changed"}},
       {"structure-version-invalid", "1.9 from source", [](auto& b) { set_version(b, "1.9.0dev"); }, {}},
       {"structure-version-invalid", "a tag", [](auto& b) { set_version(b, "v2.5.0"); }, {}},
       {"structure-version-invalid", "blanks", [](auto& b) { set_version(b, " 2.6.5\n"); }, {}},
@@ -90,18 +90,20 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
       {"structure-legacy-layout",
        "1.6.4",
        [](auto& b) { set_version(b, "1.6.4"); },
-       {"note [\"pytorch-lightning_version\"]: written by 1.6.4: 3 migrations on load, 1.6.5"}},
+       {"note [\"pytorch-lightning_version\"]: written by 1.6.4: 3 migrations on load, 1.6.5 (batches that "
+        "stepped), 1.9.0 (callback keys), 2.0.0 (loop structure)"}},
       {"structure-legacy-layout", "2.0", [](auto& b) { set_version(b, "2.0.0"); }, {}},
       {"structure-version-layout-mismatch",
        "loops of 2.x under 1.5",
        [](auto& b) { set_version(b, "1.5.10"); },
-       {"error loops.fit_loop: loops as since 2.0, written by 1.5.10 according to its version: Lightning 1.6 "
+       {"error loops.fit_loop: loops of 2.0 or later, but the version is 1.5.10: Lightning 1.6 "
         "and later raise KeyError "
         "'epoch_loop.batch_loop.optimizer_loop.optim_progress'"}},
       {"structure-version-layout-mismatch",
        "loops of 1.9 under 2.6",
        [](auto& b) { b.set(b.root, "loops", old_loops(b, true)); },
-       {"error loops.fit_loop: loops as before 2.0, written by 2.6.5"}},
+       {"error loops.fit_loop: loops from before 2.0, but the version is 2.6.5: they are not migrated, and "
+        "global_step restarts at 0"}},
       {"structure-version-layout-mismatch",
        "loops of 1.9 under a pre-release of 2.0, which is migrated",
        [](auto& b) {
@@ -110,7 +112,7 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
        },
        {}},
       {"structure-version-layout-mismatch",
-       "an epoch is no pre-1.6",
+       "a version epoch is after 1.6",
        [](auto& b) { set_version(b, "1!1.5.0"); },
        {}},
       {"structure-version-layout-mismatch",
@@ -119,7 +121,8 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
          set_version(b, "1.5.10");
          b.set(b.root, "loops", old_loops(b, false));
        },
-       {"warning loops.fit_loop: loops of before 1.6, written by 1.5.10"}},
+       {"warning loops.fit_loop: loops from before 1.6 (version 1.5.10): Lightning 1.6 and later raise KeyError "
+        "'epoch_loop.batch_loop.manual_loop.optim_step_progress'"}},
       {"structure-version-layout-mismatch",
        "loops of 1.9 under 1.9",
        [](auto& b) {
@@ -147,21 +150,21 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
          b.tree().set_items(callbacks, std::span(&item, 1));
          b.set(b.root, "callbacks", callbacks);
        },
-       {"warning callbacks: 1 state under a class instead of a text, first "
-        "pytorch_lightning.callbacks.early_stopping.EarlyStopping"}},
+       {"warning callbacks: 1 state with a class as key instead of a string, first "
+        "pytorch_lightning.callbacks.early_stopping.EarlyStopping: loading imports the class"}},
   };
   for (const auto& c : cases) check_case(c);
 }
 
 TEST_CASE("rules about the state_dict's values fire on one change") {
   const Case cases[] = {
-      {"state-dict-empty", "no keys", [](auto& b) { b.weights.clear(); }, {"error state_dict: empty"}},
+      {"state-dict-empty", "no keys", [](auto& b) { b.weights.clear(); }, {"error state_dict: empty: a model with parameters fails to load it, or loads nothing with strict=False"}},
       {"state-dict-empty",
        "only numbers",
        [](auto& b) {
          b.weights = {{"a", b.integer(1)}};
        },
-       {"error state_dict: none of its 1 value is a tensor"}},
+       {"error state_dict: holds 1 value, but no tensor"}},
       {"state-dict-empty",
        "no state_dict has a rule of its own",
        [](auto& b) { b.set(b.root, "state_dict", kNoNode); },
@@ -169,7 +172,7 @@ TEST_CASE("rules about the state_dict's values fire on one change") {
       {"state-dict-non-tensor",
        "a number",
        [](auto& b) { b.set(b.weights, "net.scale", b.real(0.5)); },
-       {"warning state_dict[\"net.scale\"]: 0.5 (float), not a tensor"}},
+       {"warning state_dict[\"net.scale\"]: 0.5 (float) is not a tensor"}},
       {"state-dict-non-tensor",
        "extra state",
        [](auto& b) {
@@ -209,22 +212,22 @@ TEST_CASE("a version within a range, compared as far as the limits are written")
   check_case({"structure-version-range",
               "too old",
               nothing,
-              {"error [\"pytorch-lightning_version\"]: 2.6.5, but 2.7 or newer"}},
+              {"error [\"pytorch-lightning_version\"]: 2.6.5, but 2.7 or newer is required"}},
              run("2.7", ""));
   check_case({"structure-version-range",
               "too new",
               nothing,
-              {"error [\"pytorch-lightning_version\"]: 2.6.5, newer than 2.6.4"}},
+              {"error [\"pytorch-lightning_version\"]: 2.6.5 is newer than 2.6.4"}},
              run("", "2.6.4"));
   check_case({"structure-version-range",
               "none",
               [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); },
-              {"error [\"pytorch-lightning_version\"]: absent"}},
+              {"error [\"pytorch-lightning_version\"]: missing or not a string: the version cannot be checked"}},
              run("2.0", ""));
   check_case({"structure-version-range",
               "2.10 is newer than 2.9",
               [](auto& b) { set_version(b, "2.10.0"); },
-              {"error "}},
+              {"error [\"pytorch-lightning_version\"]: 2.10.0 is newer than 2.9"}},
              run("", "2.9"));
 }
 

@@ -15,7 +15,7 @@ Lines run(const char* rule, CheckpointBuilder& b, const LintRun& with = {}) {
   return lines(lint_with(rule, opened, with));
 }
 
-// An instance: what NEWOBJ and BUILD leave behind.
+// An instance, as NEWOBJ and BUILD make it.
 value::NodeId instance(CheckpointBuilder& b, std::string_view module, std::string_view name,
                        const Fields& state) {
   value::ObjectParts parts;
@@ -30,7 +30,7 @@ value::NodeId module(CheckpointBuilder& b, std::string_view name) {
   return instance(b, "my.models", name, {{"_parameters", b.dict({})}, {"_modules", b.dict({})}});
 }
 
-// A value of a class that the reader has made plain.
+// A value of a class that the reader has converted to a plain value.
 value::NodeId made_plain(CheckpointBuilder& b, value::NodeId plain, std::string_view module,
                          std::string_view name) {
   const auto id = b.tree().add_object({});
@@ -48,7 +48,7 @@ TEST_CASE("required hyperparameters must be there, whatever their value") {
         Lines{"error hyper_parameters.model.**: absent, but the rules expect it"});
 }
 
-TEST_CASE("model and datamodule must agree on what both have") {
+TEST_CASE("model and datamodule must agree on hyperparameters that both have") {
   CheckpointBuilder b;
   b.set(b.hparams, "batch_size", b.integer(16));
   b.set(b.hparams, "model", b.dict({{"width", b.integer(4)}}));
@@ -68,15 +68,18 @@ TEST_CASE("model and datamodule must agree on what both have") {
               "warning datamodule_hyper_parameters.model.width: 8, but hyper_parameters.model.width is 4"});
 }
 
-TEST_CASE("a key below a shared hyperparameter that only one of the two has is a conflict, too") {
+TEST_CASE("a key within a shared hyperparameter that only one of the two has is a conflict, too") {
   CheckpointBuilder b;
   b.set(b.hparams, "model", b.dict({{"width", b.integer(4)}}));
   b.set(b.root, "datamodule_hyper_parameters", b.dict({{"model", b.dict({{"depth", b.integer(2)}})}}));
-  CHECK(run("hparams-conflict", b) == Lines{"warning datamodule_hyper_parameters.model.depth: 2, but there "
-                                            "is no hyper_parameters.model.depth"});
+  CHECK(run("hparams-conflict", b) == Lines{"warning datamodule_hyper_parameters.model.depth: 2, but "
+                                            "hyper_parameters.model.depth does not exist"});
+  b.set(b.root, "datamodule_hyper_parameters", b.dict({{"model", b.dict({})}}));
+  CHECK(run("hparams-conflict", b) == Lines{"warning datamodule_hyper_parameters.model.width: missing, but "
+                                            "hyper_parameters.model.width is 4"});
 }
 
-TEST_CASE("a learning rate that no group has is told, schedules and several groups are not") {
+TEST_CASE("a learning rate that no group has is reported, schedules and several groups are not") {
   CheckpointBuilder b;
   CHECK(run("hparams-lr-drift", b).empty());
   b.set(b.hparams, "lr", b.real(0.02));
@@ -84,6 +87,10 @@ TEST_CASE("a learning rate that no group has is told, schedules and several grou
       run("hparams-lr-drift", b) ==
       Lines{
           "warning hyper_parameters.lr: 0.02, but optimizer_states[0].param_groups[0].initial_lr is 0.001"});
+  b.set(b.group, "max_lr", b.real(0.03));
+  CHECK(run("hparams-lr-drift", b) == Lines{"warning hyper_parameters.lr: 0.02, but "
+                                            "optimizer_states[0].param_groups[0].initial_lr is 0.001, and none of the "
+                                            "2 settings matches"});
   b.set(b.group, "max_lr", b.real(0.02));  // OneCycleLR
   CHECK(run("hparams-lr-drift", b).empty());
   b.remove(b.group, "max_lr");
@@ -115,7 +122,7 @@ TEST_CASE("optimizer settings are compared as numbers, cycled ones are not") {
   CHECK(run("hparams-optimizer-drift", b).empty());
 }
 
-TEST_CASE("models and optimizers among the hyperparameters are told, classes and functions are not") {
+TEST_CASE("models and optimizers among the hyperparameters are reported, classes and functions are not") {
   CheckpointBuilder b;
   b.set(b.hparams, "optimizer", b.global("torch.optim.adam", "Adam"));
   b.set(b.hparams, "activation", b.global("torch.nn.functional", "relu"));
@@ -125,13 +132,13 @@ TEST_CASE("models and optimizers among the hyperparameters are told, classes and
   b.set(b.hparams, "opt",
         instance(b, "torch.optim.sgd", "SGD", {{"state", b.dict({})}, {"param_groups", b.list({})}}));
   CHECK(run("hparams-contains-module", b) ==
-        Lines{"warning hyper_parameters.backbone[0]: an nn.Module (my.models.Net), here and at 1 other place",
+        Lines{"warning hyper_parameters.backbone[0]: an nn.Module (my.models.Net), here and in 1 other place",
               "warning hyper_parameters.opt: an optimizer (torch.optim.sgd.SGD)"});
   CHECK(run("hparams-contains-module", b, {.params = {{"allow", report::List{"my.**", "torch.optim.**"}}}})
             .empty());
 }
 
-TEST_CASE("the innermost big hyperparameter is told, many small ones are not") {
+TEST_CASE("the innermost large hyperparameter is reported, many small ones are not") {
   CheckpointBuilder b;
   const std::string word(1000, 'x');
   for (int i = 0; i < 70; ++i) b.set(b.hparams, "word" + std::to_string(i), b.text(word));
@@ -152,7 +159,7 @@ TEST_CASE("the innermost big hyperparameter is told, many small ones are not") {
         Lines{"warning hyper_parameters.data: dict of about 146.6 KiB"});
 }
 
-TEST_CASE("classes of hyperparameters are told once each, plain ones and OmegaConf are not") {
+TEST_CASE("classes of hyperparameters are reported once each, plain ones and OmegaConf are not") {
   CheckpointBuilder b;
   b.set(b.hparams, "size", made_plain(b, b.list({b.integer(2)}), "torch", "Size"));
   b.set(b.hparams, "conf", made_plain(b, b.dict({}), "omegaconf.dictconfig", "DictConfig"));
@@ -162,11 +169,11 @@ TEST_CASE("classes of hyperparameters are told once each, plain ones and OmegaCo
   b.set(b.hparams, "color", b.call("builtins", "getattr", {b.global("my.enums", "Color"), b.text("RED")}));
   CHECK(run("hparams-non-plain", b) ==
         Lines{"warning hyper_parameters.color: my.enums.Color",
-              "warning hyper_parameters.root: pathlib.PosixPath, here and at 1 other place"});
+              "warning hyper_parameters.root: pathlib.PosixPath, here and in 1 other place"});
   CHECK(run("hparams-non-plain", b, {.params = {{"allow", report::List{"pathlib.*"}}}}).size() == 1);
 }
 
-TEST_CASE("OmegaConf is a note, what it leaves open is a warning, a reference within it is neither") {
+TEST_CASE("OmegaConf is a note, an unresolved value a warning, a reference within it neither") {
   CheckpointBuilder b;
   const auto leaf = [&](const char* text) {
     return made_plain(b, b.text(text), "omegaconf.nodes", "AnyNode");
@@ -177,14 +184,14 @@ TEST_CASE("OmegaConf is a note, what it leaves open is a warning, a reference wi
   b.set(b.root, "hyper_parameters",
         conf({{"lr", leaf("0.1")}, {"model", conf({{"rate", leaf("${lr}")}, {"up", leaf("${..lr}")}})}}));
   CHECK(run("hparams-omegaconf", b) ==
-        Lines{"note hyper_parameters: 5 values of OmegaConf: loading needs the package omegaconf"});
+        Lines{"note hyper_parameters: 5 OmegaConf values: loading needs the package omegaconf"});
   b.set(b.root, "hyper_parameters",
         conf({{"a", leaf("${oc.env:DATA}")}, {"b", leaf("\?\?\?")}, {"c", leaf("${paths.data}")}}));
   CHECK(run("hparams-omegaconf", b) ==
-        Lines{"note hyper_parameters: 4 values of OmegaConf: loading needs the package omegaconf",
-              "warning hyper_parameters.a: \"${oc.env:DATA}\" needs the resolver \"oc.env\" where it is read",
+        Lines{"note hyper_parameters: 4 OmegaConf values: loading needs the package omegaconf",
+              "warning hyper_parameters.a: \"${oc.env:DATA}\" needs the resolver \"oc.env\" when it is read",
               "warning hyper_parameters.b: missing (\?\?\?): reading it raises MissingMandatoryValue",
-              "warning hyper_parameters.c: \"${paths.data}\" refers to what is not in the file"});
+              "warning hyper_parameters.c: \"${paths.data}\" refers to a value that the file lacks"});
   CheckpointBuilder plain;
   plain.set(plain.hparams, "text", plain.text("${oc.env:DATA}"));
   CHECK(run("hparams-omegaconf", plain).empty());

@@ -106,7 +106,7 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        [](auto& b) {
          set_loops(b, {.batches = {0, 0, 0, -1}});
        },
-       {"error loops.fit_loop[\"epoch_loop.batch_progress\"].current: completed is -1"}},
+       {"error loops.fit_loop[\"epoch_loop.batch_progress\"].current: completed is negative: -1"}},
       {"loops-progress-order",
        "mid-epoch",
        [](auto& b) {
@@ -114,7 +114,7 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        },
        {}},
       {"loops-progress-order",
-       "validation's total starts anew with each epoch",
+       "the total of validation restarts in each epoch",
        [](auto& b) {
          const auto progress =
              b.dict({{"total", counts(b, {0, 0, 0, 0})}, {"current", counts(b, {4, 4, 4, 4})}});
@@ -127,7 +127,8 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        [](auto& b) {
          set_loops(b, {.batches = {3, 3, 3, 2}, .is_last_batch = false});
        },
-       {"warning loops.fit_loop[\"epoch_loop.batch_progress\"]: saved in mid-epoch, at batch 3"}},
+       {"warning loops.fit_loop[\"epoch_loop.batch_progress\"]: saved at batch 3 of an epoch, without the dataloader's "
+        "state: resuming skips or repeats data"}},
       {"loops-mid-epoch",
        "a stateful loader",
        [](auto& b) {
@@ -135,7 +136,7 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        },
        {}},
       {"loops-mid-epoch", "at the end of an epoch", [](auto& b) { set_loops(b, {}); }, {}},
-      {"loops-untrained", "step 0", [](auto& b) { untrained(b); }, {"note global_step: 0: saved before"}},
+      {"loops-untrained", "step 0", [](auto& b) { untrained(b); }, {"note global_step: 0: saved before the first step, with the weights that training starts from"}},
       {"loops-untrained",
        "no optimizers",
        [](auto& b) {
@@ -144,7 +145,7 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        },
        {}},
       {"loops-untrained",
-       "stepped past Lightning",
+       "optimizers stepped without Lightning",
        [](auto& b) {
          set_loops(b, {});
          b.set(b.root, "global_step", b.integer(0));
@@ -157,7 +158,7 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
          b.set(b.root, "global_step", b.integer(16));
          b.set(b.root, "optimizer_states", b.list({b.dict({}), b.dict({})}));
        },
-       {"note global_step: 16 counts the steps of all 2 optimizers: 8 batches were trained"}},
+       {"note global_step: 16 is the steps of all 2 optimizers together: 8 batches were trained"}},
       {"loops-multi-optimizer-step",
        "before 1.6",
        [](auto& b) {
@@ -201,14 +202,16 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
   const std::string key = kSaveKey;
   const Case cases[] = {
       {"callbacks-key-collision",
-       "the same but for one argument",
+       "the same except for one argument",
        [&](auto& b) {
          set_callbacks(
              b, {key + ", 'save_on_train_epoch_end': True}", key + ", 'save_on_train_epoch_end': None}"});
        },
        {"warning callbacks[\"ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min', 'every_n_epochs': 1, "
         "'save_on_train_epoch_end': None}\"]: "
-        "equal to \"ModelCheckpoint{"}},
+        "same as \"ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min', 'every_n_epochs': 1, "
+        "'save_on_train_epoch_end': True}\" without save_on_train_epoch_end: Lightning 1.9 and later rename and "
+        "restore neither"}},
       {"callbacks-key-collision",
        "different arguments",
        [&](auto& b) {
@@ -218,7 +221,7 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
       {"callbacks-best-inconsistent",
        "another score",
        [](auto& b) { b.set(b.saving, "best_model_score", b.tensor({}, {9})); },
-       {"warning callbacks.ModelCheckpoint.best_model_score: 9.0, but the best of best_k_models is 0.25"}},
+       {"warning callbacks.ModelCheckpoint.best_model_score: 9.0, but the best score in best_k_models is 0.25"}},
       {"callbacks-best-inconsistent",
        "another path",
        [](auto& b) { b.set(b.saving, "best_model_path", b.text("/x/gone.ckpt")); },
@@ -231,7 +234,7 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
          set_callbacks(b, {key + "}"});
        },
        {"warning callbacks[\"ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min', 'every_n_epochs': "
-        "1}\"].best_model_score: 0.25, but the best of "
+        "1}\"].best_model_score: 0.25, but the best score in "
         "best_k_models is 0.1"}},
       {"callbacks-best-inconsistent",
        "the wrong end of mode max",
@@ -240,8 +243,7 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
          set_callbacks(b, {"ModelCheckpoint{'monitor': 'acc', 'mode': 'max'}"});
        },
        {"warning callbacks[\"ModelCheckpoint{'monitor': 'acc', 'mode': 'max'}\"].best_model_score: 0.25, but "
-        "the best of "
-        "best_k_models is 0.5"}},
+        "the best score in best_k_models is 0.5"}},
       {"callbacks-best-inconsistent",
        "either end without a mode",
        [](auto& b) {
@@ -260,23 +262,24 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
        "patience is over",
        [](auto& b) { b.set(b.stopping, "wait_count", b.integer(3)); },
        {"warning callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].wait_count: 3 of "
-        "patience 3: resumed"}},
+        "patience 3: resumed training stops at the next check without improvement"}},
       {"callbacks-early-stopping-done",
        "stopped by a threshold",
        [](auto& b) { b.set(b.stopping, "stopped_epoch", b.integer(4)); },
        {"warning callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].wait_count: 1 of "
-        "patience 3, stopped in epoch 4"}},
+        "patience 3, stopped in epoch 4: resumed training stops at the next check without improvement"}},
       {"callbacks-absolute-path",
        "a folder",
        [](auto& b) {
          b.set(b.saving, "dirpath", b.text("/home/alice"));
          b.set(b.saving, "best_model_path", b.text("a.ckpt"));
        },
-       {"note callbacks.ModelCheckpoint.dirpath: \"/home/alice\" is a path"}},
+       {"note callbacks.ModelCheckpoint.dirpath: \"/home/alice\" is a path on the machine that wrote the file"}},
       {"callbacks-absolute-path",
        "a drive",
        [](auto& b) { b.set(b.saving, "best_model_path", b.text("C:\\runs\\a.ckpt")); },
-       {"note callbacks.ModelCheckpoint.best_model_path: \"C:"}},
+       {"note callbacks.ModelCheckpoint.best_model_path: \"C:\\\\runs\\\\a.ckpt\" is a path on the machine that wrote "
+        "the file"}},
       {"callbacks-absolute-path",
        "a URL",
        [](auto& b) {
@@ -288,15 +291,15 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
   for (const auto& c : cases) check_case(c);
 }
 
-TEST_CASE("what stops a resumed run matters only to those who resume") {
+TEST_CASE("what stops a resumed run matters only for resuming") {
   const auto stop = [](auto& b) { b.set(b.stopping, "wait_count", b.integer(3)); };
-  check_case({"callbacks-early-stopping-done", "any", stop, {"note "}}, {.profile = lint::Profile::kAny});
+  check_case({"callbacks-early-stopping-done", "any", stop, {"note callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].wait_count: 3 of patience 3: resumed training stops at the next check without improvement"}}, {.profile = lint::Profile::kAny});
   check_case({"callbacks-early-stopping-done", "inference", stop, {}},
              {.profile = lint::Profile::kInference});
   const auto mid_epoch = [](auto& b) { set_loops(b, {.batches = {3, 3, 3, 2}, .is_last_batch = false}); };
   check_case({"loops-mid-epoch", "inference", mid_epoch, {}}, {.profile = lint::Profile::kInference});
-  // Where training starts anyway; but nobody wants to ship it.
-  check_case({"loops-untrained", "inference", untrained, {"warning global_step: 0: saved before"}},
+  // Training starts from such a file anyway; but it must not be shipped.
+  check_case({"loops-untrained", "inference", untrained, {"warning global_step: 0: saved before the first step, with the weights that training starts from"}},
              {.profile = lint::Profile::kInference});
 }
 
@@ -360,23 +363,23 @@ TEST_CASE("averaged and live weights belong together") {
       {"averaging-state-incomplete",
        "no live weights",
        [](auto& b) { b.set(b.root, "averaging_state", b.dict({})); },
-       {"error current_model_state: absent, but averaging_state is there"}},
+       {"error current_model_state: absent, but averaging_state is there: training resumes from the averaged weights, and averaging starts over"}},
       {"averaging-state-incomplete",
        "no average",
        [](auto& b) { b.set(b.root, "current_model_state", b.dict({})); },
-       {"error averaging_state: absent, but current_model_state is there"}},
+       {"error averaging_state: absent, but current_model_state is there: training resumes from the averaged weights, and averaging starts over"}},
       {"averaging-state-incomplete",
        "other keys",
        [](auto& b) {
          set_average(b, 8, 0);
          b.remove(b.weights, "net.bias");
        },
-       {"error current_model_state: 1 key that state_dict has not, first \"net.bias\""}},
+       {"error current_model_state: has 1 key that state_dict lacks, first \"net.bias\""}},
       {"averaging-state-incomplete", "whole", [](auto& b) { set_average(b, 8, 0); }, {}},
       {"averaging-identical",
        "one copied over the other",
        [](auto& b) { set_average(b, 8, -0.5F); },
-       {"note current_model_state: 2 tensors bit for bit those of state_dict after 8 averages"}},
+       {"note current_model_state: 2 tensors bit-identical to state_dict after 8 averages: one was copied over the other"}},
       {"averaging-identical", "different", [](auto& b) { set_average(b, 8, 0); }, {}},
       {"averaging-identical", "the first average is a copy", [](auto& b) { set_average(b, 1, -0.5F); }, {}},
   };
@@ -390,13 +393,15 @@ TEST_CASE("the datamodule's state under its class's name") {
   const auto nothing = [](auto&) {};
   const LintRun named{.params = {{"name", "Data"}}};
   check_case(
-      {"datamodule-state-missing", "none", nothing, {"error : no key that looks like a datamodule's class"}});
+      {"datamodule-state-missing", "none", nothing, {"error : no key looks like a datamodule's class: the datamodule starts over"}});
   check_case({"datamodule-state-missing", "any", under("Data"), {}});
   check_case({"datamodule-state-missing", "of a local class", under("make.<locals>.Data"), {}});
   check_case({"datamodule-state-missing",
               "renamed",
               under("OldData"),
-              {"error Data: absent, but there is \"OldData\""}},
+              {"error Data: missing, but \"OldData\" exists: the datamodule starts over"}},
+             named);
+  check_case({"datamodule-state-missing", "not there", nothing, {"error Data: missing: the datamodule starts over"}},
              named);
   check_case({"datamodule-state-missing", "by name", under("Data"), {}}, named);
 }

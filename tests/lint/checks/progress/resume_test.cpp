@@ -1,4 +1,4 @@
-// Rules about what a resumed run restores without a word: loops, callbacks, averages, hyperparameters.
+// Rules about what a resumed run restores silently: loops, callbacks, averages, hyperparameters.
 #include <cmath>
 #include <limits>
 
@@ -30,7 +30,7 @@ Fields fit_loop(CheckpointBuilder& b) {
           {"epoch_loop.automatic_optimization.optim_progress", b.dict({})}};
 }
 
-// Of before 1.6, resumed for 8 steps; `automatic` and `manual` are the steps that were counted before.
+// From before 1.6, resumed for 8 steps; `automatic` and `manual` are the steps counted before.
 void migrate(CheckpointBuilder& b, int automatic, int manual) {
   b.set(b.steps, "completed", b.integer(automatic + 8));
   b.set(b.manual_steps, "completed", b.integer(manual));
@@ -68,12 +68,12 @@ void set_average(CheckpointBuilder& b, std::int64_t averages, std::vector<std::i
 
 }  // namespace
 
-TEST_CASE("loops without their progress are told by what is lost") {
+TEST_CASE("loops without their progress are reported by what is lost") {
   const Case cases[] = {
       {"loops-missing",
        "an empty fit_loop",
        [](auto& b) { set_fit_loop(b, {}); },
-       {"error loops.fit_loop: empty: training restarts at epoch 0 and step 0"}},
+       {"error loops.fit_loop: empty: training restarts at epoch 0 and step 0 with the old optimizer state"}},
       {"loops-missing", "whole", [](auto& b) { set_fit_loop(b, fit_loop(b)); }, {}},
       {"loops-missing",
        "no epochs",
@@ -82,14 +82,14 @@ TEST_CASE("loops without their progress are told by what is lost") {
          b.remove(fields, "epoch_progress");
          set_fit_loop(b, fields);
        },
-       {"error loops.fit_loop: no epoch_progress: epochs are counted from 0 again"}},
+       {"error loops.fit_loop: lacks epoch_progress: counting silently restarts at 0"}},
       {"loops-missing",
        "no batches, no steps",
        [](auto& b) {
          set_fit_loop(b, {{"epoch_progress", b.dict({})}});
        },
-       {"error loops.fit_loop: no epoch_loop.batch_progress, "
-        "epoch_loop.automatic_optimization.optim_progress: batches, steps are counted from 0 again"}},
+       {"error loops.fit_loop: lacks epoch_loop.batch_progress, "
+        "epoch_loop.automatic_optimization.optim_progress: counting silently restarts at 0"}},
       {"loops-missing",
        "the layout of 1.6 to 1.9",
        [](auto& b) {
@@ -108,8 +108,8 @@ TEST_CASE("loops without their progress are told by what is lost") {
                              b.dict({{"total", counts(b, 0)}}));
          set_fit_loop(b, fields);
        },
-       {"error loops.fit_loop: no epoch_loop.automatic_optimization.optim_progress: steps are counted from "
-        "0"}},
+       {"error loops.fit_loop: lacks epoch_loop.automatic_optimization.optim_progress: counting silently restarts "
+        "at 0"}},
       {"loops-progress-order",
        "another step count has a rule of its own",
        [](auto& b) { b.set(b.steps, "completed", b.integer(77)); },
@@ -122,11 +122,10 @@ TEST_CASE("loops without their progress are told by what is lost") {
        },
        {}},
       {"loops-progress-order",
-       "more batches stepped than were begun",
+       "more batches stepped than were started",
        [](auto& b) { b.set(b.stepped, "_batches_that_stepped", b.integer(500)); },
-       {"error loops.fit_loop[\"epoch_loop.state_dict\"]._batches_that_stepped: 500 batches that stepped, "
-        "but 8 "
-        "batches were begun"}},
+       {"error loops.fit_loop[\"epoch_loop.state_dict\"]._batches_that_stepped: 500 batches stepped, "
+        "but only 8 were started"}},
       {"loops-progress-order",
        "the migration of 1.6.5 began with the steps of two optimizers",
        [](auto& b) {
@@ -138,7 +137,7 @@ TEST_CASE("loops without their progress are told by what is lost") {
        {}},
       {"loops-progress-order", "migrated from before 1.6", [](auto& b) { migrate(b, 20, 20); }, {}},
       {"loops-progress-order",
-       "ahead in one of the two ways of training alone: nobody migrated that",
+       "ahead in one of the two ways of training alone: not a migration",
        [](auto& b) { migrate(b, 20, 3); },
        {"error loops.fit_loop.epoch_progress.current: completed 5 is more than processed 2",
         "error loops.fit_loop.epoch_progress.total: completed 5 is more than processed 2",
@@ -159,19 +158,18 @@ TEST_CASE("loops without their progress are told by what is lost") {
          b.set(b.steps, "completed", b.integer(-8));
        },
        {"error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.current: "
-        "ready is "
-        "-8",
+        "ready is negative: -8",
         "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.total: "
-        "ready "
-        "is -8"}},
+        "ready is negative: -8"}},
   };
   for (const auto& c : cases) check_case(c);
 }
 
-TEST_CASE("callbacks that are not in a file with optimizers are missed") {
+TEST_CASE("a file with optimizers lacks its callbacks") {
   const auto gone = [](CheckpointBuilder& b) { b.set(b.root, "callbacks", kNoNode); };
   check_case(
-      {"callbacks-missing", "gone", gone, {"warning callbacks: absent, though optimizer_states is there"}});
+      {"callbacks-missing", "gone", gone, {"warning callbacks: missing, although optimizer_states exists: ModelCheckpoint, EarlyStopping and all other "
+       "callbacks start over"}});
   check_case({"callbacks-missing", "inference", gone, {}}, {.profile = lint::Profile::kInference});
   check_case(
       {"callbacks-missing", "none has a state", [](auto& b) { b.set(b.root, "callbacks", b.dict({})); }, {}});
@@ -184,7 +182,7 @@ TEST_CASE("callbacks that are not in a file with optimizers are missed") {
               {}});
 }
 
-TEST_CASE("paths and scores of a ModelCheckpoint are those of its models") {
+TEST_CASE("paths and scores of a ModelCheckpoint match its models") {
   const std::string at = "warning callbacks[\"" + std::string(kMin) + "\"].";
   check_case({"callbacks-best-inconsistent", "as saved", [](auto& b) { set_models(b); }, {}});
   check_case(
@@ -198,7 +196,7 @@ TEST_CASE("paths and scores of a ModelCheckpoint are those of its models") {
        "a k-th path that is gone",
        [](auto& b) { set_models(b, "/x/a.ckpt", "/x/gone.ckpt"); },
        {at + "kth_best_model_path: \"/x/gone.ckpt\" is not among the 2 models in best_k_models: Lightning "
-             "raises KeyError"}});
+             "raises KeyError when a better model replaces it"}});
   check_case({"callbacks-best-inconsistent",
               "another k-th value",
               [](auto& b) { set_models(b, "/x/a.ckpt", "/x/b.ckpt", 0.75F); },
@@ -219,19 +217,19 @@ TEST_CASE("early stopping that can never improve, and counters below 0") {
   check_case({"callbacks-score-nonfinite",
               "the other infinity",
               stopping("min", -kInf, 0),
-              {"warning callbacks" + at + "best_score: -inf: nothing is ever better"}});
+              {"warning callbacks" + at + "best_score: -inf: no score is better, so EarlyStopping waits out its patience and stops"}});
   check_case(
       {"callbacks-score-nonfinite",
        "the other infinity of mode max",
        stopping("max", kInf, 0),
-       {"warning callbacks[\"EarlyStopping{'monitor': 'm', 'mode': 'max'}\"].best_score: inf: nothing is "
-        "ever better"}});
+       {"warning callbacks[\"EarlyStopping{'monitor': 'm', 'mode': 'max'}\"].best_score: inf: no score is "
+        "better, so EarlyStopping waits out its patience and stops"}});
   check_case({"callbacks-counter", "healthy", stopping("min", 0.5, 0), {}});
   check_case(
       {"callbacks-counter",
        "a negative count",
        stopping("min", 0.5, -99),
-       {"error callbacks" + at + "wait_count: -99: checks without improvement are counted from 0 up"}});
+       {"error callbacks" + at + "wait_count: -99: the count of checks without improvement starts at 0, training stops too late"}});
   const auto timer = [](double seconds) {
     return [=](CheckpointBuilder& b) {
       b.set(b.root, "callbacks",
@@ -243,7 +241,7 @@ TEST_CASE("early stopping that can never improve, and counters below 0") {
   check_case({"callbacks-counter",
               "no time",
               timer(NAN),
-              {"error callbacks.Timer.time_elapsed.train: nan: no time"}});
+              {"error callbacks.Timer.time_elapsed.train: nan is not a time: the limit max_time is never reached, or already exceeded"}});
 }
 
 TEST_CASE("live weights of another shape and impossible counts of averages") {
@@ -251,55 +249,58 @@ TEST_CASE("live weights of another shape and impossible counts of averages") {
       {"averaging-state-incomplete",
        "another shape",
        [](auto& b) { set_average(b, 8, {7}); },
-       {"error current_model_state: 1 tensor of another shape, first \"net.bias\" is [7], but [2] in "
-        "state_dict: "
-        "resuming fails"}},
+       {"error current_model_state: 1 tensor of another shape, first \"net.bias\": [7] here, [2] in state_dict; resuming fails"}},
       {"averaging-state-incomplete",
        "a negative count",
        [](auto& b) { set_average(b, -1, {2}); },
-       {"error averaging_state.n_averaged: -1.0 averages"}},
+       {"error averaging_state.n_averaged: a count of -1: the next weights are weighted by 1 / (n_averaged + 1)"}},
       {"averaging-state-incomplete", "before the first average", [](auto& b) { set_average(b, 0, {2}); }, {}},
   };
   for (const auto& c : cases) check_case(c);
 }
 
-TEST_CASE("hyperparameters that were taken out are told from those that never were") {
+TEST_CASE("hyperparameters that were removed differ from those that were never saved") {
   const auto hparams = [](NodeId (*make)(CheckpointBuilder&)) {
     return [make](CheckpointBuilder& b) { b.set(b.root, "hyper_parameters", make(b)); };
   };
+  const std::string changed =
+      ": Lightning writes a dict that is not empty or no key at all, so the hyperparameters were changed";
   const Case cases[] = {
       {"hparams-missing",
        "the name is left",
        hparams([](auto&) { return kNoNode; }),
-       {"warning hyper_parameters: absent, but hparams_name is there"}},
+       {"warning hyper_parameters: missing, but hparams_name exists: Lightning writes both or neither, so the "
+        "hyperparameters were removed"}},
       {"hparams-missing",
        "never saved",
        [](auto& b) {
          b.set(b.root, "hyper_parameters", kNoNode);
          b.set(b.root, "hparams_name", kNoNode);
        },
-       {"note hyper_parameters: absent, like hparams_name: save_hyperparameters() was not called"}},
+       {"note hyper_parameters: missing, like hparams_name: save_hyperparameters() was not called, so "
+        "load_from_checkpoint needs every __init__ argument that has no default"}},
       {"hparams-missing",
-       "never saved, beside a datamodule that saves its own",
+       "never saved, but the datamodule saves its own",
        [](auto& b) {
          b.set(b.root, "hyper_parameters", kNoNode);
          b.set(b.root, "hparams_name", kNoNode);
          b.set(b.root, "datamodule_hyper_parameters", b.dict({{"batch_size", b.integer(4)}}));
          b.set(b.root, "datamodule_hparams_name", b.text("kwargs"));
        },
-       {"warning hyper_parameters: absent, like hparams_name"}},
+       {"warning hyper_parameters: missing, although the datamodule saved its own: load_from_checkpoint needs every "
+        "__init__ argument that has no default"}},
       {"hparams-missing",
        "emptied",
        hparams([](auto& b) { return b.dict({}); }),
-       {"warning hyper_parameters: an empty dict: Lightning writes a dict"}},
+       {"warning hyper_parameters: an empty dict" + changed}},
       {"hparams-missing",
        "None",
        hparams([](auto& b) { return b.none(); }),
-       {"warning hyper_parameters: None: Lightning writes a dict"}},
+       {"warning hyper_parameters: None" + changed}},
       {"hparams-missing",
        "a list",
        hparams([](auto& b) { return b.list({b.integer(1)}); }),
-       {"warning hyper_parameters: a list of 1 item: Lightning writes a dict"}},
+       {"warning hyper_parameters: a list of 1 item" + changed}},
       {"hparams-missing",
        "OmegaConf's container",
        hparams([](auto& b) { return b.call("omegaconf.dictconfig", "DictConfig", {}); }),
@@ -307,12 +308,14 @@ TEST_CASE("hyperparameters that were taken out are told from those that never we
       {"hparams-missing",
        "no name",
        [](auto& b) { b.set(b.root, "hparams_name", kNoNode); },
-       {"note hyper_parameters: there, but not hparams_name: the module filled self.hparams"}},
+       {"note hyper_parameters: hparams_name is missing: the module filled self.hparams without "
+        "save_hyperparameters(), or the name was removed"}},
       {"hparams-missing", "a name of None", [](auto& b) { b.set(b.root, "hparams_name", b.none()); }, {}},
       {"hparams-missing",
        "the datamodule's name is left",
        [](auto& b) { b.set(b.root, "datamodule_hparams_name", b.text("kwargs")); },
-       {"warning datamodule_hyper_parameters: absent, but datamodule_hparams_name is there"}},
+       {"warning datamodule_hyper_parameters: missing, but datamodule_hparams_name exists: Lightning writes both or "
+        "neither, so the hyperparameters were removed"}},
   };
   for (const auto& c : cases) check_case(c);
 }

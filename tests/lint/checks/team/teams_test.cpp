@@ -90,9 +90,9 @@ TEST_CASE("a value that is in one file alone, is no number, or is nowhere, is to
 TEST_CASE("a rule on value-delta that could judge nothing is refused") {
   const Folder folder;
   CHECK(load_error(folder, "{check: value-delta, change: increased}") ==
-        "/t.yaml:2:3: rule 'own': selects no values: name some, as in select: {paths: global_step}");
+        "/t.yaml:2:3: rule 'own': selects no values: say which, as in select: {paths: global_step}");
   CHECK(load_error(folder, "{check: value-delta, select: {paths: x}}") ==
-        "/t.yaml:2:3: rule 'own' needs the parameter 'change' (text): how the value must differ from the "
+        "/t.yaml:2:3: rule 'own' needs the parameter 'change' (string): how the value must differ from the "
         "base's");
   CHECK(load_error(folder, "{check: value-delta, select: {paths: x}, change: grew}") ==
         "/t.yaml:2:57: parameter 'change' of rule 'own' must be one of increased, not-decreased, decreased, "
@@ -249,8 +249,8 @@ TEST_CASE("a file of values that could pass in silence is an error at the rule t
   };
   const Case cases[] = {
       {"{}", "this file of values is empty"},
-      {"a: no", "read as different things"},
-      {"a: 0777", "read as different things"},
+      {"a: no", "means different things"},
+      {"a: 0777", "means different things"},
       {"a: [[1, 2]]", "a list of lists"},
       {"a:\n- b: 1\n", "a list of maps"},
       {"a: !!python/tuple [1, 2]", "tag"},

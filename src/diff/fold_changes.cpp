@@ -1,0 +1,184 @@
+#include "diff/fold_changes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "diff/describe_change.h"
+#include "diff/labels.h"
+
+namespace ckpt::diff {
+namespace {
+
+using report::Cell;
+using report::Line;
+using report::Mark;
+using report::Style;
+
+Mark mark_of(ChangeKind kind) {
+  if (kind == ChangeKind::kAdded) return Mark::kAdded;
+  return kind == ChangeKind::kRemoved ? Mark::kRemoved : Mark::kChanged;
+}
+
+// How bad a change of elements is: a fold shows its worst member, and worse changes come first.
+double weight_of(const Change& change, SortBy sort) {
+  if (!change.delta) return 0;
+  const tensor::Delta& d = *change.delta;
+  if (!d.decoded) return 0;
+  if (d.nan_new + d.inf_new > d.nan_old + d.inf_old) return HUGE_VAL;
+  return sort == SortBy::kMaxAbs ? d.max_abs : d.rel_l2;
+}
+
+std::string rename_label(const Change& change) {
+  const auto [old_head, new_head] = differing_heads(change.old_name, change.name);
+  const auto spell = [](std::string_view head) {
+    return head.empty() ? std::string("*") : std::string(head) + ".*";
+  };
+  if (old_head == change.old_name) return fmt::format("{} -> {}", change.old_name, change.name);
+  return fmt::format("{} -> {}", spell(old_head), spell(new_head));
+}
+
+bool is_one_sided(const Change& change) {
+  return change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved;
+}
+
+// State of a named parameter that only one file has.
+bool is_lost_state(const Change& change) {
+  return change.part == Part::kOptimizers && !change.name.empty() && is_one_sided(change);
+}
+
+bool folds_siblings(const Change& change) {
+  const bool plain = change.old_slot.kind != SlotKind::kTensor && change.new_slot.kind != SlotKind::kTensor;
+  if (!plain && !change.numbers && !is_lost_state(change)) return false;
+  return change.part != Part::kWeights && change.part != Part::kHyperParameters &&
+         change.part != Part::kDataModuleHyperParameters && change.part != Part::kImports &&
+         change.part != Part::kMeta;
+}
+
+FoldItem fold_item(const Diff& diff, std::uint32_t index, SortBy sort) {
+  const Change& change = diff.changes[index];
+  FoldItem item;
+  item.index = index;
+  item.label = change.part == Part::kKeys && change.kind == ChangeKind::kRenamed
+                   ? rename_label(change)
+                   : folding_label(diff, change);
+  item.signature = signature_of(diff, change);
+  item.weight = weight_of(change, sort);
+  return item;
+}
+
+// "identical bytes, like its siblings"
+std::string rename_reasons(const Diff& diff, const Fold& fold) {
+  std::set<std::string_view> seen;
+  std::string text;
+  for (const std::uint32_t i : fold.members) {
+    const std::string& reason = diff.changes[i].detail->text;
+    if (seen.insert(reason).second) text += (text.empty() ? "" : ", ") + one_line(reason);
+  }
+  return text;
+}
+
+Cell plain_cell(std::string text) {
+  Cell cell;
+  cell.text = std::move(text);
+  return cell;
+}
+
+// "encoder.0.weight, encoder.0.bias", or their number.
+std::string parameters_of(const Diff& diff, const Fold& fold) {
+  constexpr std::size_t kMostNames = 3;
+  std::set<std::string_view> seen;
+  std::string text;
+  for (const std::uint32_t i : fold.members) {
+    const std::string_view name = diff.changes[i].name;
+    if (seen.insert(name).second && seen.size() <= kMostNames)
+      text += (text.empty() ? "" : ", ") + one_line(name);
+  }
+  return seen.size() <= kMostNames ? text : plural(seen.size(), "parameter");
+}
+
+}  // namespace
+
+std::vector<Fold> fold_group(const Diff& diff, const Group& group, const ReportOptions& options) {
+  std::vector<FoldItem> items;
+  items.reserve(group.size());
+  for (const std::uint32_t i : group) items.push_back(fold_item(diff, i, options.sort));
+  if (options.all) {
+    std::vector<Fold> out;
+    for (FoldItem& item : items)
+      out.push_back({label_of(diff, diff.changes[item.index]), {item.index}, item.index, item.weight});
+    return out;
+  }
+  std::vector<Fold> by_number = fold_numbers(std::move(items));
+  std::vector<FoldItem> again;
+  for (std::uint32_t i = 0; i < by_number.size(); ++i) {
+    const Change& first = diff.changes[by_number[i].members.front()];
+    std::string signature = std::to_string(by_number[i].members.size()) + signature_of(diff, first);
+    if (!folds_siblings(first)) signature += std::to_string(i);
+    if (is_one_sided(first) && folds_siblings(first)) signature = std::string(to_string(first.kind));
+    again.push_back({by_number[i].label, std::move(signature), by_number[i].weight, i});
+  }
+  std::vector<Fold> out;
+  for (Fold& whole : fold_siblings(std::move(again))) {
+    Fold fold{std::move(whole.label), {}, by_number[whole.worst].worst, whole.weight};
+    for (const std::uint32_t i : whole.members)
+      fold.members.insert(fold.members.end(), by_number[i].members.begin(), by_number[i].members.end());
+    if (fold.members.size() == 1 && diff.changes[fold.worst].part != Part::kKeys)
+      fold.label = label_of(diff, diff.changes[fold.worst]);
+    out.push_back(std::move(fold));
+  }
+  return out;
+}
+
+void sort_folds(const Diff& diff, SortBy sort, std::vector<Fold>& folds) {
+  const auto rank = [&](const Fold& fold) {
+    return diff.changes[fold.worst].kind == ChangeKind::kValues ? 1 : 0;
+  };
+  std::stable_sort(folds.begin(), folds.end(), [&](const Fold& a, const Fold& b) {
+    if (rank(a) != rank(b)) return rank(a) < rank(b);
+    if (sort == SortBy::kName) return a.label < b.label;
+    return a.weight > b.weight;
+  });
+}
+
+Line fold_line(const Diff& diff, const Fold& fold) {
+  const Change& worst = diff.changes[fold.worst];
+  Line line;
+  line.mark = mark_of(worst.kind);
+  Cell label;
+  label.text = one_line(without_folders(fold.label));
+  label.elide = true;
+  line.cells.push_back(std::move(label));
+  Cell count;
+  if (fold.members.size() > 1) count.text = fmt::format("x{}", fold.members.size());
+  count.style = Style::kStrong;
+  line.cells.push_back(std::move(count));
+  const bool same = std::all_of(fold.members.begin(), fold.members.end(), [&](std::uint32_t i) {
+    return signature_of(diff, diff.changes[i]) == signature_of(diff, worst);
+  });
+  if (is_lost_state(worst) && fold.members.size() > 1) {
+    line.cells.push_back(plain_cell("of " + parameters_of(diff, fold)));
+    return line;
+  }
+  if (!same) return line;
+  if (worst.kind == ChangeKind::kRenamed && worst.part == Part::kKeys) {
+    line.cells.push_back(plain_cell(rename_reasons(diff, fold)));
+    return line;
+  }
+  for (Cell& cell : describe_change(diff, worst)) line.cells.push_back(std::move(cell));
+  if (fold.members.size() > 1 && worst.delta && !worst.numbers) {
+    Cell where;
+    where.text = "worst: " + one_line(label_of(diff, worst));
+    where.style = Style::kDim;
+    where.drop = 5;
+    line.cells.push_back(std::move(where));
+  }
+  return line;
+}
+
+}  // namespace ckpt::diff
