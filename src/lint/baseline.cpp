@@ -38,7 +38,7 @@ std::string key_of(char kind, std::string_view rule, std::string_view place, con
 std::string fingerprint(const Finding& finding) {
   std::string identity = finding.where.path == "<root>" ? std::string() : one_line(finding.where.path);
   identity += kEnd;
-  identity += finding.kind;
+  identity += report::identity_of(finding);
   return sha256_hex(identity);
 }
 

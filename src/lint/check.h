@@ -94,6 +94,7 @@ struct Hit {
   std::string path;  // "" = the file as a whole
   report::PlaceKind place = report::PlaceKind::kValue;
   std::string kind;           // one of the check's kinds; see report::Finding::kind
+  std::string subject;        // see report::Finding::subject
   std::vector<Field> fields;  // those of the kind
   std::vector<report::Property> properties;
   std::optional<report::ByteRange> bytes;

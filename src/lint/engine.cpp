@@ -173,6 +173,7 @@ class Collector {
     finding.level = level;
     fill_message(finding, rule, hit);
     finding.kind = std::move(hit.kind);
+    finding.subject = std::move(hit.subject);
     if (!hit.base_path.empty())
       finding.related.push_back({base_index_, std::move(hit.base_path), hit.place, {}, "in the base"});
     finding.where = {input_index_, std::move(hit.path), hit.place, hit.bytes, ""};

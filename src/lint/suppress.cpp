@@ -31,21 +31,28 @@ bool covers(const Suppression& one, const Opened& input, const report::Finding& 
   });
 }
 
-ConfigFinding config_finding(const Rule& rule, const Suppression& one, std::string text) {
+// As the engine does it for hits of checks; the suppressions of a rule file have no checkpoint to be in.
+ConfigFinding config_finding(const Rule& rule, const Suppression& one, std::size_t tried) {
   ConfigFinding result;
   result.source = one.source;
   report::Finding& finding = result.finding;
-  const std::vector<Field> fields = {{"text", one_line(text)},
-                                     {"path", fmt::format("suppressions[{}]", one.index)},
-                                     {"file", one_line(one.source)}};
   finding.rule_id = rule.info.id;
   finding.level = rule.level;
-  finding.message = fill_template(rule.info.message, fields);
-  for (const std::string& name : template_fields(rule.info.message))
-    if (name == "text") finding.arguments.push_back(fields[0].text);
   finding.kind = rule.string("state");
-  finding.where.path = fields[1].text;
+  finding.where.path = fmt::format("suppressions[{}]", one.index);
   finding.where.kind = report::PlaceKind::kObject;
+  const std::vector<Field> fields = {{"rule", one.rule},
+                                     {"source", one_line(one.position)},
+                                     {"expires", one.expires},
+                                     {"count", std::to_string(tried)},
+                                     {"reason", one_line(one.reason)},
+                                     {"path", finding.where.path},
+                                     {"file", one_line(one.source)}};
+  const std::string& message = message_for(rule.info, finding.kind);
+  finding.message = fill_template(message, fields);
+  for (const std::string& placeholder : template_fields(message))
+    if (placeholder != "path" && placeholder != "file")
+      finding.arguments.push_back(fill_field(placeholder, fields));
   return result;
 }
 
@@ -87,17 +94,10 @@ std::vector<ConfigFinding> judge_suppressions(const RuleSet& rules, const Suppre
     const bool about_expired = rule.string("state") == "expired";
     for (std::size_t i = 0; i < rules.suppressions.size(); ++i) {
       const Suppression& one = rules.suppressions[i];
-      if (about_expired && expired(one, today)) {
-        result.push_back(config_finding(rule, one,
-                                        fmt::format("the suppression of {} at {} was valid until {}: {}",
-                                                    one.rule, one.position, one.expires, one.reason)));
-      } else if (!about_expired && !expired(one, today) && i < use.each.size() && use.each[i].tried > 0 &&
-                 use.each[i].findings == 0) {
-        result.push_back(
-            config_finding(rule, one,
-                           fmt::format("the suppression of {} at {} matches no finding in {}: {}", one.rule,
-                                       one.position, plural(use.each[i].tried, "file"), one.reason)));
-      }
+      const bool tried = i < use.each.size() && use.each[i].tried > 0;
+      const bool told =
+          about_expired ? expired(one, today) : !expired(one, today) && tried && use.each[i].findings == 0;
+      if (told) result.push_back(config_finding(rule, one, tried ? use.each[i].tried : 0));
     }
   }
   return result;

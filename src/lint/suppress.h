@@ -1,6 +1,6 @@
-// Suppressions of rule files at work: findings that somebody has decided about do not count. Applied to one
-// file's findings at a time, in any order; at the end of the run it is known which of them are expired or
-// were for nothing.
+// Applies the suppressions of rule files: suppressed findings do not count. It works on the findings of one
+// file at a time, in any order; at the end of the run it is known which suppressions have expired or matched
+// nothing.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace ckpt::lint {
 struct SuppressionUse {
   struct One {
     std::size_t findings = 0;  // suppressed by it
-    std::size_t tried = 0;     // files in which its rule ran and which it is for
+    std::size_t tried = 0;     // files that it is for and that its rule ran on
   };
   std::vector<One> each;  // as long as RuleSet::suppressions
 
@@ -31,9 +31,8 @@ SuppressionUse suppress(const RuleSet& rules, const Opened& input, const Scope& 
                         const std::string& today, std::vector<report::Finding>& findings);
 
 // Findings of the rules config-suppression-expired and config-suppression-unused, if `rules` has them on: one
-// for each suppression that has expired, and for each that covered nothing in the files that it was tried on.
-// Location::input is not set; `source` of the suppression says which rule file it is in (see
-// Suppression::source).
+// for each suppression that has expired, and one for each that matched nothing in the files it was tried on.
+// Location::input is not set; `source` says which rule file has the suppression (see Suppression::source).
 struct ConfigFinding {
   std::string source;
   report::Finding finding;

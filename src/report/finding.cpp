@@ -35,6 +35,10 @@ std::string_view to_string(Baseline state) {
   return "";
 }
 
+std::string identity_of(const Finding& finding) {
+  return finding.subject.empty() ? finding.kind : finding.kind + ':' + finding.subject;
+}
+
 bool operator<(const Finding& a, const Finding& b) {
   const auto left = order_of(a);
   const auto right = order_of(b);

@@ -49,6 +49,8 @@ struct Finding {
   std::vector<std::string> arguments;  // of the rule's message template, for SARIF's message.arguments
   std::string kind;                    // what sort of finding ("non-finite", "missing"): part of the
                                        // fingerprint; never a value, a count, a step or a file name
+  std::string subject;                 // what it is about, where rule, place and kind leave that open (an
+                                       // imported name): part of the fingerprint; usually empty
   Location where;
   std::vector<Location> related;
   std::vector<Property> properties;  // numbers for machines: camelCase names
@@ -56,6 +58,8 @@ struct Finding {
   std::optional<Suppression> suppression;
 };
 inline bool is_suppressed(const Finding& finding) { return finding.suppression.has_value(); }
+// Kind and subject, as fingerprints take them.
+std::string identity_of(const Finding& finding);
 // Neither suppressed nor in the baseline: people should act on it.
 inline bool counts(const Finding& finding) {
   return !is_suppressed(finding) && finding.baseline != Baseline::kUnchanged;

@@ -92,6 +92,17 @@ TEST_CASE("SARIF tells kinds of findings at one place apart") {
   CHECK(marks(BaselineFindings::read(folder.write("old", written(old, "sarif"))), now) == Marks{kNew});
 }
 
+TEST_CASE("SARIF tells subjects of findings at one place apart") {
+  const Folder folder;
+  report::Finding one = finding("x-rule", "p", "global"), other = one;
+  one.subject = "my.A";
+  other.subject = "my.B";
+  CHECK(report::identity_of(one) == "global:my.A");
+  const std::string old = folder.write("old", written(report_of({one}), "sarif"));
+  CHECK(marks(BaselineFindings::read(old), report_of({other})) == Marks{kNew});
+  CHECK(marks(BaselineFindings::read(old), report_of({one})) == Marks{kOld});
+}
+
 TEST_CASE("what the baseline has once covers one finding") {
   const Folder folder;
   const auto old = report_of({finding("x-rule", "p", "k")});

@@ -97,7 +97,7 @@ TEST_CASE("an expired suppression suppresses nothing and is a finding itself; it
   const Run late = run(folder, "  - {rule: weights-nonfinite, reason: known, expires: 2026-06-14}\n");
   CHECK(suppressed(late).empty());
   CHECK(about(late, folder) == Lines{"warning config-suppression-expired suppressions[0]: the suppression of "
-                                     "weights-nonfinite at t.yaml:3:5 was valid until 2026-06-14: known"});
+                                     "weights-nonfinite at t.yaml:3:5 expired after 2026-06-14: known"});
 }
 
 TEST_CASE("a suppression that covered nothing is a note, if its rule ran on a file that it is for") {

@@ -30,7 +30,7 @@ class Fingerprints {
  public:
   std::string of(const Finding& finding, const std::string& file) {
     std::string identity = finding.rule_id;
-    for (const std::string& part : {file, one_line(finding.where.path), finding.kind})
+    for (const std::string& part : {file, one_line(finding.where.path), identity_of(finding)})
       identity += '\0' + part;
     int& ordinal = seen_[identity];
     ++ordinal;

@@ -285,7 +285,7 @@ void SarifWriter::write_states(const Finding& finding) {
 void SarifWriter::write_fingerprints(const Finding& finding) {
   std::string identity = canonical_path(finding.where.path);
   identity += '\0';
-  identity += finding.kind;
+  identity += identity_of(finding);
   const std::string hash = sha256_hex(identity);
   int& ordinal = seen_[{places_.artifact_of(finding.where.input), finding.rule_id, hash}];
   ++ordinal;

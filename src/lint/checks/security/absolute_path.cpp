@@ -1,4 +1,4 @@
-// Paths of one machine among the hyperparameters.
+// Hyperparameters that are paths of one machine.
 #include <cctype>
 
 #include "base/text.h"
@@ -11,12 +11,12 @@ namespace {
 constexpr ParamSpec kParams[] = {
     {"show", ParamType::kInteger, "20", "more paths than this become one finding"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {{"absolute-path", "value"}, {"absolute-paths", "count first"}};
 
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
 
 // "/data/x", "~/data", "C:\data", "\\server\share". Not "/", "//", "~3", nor text with
-// blanks right after the mark.
+// blanks right after the first character.
 bool is_absolute_path(std::string_view text) {
   if (text.size() < 2 || text.size() > 4096 || text.find_first_of("\n\r\t") != std::string_view::npos)
     return false;
@@ -40,11 +40,16 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
         paths.push_back(std::move(value));
   const auto shown = [&](const SubValue& value) { return quote(abbreviate(tree.text(value.id), 100)); };
   if (paths.size() > static_cast<std::size_t>(rule.integer("show"))) {
-    emit(text_hit(paths.front().path, "absolute-paths",
-                  plural(paths.size(), "absolute path") + ", first " + shown(paths.front())));
+    Hit hit = make_hit(paths.front().path, "absolute-paths");
+    hit.fields = {{"count", std::to_string(paths.size())}, {"first", shown(paths.front())}};
+    emit(std::move(hit));
     return;
   }
-  for (const auto& value : paths) emit(text_hit(value.path, "absolute-path", shown(value)));
+  for (const auto& value : paths) {
+    Hit hit = make_hit(value.path, "absolute-path");
+    hit.fields = {{"value", shown(value)}};
+    emit(std::move(hit));
+  }
 }
 
 }  // namespace
@@ -53,7 +58,8 @@ const Check kAbsolutePath{.name = "absolute-path",
                           .help = "hyperparameters that are paths of one machine",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = kFields,
-                          .run = run};
+                          .fields = {},
+                          .run = run,
+                          .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,7 +1,6 @@
 // Imports that run code, open files or load something else when torch.load reads the file.
 #include <set>
 
-#include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
 #include "lint/checks/security/dangerous_names.h"
@@ -9,20 +8,31 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"global", "reason"};
+constexpr KindSpec kKinds[] = {
+    {"system", "global"},           // a module for processes, files, the network, other loaders
+    {"module", "global"},           // a module that runs or loads code
+    {"submodule", "global"},        // a part of a package that is harmless otherwise
+    {"function", "global"},         // a single function that runs code or opens files
+    {"path-method", "global"},      // a method of a path object
+    {"attribute-walk", "global"},   // "pathlib" "os.system"
+    {"internals", "global"},        // __globals__, __subclasses__
+    {"getattr-module", "global"},   // getattr takes a function out of a module
+    {"getattr-unknown", "global"},  // getattr of an attribute whose name is computed
+    {"computed", ""},               // an import whose name is computed
+};
+constexpr std::string_view kComputedName = "a computed name";  // for programs
 
 class Reporter {
  public:
   Reporter(const Checkpoint& file, const Emit& emit) : file_(file), emit_(emit) {}
 
-  void say(const std::string& global, const std::string& reason, std::string_view key) {
-    if (!said_.insert(global + "\n" + reason).second) return;
-    if (!located_)
-      places_ = global_places(file_);  // a walk over the whole tree: only where there is a finding
+  void say(std::string_view kind, const std::string& global, std::string_view key) {
+    if (!said_.emplace(kind, global).second) return;
+    if (!located_) places_ = global_places(file_);  // walks the whole tree: only if there is a finding
     located_ = true;
     const auto place = places_.find(std::string(key));
-    Hit hit = make_hit(place == places_.end() ? "" : place->second, "dangerous-global");
-    hit.fields = {{"global", one_line(global)}, {"reason", reason}};
+    Hit hit = make_hit(place == places_.end() ? "" : place->second, kind);
+    hit.fields = {{"global", global}};
     hit.properties = {{"global", global}};
     emit_(std::move(hit));
   }
@@ -30,24 +40,23 @@ class Reporter {
  private:
   const Checkpoint& file_;
   const Emit& emit_;
-  std::set<std::string> said_;
+  std::set<std::pair<std::string_view, std::string>> said_;
   std::map<std::string, std::string> places_;
   bool located_ = false;
 };
 
 // getattr on a class or an object is how bound methods and Python 3.11's enums are pickled.
-std::string why_getattr(const Tree& tree, NodeId args) {
+std::string_view danger_of_getattr(const Tree& tree, NodeId args) {
   const auto parts = sequence(tree, args);
   if (parts.size() < 2) return "";
   const auto attribute = string_of(tree, parts[1]);
-  if (!attribute) return "its attribute's name is computed";
-  if (is_escape_attribute(*attribute)) return "reaches the interpreter's internals";
+  if (!attribute) return "getattr-unknown";
+  if (is_escape_attribute(*attribute)) return "internals";
   if (!is_kind(tree, parts[0], Kind::kGlobal)) return "";
-  if (names_a_module(tree.module(parts[0]), tree.text(parts[0]))) return "takes a function out of a module";
-  return "";
+  return names_a_module(tree.module(parts[0]), tree.text(parts[0])) ? "getattr-module" : "";
 }
 
-// All nodes, not only those that the root reaches: a result that the stream popped was called all the same.
+// All nodes, not only those reachable from the root: a call whose result the stream popped still ran.
 void check_getattr(const Tree& tree, Reporter& reporter) {
   for (NodeId id = 0; id < tree.size(); ++id) {
     if (tree.kind(id) != Kind::kObject) continue;
@@ -55,12 +64,12 @@ void check_getattr(const Tree& tree, Reporter& reporter) {
     if (!is_kind(tree, object.callee, Kind::kGlobal) ||
         tree.qualified_name(object.callee) != "builtins.getattr")
       continue;
-    const auto reason = why_getattr(tree, object.args);
-    if (reason.empty()) continue;
+    const auto danger = danger_of_getattr(tree, object.args);
+    if (danger.empty()) continue;
     const auto parts = sequence(tree, object.args);
     const std::string target =
         is_kind(tree, parts[0], Kind::kGlobal) ? tree.qualified_name(parts[0]) : "an object";
-    reporter.say("builtins.getattr(" + target + ", " + show(tree, parts[1]) + ")", reason,
+    reporter.say(danger, "builtins.getattr(" + target + ", " + show(tree, parts[1]) + ")",
                  "builtins.getattr");
   }
 }
@@ -71,9 +80,9 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   for (const auto& import : file.imports) {
     const std::string full = import.module + "." + import.name;
     if (!import.resolvable)
-      reporter.say("a computed name", "cannot be told without running the file", full);
-    else if (const auto reason = why_dangerous(import.module, import.name); !reason.empty())
-      reporter.say(full, reason, full);
+      reporter.say("computed", std::string(kComputedName), full);
+    else if (const auto danger = danger_of(import.module, import.name); !danger.empty())
+      reporter.say(danger, full, full);
   }
   check_getattr(file.tree, reporter);
 }
@@ -84,7 +93,8 @@ const Check kDangerousGlobal{.name = "dangerous-global",
                              .help = "imports that run code when the file is loaded",
                              .needs = kNothing,
                              .params = {},
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

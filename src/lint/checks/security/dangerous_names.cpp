@@ -30,7 +30,7 @@ constexpr std::array kFamilies = {
     "zodbpickle"sv, "mako"sv};
 // clang-format on
 
-// The same for parts of packages that healthy files name otherwise: the module, and all below it.
+// The same within packages that healthy files import from: the module and everything below it.
 // clang-format off
 constexpr std::array kSubtrees = {
     "torch.hub"sv, "torch.package"sv, "torch.utils.cpp_extension"sv, "torch.utils._config_module"sv, "torch.distributed.rpc"sv,
@@ -47,7 +47,7 @@ constexpr std::array kSubtrees = {
     "IPython.utils.process"sv, "IPython.core"sv};
 // clang-format on
 
-// Single modules: their parents and what is below them are harmless.
+// Single modules: their parents and submodules are harmless.
 // clang-format off
 constexpr std::array kModules = {
     "code"sv, "site"sv, "torch.utils.collect_env"sv, "torch.utils.model_zoo"sv, "torch.jit"sv, "torch.jit._serialization"sv,
@@ -103,7 +103,7 @@ bool is_in_subtree(std::string_view full) {
   });
 }
 
-// Path.write_text, _local.PosixPath.unlink: all methods of paths reach files.
+// Path.write_text, _local.PosixPath.unlink: all methods of paths access files.
 bool is_path_method(std::string_view full) {
   if (!full.starts_with("pathlib.")) return false;
   const auto dot = full.rfind('.');
@@ -111,31 +111,28 @@ bool is_path_method(std::string_view full) {
   return owner.ends_with("Path") && begins_lower(full.substr(dot + 1));
 }
 
-std::string why_plain(std::string_view module, std::string_view name) {
-  if (has_name(kFamilies, top_package(module)))
-    return "reaches processes, files, the network or another loader";
-  if (has_name(kModules, module)) return "runs or loads code";
+std::string_view plain_danger(std::string_view module, std::string_view name) {
+  if (has_name(kFamilies, top_package(module))) return "system";
+  if (has_name(kModules, module)) return "module";
   const std::string full = full_name(module, name);
-  if (is_in_subtree(full)) return "runs code, starts processes or opens files";
-  if (is_path_method(full)) return "reads, writes or removes files";
-  if (has_name(kNames, full)) return "runs code, opens files or loads another pickle";
-  if (has_name(kModules, full) || (module.empty() && has_name(kFamilies, name)))
-    return "is a module that runs or loads code";
+  if (is_in_subtree(full)) return "submodule";
+  if (is_path_method(full)) return "path-method";
+  if (has_name(kNames, full)) return "function";
+  if (has_name(kModules, full) || (module.empty() && has_name(kFamilies, name))) return "module";
   return "";
 }
 
 }  // namespace
 
-std::string why_dangerous(std::string_view module, std::string_view name) {
-  if (auto why = why_plain(module, name); !why.empty()) return why;
-  // Protocol 4 walks attributes: "pathlib" "os.system" is os.system. Nested classes begin with a capital.
+std::string_view danger_of(std::string_view module, std::string_view name) {
+  if (const auto danger = plain_danger(module, name); !danger.empty()) return danger;
+  // Protocol 4 follows attributes: "pathlib" "os.system" is os.system. Nested classes begin with a capital.
   if (const auto dot = name.find('.'); dot != std::string_view::npos) {
-    if (has_name(kFamilies, name.substr(0, dot)) || begins_lower(name))
-      return "walks through a module's attributes";
+    if (has_name(kFamilies, name.substr(0, dot)) || begins_lower(name)) return "attribute-walk";
     for (std::size_t at = 0; at != std::string_view::npos; at = name.find('.', at + 1))
       if (is_escape_attribute(
               name.substr(at == 0 ? 0 : at + 1, name.find('.', at + 1) - (at == 0 ? 0 : at + 1))))
-        return "walks to the interpreter's internals";
+        return "internals";
   }
   return "";
 }

@@ -1,6 +1,5 @@
-// Imports that have no business in a checkpoint. A deny list is never complete: everything outside of torch's
-// allow-list is a finding of security-not-weights-only-loadable anyway; this list says
-// which ones are alarming.
+// Imports that have no business in a checkpoint. A deny list is never complete: everything outside torch's
+// allow-list is a finding of security-not-weights-only-loadable anyway. This list says which are alarming.
 #pragma once
 
 #include <string>
@@ -8,12 +7,13 @@
 
 namespace ckpt::lint {
 
-// Why `module`.`name` is dangerous, or "". Module and name as the stream spells them,
-// Python 2's names mapped.
-std::string why_dangerous(std::string_view module, std::string_view name);
+// What makes `module`.`name` dangerous: a kind of the check dangerous-global ("system", "path-method", ...),
+// or
+// "". Module and name as the stream spells them, with Python 2's names mapped.
+std::string_view danger_of(std::string_view module, std::string_view name);
 
-// True for a global that names a module at run time ("torch" "hub"), so that getattr on it reaches functions.
-// Classes and their methods (OneCycleLR, enums) are what healthy files pass to getattr.
+// True for a global that is a module at run time ("torch" "hub"), so that getattr on it reaches functions.
+// Healthy files pass classes and their methods to getattr (OneCycleLR, enums).
 bool names_a_module(std::string_view module, std::string_view name);
 
 // Attributes that lead from any object to the interpreter: __globals__, __subclasses__ ...

@@ -1,4 +1,4 @@
-// Imports by name: what each of them asks of the program that loads the file.
+// Imports by name: what each of them requires of the program that loads the file.
 #include <set>
 #include <stdexcept>
 
@@ -14,13 +14,18 @@ namespace {
 constexpr std::string_view kChoices[] = {"name", "package"};
 constexpr ParamSpec kParams[] = {
     {"names", ParamType::kExpect, "",
-     "glob over module.name: what to say of it; the first that matches counts, '' is nothing"},
-    {"by", ParamType::kString, "name", "name | package: one finding for each", kChoices},
-    {"allow", ParamType::kGlobs, "[]", "names (module.name) that are right"},
-    {"stdlib", ParamType::kBool, "false", "Python's own modules are right"},
-    {"weights-only", ParamType::kBool, "false", "names that torch.load(weights_only=True) accepts are right"},
+     "glob over module.name: what to say about it; the first match counts, '' says nothing"},
+    {"by", ParamType::kString, "name", "one finding per name, or per package", kChoices},
+    {"allow", ParamType::kGlobs, "[]", "names (module.name) that are fine"},
+    {"stdlib", ParamType::kBool, "false", "Python's own modules are fine"},
+    {"weights-only", ParamType::kBool, "false", "names that torch.load(weights_only=True) accepts are fine"},
 };
-constexpr std::string_view kFields[] = {"name", "meaning", "more"};
+constexpr KindSpec kKinds[] = {
+    {"import", "name meaning", "by=name"},
+    {"package", "name meaning names", "by=package"},
+    {"computed", "meaning"},  // the name is known only when the file is run
+};
+constexpr std::string_view kComputedName = "a computed name";  // for programs
 
 struct Meaning {
   Glob glob;
@@ -38,6 +43,7 @@ std::vector<Meaning> meanings_of(const Rule& rule) {
 constexpr std::size_t kNamed = 3;  // names of a package in its message
 
 struct Found {
+  std::string_view kind;
   std::string meaning;
   std::vector<std::string> first;  // of its names, kNamed at most
   std::set<std::string> names;
@@ -57,13 +63,14 @@ class Finder {
     std::vector<std::pair<std::string, Found>> result;
     std::map<std::string, std::size_t> places;
     for (const auto& import : file.imports) {
-      const std::string full = import.resolvable ? full_name(import.module, import.name) : "a computed name";
-      const std::string meaning = is_right(import, full) ? "" : meaning_of(full);
+      const std::string full =
+          import.resolvable ? full_name(import.module, import.name) : std::string(kComputedName);
+      const std::string meaning = is_fine(import, full) ? "" : meaning_of(full);
       if (meaning.empty()) continue;
       const std::string key =
           by_package_ && import.resolvable ? std::string(top_package(import.module)) : full;
       const auto [place, added] = places.emplace(key, result.size());
-      if (added) result.push_back({key, Found{meaning, {}, {}}});
+      if (added) result.push_back({key, Found{kind_of(import), meaning, {}, {}}});
       Found& found = result[place->second].second;
       if (found.names.insert(full).second && found.first.size() < kNamed) found.first.push_back(full);
     }
@@ -71,7 +78,12 @@ class Finder {
   }
 
  private:
-  bool is_right(const pickle::Import& import, const std::string& full) const {
+  std::string_view kind_of(const pickle::Import& import) const {
+    if (!import.resolvable) return "computed";
+    return by_package_ ? "package" : "import";
+  }
+
+  bool is_fine(const pickle::Import& import, const std::string& full) const {
     if (!import.resolvable) return false;
     return (stdlib_ && is_python_module(import.module)) ||
            (weights_only_ && is_weights_only_name(import.module, import.name)) || any_match(allow_, full);
@@ -88,25 +100,22 @@ class Finder {
   bool by_package_, stdlib_, weights_only_;
 };
 
-// "" for a name that is the finding itself; " (a, b, c and 3 more)" for a package.
-std::string more_of(const std::string& key, const Found& found) {
-  if (found.names.size() == 1 && found.first.front() == key) return "";
+// "a, b, c and 3 more".
+std::string names_of(const Found& found) {
   std::string text;
-  for (const auto& name : found.first) text += (text.empty() ? " (" : ", ") + one_line(abbreviate(name, 80));
+  for (const auto& name : found.first) text += (text.empty() ? "" : ", ") + abbreviate(name, 80);
   const auto more = found.names.size() - found.first.size();
-  return text + (more > 0 ? " and " + std::to_string(more) + " more)" : ")");
+  return more > 0 ? text + " and " + std::to_string(more) + " more" : text;
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto found = Finder(rule).find(context.file());
   if (found.empty()) return;
-  const auto places =
-      global_places(context.file());  // a walk over the whole tree: only where there is a finding
+  const auto places = global_places(context.file());  // walks the whole tree: only if there is a finding
   for (const auto& [key, what] : found) {
     const auto place = places.find(what.first.front());
-    Hit hit = make_hit(place == places.end() ? "" : place->second, "import");
-    hit.fields = {
-        {"name", one_line(abbreviate(key, 120))}, {"meaning", what.meaning}, {"more", more_of(key, what)}};
+    Hit hit = make_hit(place == places.end() ? "" : place->second, what.kind);
+    hit.fields = {{"name", abbreviate(key, 120)}, {"meaning", what.meaning}, {"names", names_of(what)}};
     hit.properties = {{"global", what.first.front()}, {"names", std::uint64_t{what.names.size()}}};
     emit(std::move(hit));
   }
@@ -119,17 +128,18 @@ void validate(const Rule& rule) {
         "looks for nothing: say what, as in names: {\"old_project.**\": moved to project}");
   for (const auto& [pattern, value] : names)
     if (!std::holds_alternative<std::string>(value.data()))
-      throw std::invalid_argument("'" + pattern + "' needs a text that says what it means");
+      throw std::invalid_argument("'" + pattern + "' needs a text: what to say about it");
 }
 
 }  // namespace
 
 const Check kImportNames{.name = "import-names",
-                         .help = "imports that ask something of the program that loads the file",
+                         .help = "imports that require something of the program that loads the file",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = kFields,
+                         .fields = {},
                          .run = run,
-                         .validate = validate};
+                         .validate = validate,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -11,9 +11,9 @@ namespace {
 constexpr ParamSpec kParams[] = {
     {"allow", ParamType::kStrings,
      "[lightning.pytorch.cli.instantiate_module, pytorch_lightning.cli.instantiate_module]",
-     "functions that may be named; the default is Lightning's own list since the fix of CVE-2026-58659"},
+     "functions that are allowed; the default is Lightning's own list since the fix of CVE-2026-58659"},
 };
-constexpr std::string_view kFields[] = {"value"};
+constexpr KindSpec kKinds[] = {{"instantiator", "value"}};
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
@@ -35,7 +35,8 @@ const Check kInstantiator{.name = "instantiator",
                           .help = "a function that Lightning would import and call on load",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = kFields,
-                          .run = run};
+                          .fields = {},
+                          .run = run,
+                          .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Credentials that a configuration carried into the checkpoint. Messages never show more than two characters.
+// Credentials that a configuration carried into the checkpoint. Messages show two characters, never more.
 #include <set>
 
 #include "base/text.h"
@@ -10,8 +10,9 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"what", "masked"};
-constexpr std::size_t kScanned = 64u << 10;  // of one string: a credential stands at its beginning or nowhere
+constexpr KindSpec kKinds[] = {{"secret", "what start length"}, {"suspected", "what start length"}};
+constexpr std::size_t kShown = 2;            // characters: enough to find it, too few to use it
+constexpr std::size_t kScanned = 64u << 10;  // of one string: a credential is at its beginning or nowhere
 
 bool is_text(const Tree& tree, NodeId id) {
   return is_kind(tree, id, Kind::kString) || is_kind(tree, id, Kind::kBytes);
@@ -26,13 +27,13 @@ class Scanner {
     say(path, secret_shape(text), text);
   }
 
-  // A form says more than a name. A path is told once.
+  // The form of a value is better evidence than the name of its key. One finding a path.
   void key(NodeId key, NodeId value, const std::string& path) {
     const auto name = string_of(tree_, key);
     if (!name || !is_text(tree_, value)) return;
     const auto text = tree_.text(value).substr(0, kScanned);
     const auto named = secret_under_key(*name, text);
-    if (named.what.empty()) return;  // the value is looked at by itself, too
+    if (named.what.empty()) return;  // shape() looks at the value anyway
     const auto shape = secret_shape(text);
     say(path, shape.what.empty() ? named : shape, text);
   }
@@ -40,10 +41,10 @@ class Scanner {
  private:
   void say(const std::string& path, const Secret& secret, std::string_view text) {
     if (secret.what.empty() || !said_.insert(path).second) return;
-    Hit hit = make_hit(path, "secret");
-    hit.fields = {{"what", std::string(secret.what) + (secret.certain ? "" : " by its name")},
-                  {"masked", mask(text)}};
-    if (!secret.certain) hit.level = report::Level::kWarning;
+    Hit hit = make_hit(path, secret.certain ? "secret" : "suspected");
+    hit.fields = {{"what", std::string(secret.what)},
+                  {"start", std::string(text.substr(0, kShown))},
+                  {"length", std::to_string(text.size())}};
     emit_(std::move(hit));
   }
 
@@ -79,7 +80,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
       return value::Next::kInto;
     });
   } catch (const Error&) {
-    // Beyond the limits: the reader has said so, security-limits reports it.
+    // Beyond the limits: the reader recorded that, and security-limits reports it.
   }
 }
 
@@ -89,7 +90,8 @@ const Check kSecret{.name = "secret",
                     .help = "passwords, tokens and keys",
                     .needs = kNothing,
                     .params = {},
-                    .fields = kFields,
-                    .run = run};
+                    .fields = {},
+                    .run = run,
+                    .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Credentials by the name of their key, where the value alone says nothing.
+// Credentials by the name of their key, where the value alone is not telling.
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -50,7 +50,7 @@ Words words_of(std::string_view key) {
 
 bool has_word(const Words& words, std::string_view wanted) { return is_one_of(wanted, words); }
 
-// Position behind the last "api key", "secret key" ...; 0 where there is none.
+// Position after the last "api key", "secret key" ...; 0 if there is none.
 std::size_t behind_key(const Words& words) {
   static constexpr std::array kFirsts = {"api"sv,   "secret"sv,  "private"sv,    "access"sv,  "auth"sv,
                                          "comet"sv, "account"sv, "encryption"sv, "signing"sv, "wandb"sv};
@@ -66,7 +66,7 @@ std::size_t behind_word(const Words& words) {
   return 0;
 }
 
-// What a key says about a secret without being one: where it is, how it is kept, what it looks like.
+// Keys that describe a secret rather than hold one: where it is, how it is kept, what it looks like.
 bool is_about(const Words& words) {
   // clang-format off
   static constexpr std::array kLast = {
@@ -91,7 +91,7 @@ bool has_extension(std::string_view text) {
   return std::any_of(kFiles.begin(), kFiles.end(), [&](std::string_view end) { return text.ends_with(end); });
 }
 
-// A path, an address or the name of a variable: it says where the secret is.
+// A path, an address or the name of a variable: where the secret is, not the secret.
 bool is_reference(std::string_view text) {
   static constexpr std::array kStarts = {"/"sv,    "~/"sv,   "./"sv,   "../"sv,  "\\"sv,
                                          "arn:"sv, "env:"sv, "env/"sv, "env."sv, "os.environ"sv};
@@ -103,19 +103,19 @@ bool is_reference(std::string_view text) {
   return caps && is_upper(text[0]) && (text.find('_') != std::string_view::npos || !any(text, is_digit));
 }
 
-// "question_id", "config.api.key": what programs call their parts. Keys that a service made have digits.
+// "question_id", "config.api.key": identifiers of a program. Keys that a service generates have digits.
 bool is_identifier(std::string_view text) {
   return all(text, [](char c) { return is_lower(c) || c == '_' || c == '.' || c == '-'; });
 }
 
-// 40 characters of base64 with all kinds of them: AWS, whose keys may hold '/' and '+'.
+// 40 mixed characters of base64: AWS, whose keys may contain '/' and '+'.
 bool is_aws_secret(std::string_view text) {
   return text.size() == 40 &&
          all(text, [](char c) { return is_alnum(c) || c == '/' || c == '+' || c == '='; }) &&
          any(text, is_digit) && any(text, is_upper) && any(text, is_lower);
 }
 
-// One word of a generated key: both cases and a digit, or long and of digits and letters.
+// A generated key: looks random, or is long with both cases and a digit.
 bool is_generated(std::string_view text) {
   return looks_random(text) || (text.size() >= 20 && all(text, is_alnum) && any(text, is_digit) &&
                                 any(text, is_upper) && any(text, is_lower));
@@ -130,10 +130,10 @@ Secret password(const Words& words, std::string_view value) {
   const bool pass = last == "pass" && words.size() > 1 && is_one_of(words[words.size() - 2], kOwners);
   if (!pass && !is_one_of(last, kAlone)) return {};
   if (value.find(' ') != std::string_view::npos || is_reference(value)) return {};
-  return {"a password", !is_identifier(value)};
+  return {"password", !is_identifier(value)};
 }
 
-// Tokens that a service gives out, not those of a vocabulary.
+// Tokens of a vocabulary rather than of a service.
 bool is_text_token(const Words& words) {
   static constexpr std::array kText = {"cls"sv,   "sep"sv,   "pad"sv,     "bos"sv,   "eos"sv,
                                        "mask"sv,  "unk"sv,   "start"sv,   "end"sv,   "image"sv,
@@ -147,18 +147,18 @@ Secret header(const Words& words, std::string_view value) {
   const auto space = value.find(' ');
   const auto rest = space == std::string_view::npos ? value : value.substr(space + 1);
   if (rest.size() < 8 || is_placeholder(rest) || is_reference(rest)) return {};
-  return {"an Authorization header", looks_random(rest)};
+  return {"Authorization header", looks_random(rest)};
 }
 
 Secret of_service(const Words& words, std::string_view value) {
   const bool hex = all(value, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
-  if (has_word(words, "wandb") && value.size() == 40 && hex) return {"a Weights & Biases API key", true};
+  if (has_word(words, "wandb") && value.size() == 40 && hex) return {"Weights & Biases API key", true};
   if (has_word(words, "comet") && value.size() == 25 && all(value, is_alnum) &&
       (any(value, is_digit) || any(value, is_upper)) && any(value, is_lower))
-    return {"a Comet API key", true};
+    return {"Comet API key", true};
   const bool telling = has_word(words, "aws") || has_word(words, "secret") || has_word(words, "access");
   if (telling && (has_word(words, "key") || has_word(words, "secret")) && is_aws_secret(value))
-    return {"an AWS secret key", true};
+    return {"AWS secret key", true};
   return {};
 }
 
@@ -169,7 +169,7 @@ Secret key_or_secret(const Words& words, std::string_view value) {
   if (!generated && (is_reference(value) || value.find('/') != std::string_view::npos)) return {};
   if (!generated && behind < words.size()) return {};            // api_key_rotation: about a key
   if (!generated && key > 0 && is_identifier(value)) return {};  // auth_key: "question_id"
-  return {"an API key or secret", generated};
+  return {"API key or secret", generated};
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ Secret secret_under_key(std::string_view key, std::string_view value) {
   const auto words = words_of(key);
   if (is_placeholder(value)) return {};
   if (words.back() == "id" && has_word(words, "access") && looks_random(value))
-    return {"an AWS access key id", true};
+    return {"AWS access key id", true};
   if (is_about(words)) return {};
   if (const auto secret = of_service(words, value); !secret.what.empty()) return secret;
   if (const auto secret = password(words, value); !secret.what.empty()) return secret;
@@ -187,7 +187,7 @@ Secret secret_under_key(std::string_view key, std::string_view value) {
   static constexpr std::array kTokens = {"token"sv, "auth"sv, "bearer"sv, "pat"sv};
   if (is_one_of(words.back(), kTokens) && !is_text_token(words) && looks_random(value) &&
       value.find('/') == std::string_view::npos)
-    return {"an access token", true};
+    return {"access token", true};
   return {};
 }
 

@@ -1,5 +1,5 @@
-// Credentials by their form: what services publish about the keys that they issue, or what every scanner of
-// repositories (gitleaks, trufflehog, GitHub's own) agrees on.
+// Credentials by their form: what services publish about the keys they issue, or what the repository scanners
+// (gitleaks, trufflehog, GitHub's own) agree on.
 #include "lint/checks/security/secret_shapes.h"
 
 #include <algorithm>
@@ -38,7 +38,7 @@ bool is_mixed(std::string_view text) {
   return int{has(text, is_digit)} + int{has(text, is_upper)} + int{has(text, is_lower)} >= 2;
 }
 
-// The run begins right behind the prefix, ends where its alphabet does, and then no word goes on.
+// The run begins right after the prefix and ends where its alphabet ends; no further word character follows.
 struct Format {
   std::string_view prefix;
   Alphabet alphabet;
@@ -49,22 +49,22 @@ constexpr std::size_t kAny = 400;
 
 // clang-format off
 constexpr Format kFormats[] = {
-    {"hf_", is_alnum, 30, 40, "a Hugging Face token"},  // 34 letters; api_org_ likewise
-    {"api_org_", is_alnum, 30, 40, "a Hugging Face token"},
-    {"ghp_", is_alnum, 36, 255, "a GitHub token"},       {"gho_", is_alnum, 36, 255, "a GitHub token"},
-    {"ghu_", is_alnum, 36, 255, "a GitHub token"},       {"ghs_", is_alnum, 36, 255, "a GitHub token"},
-    {"ghr_", is_alnum, 36, 255, "a GitHub token"},       {"glpat-", is_word, 20, 60, "a GitLab token"},
-    {"AKIA", is_base32, 16, 16, "an AWS access key id"}, {"ASIA", is_base32, 16, 16, "an AWS access key id"},
-    {"AIza", is_word, 35, 35, "a Google API key"},      {"GOCSPX-", is_word, 28, 28, "a Google client secret"},
-    {"dckr_pat_", is_word, 20, 40, "a Docker token"},   {"npm_", is_alnum, 36, 36, "an npm token"},
-    {"pypi-AgE", is_word, 50, kAny, "a PyPI token"},    {"sk_live_", is_alnum, 16, kAny, "a Stripe key"},
-    {"rk_live_", is_alnum, 16, kAny, "a Stripe key"},   {"gsk_", is_alnum, 48, 60, "a Groq API key"},
-    {"r8_", is_alnum, 37, 37, "a Replicate token"},     {"nvapi-", is_word, 60, 70, "an NVIDIA API key"},
-    {"xai-", is_alnum, 70, 90, "an xAI API key"},       {"pplx-", is_alnum, 40, 60, "a Perplexity API key"},
-    {"dapi", is_hex, 32, 32, "a Databricks token"},     {"wandb_v1_", is_word, 60, kAny, "a Weights & Biases API key"},
-    {"hvs.", is_word, 80, kAny, "a Vault token"},
+    {"hf_", is_alnum, 30, 40, "Hugging Face token"},  // 34 letters; api_org_ likewise
+    {"api_org_", is_alnum, 30, 40, "Hugging Face token"},
+    {"ghp_", is_alnum, 36, 255, "GitHub token"},       {"gho_", is_alnum, 36, 255, "GitHub token"},
+    {"ghu_", is_alnum, 36, 255, "GitHub token"},       {"ghs_", is_alnum, 36, 255, "GitHub token"},
+    {"ghr_", is_alnum, 36, 255, "GitHub token"},       {"glpat-", is_word, 20, 60, "GitLab token"},
+    {"AKIA", is_base32, 16, 16, "AWS access key id"}, {"ASIA", is_base32, 16, 16, "AWS access key id"},
+    {"AIza", is_word, 35, 35, "Google API key"},      {"GOCSPX-", is_word, 28, 28, "Google client secret"},
+    {"dckr_pat_", is_word, 20, 40, "Docker token"},   {"npm_", is_alnum, 36, 36, "npm token"},
+    {"pypi-AgE", is_word, 50, kAny, "PyPI token"},    {"sk_live_", is_alnum, 16, kAny, "Stripe key"},
+    {"rk_live_", is_alnum, 16, kAny, "Stripe key"},   {"gsk_", is_alnum, 48, 60, "Groq API key"},
+    {"r8_", is_alnum, 37, 37, "Replicate token"},     {"nvapi-", is_word, 60, 70, "NVIDIA API key"},
+    {"xai-", is_alnum, 70, 90, "xAI API key"},       {"pplx-", is_alnum, 40, 60, "Perplexity API key"},
+    {"dapi", is_hex, 32, 32, "Databricks token"},     {"wandb_v1_", is_word, 60, kAny, "Weights & Biases API key"},
+    {"hvs.", is_word, 80, kAny, "Vault token"},
     // base64 of {"api_address": as all Neptune tokens begin
-    {"eyJhcGlfYWRkcmVzcyI6", is_base64, 40, 2 * kAny, "a Neptune API token"},
+    {"eyJhcGlfYWRkcmVzcyI6", is_base64, 40, 2 * kAny, "Neptune API token"},
 };
 // clang-format on
 
@@ -127,19 +127,19 @@ bool has_slack_token(std::string_view text) {
   });
 }
 
-// An address that posts for whoever knows it: the part after the ids is the secret.
+// An address that posts for anyone who knows it: the part after the ids is the secret.
 struct Hook {
   std::string_view host_and_path;
   std::size_t least;  // of all that follows
   std::string_view what;
 };
 constexpr Hook kHooks[] = {
-    {"hooks.slack.com/services/", 40, "a Slack webhook"},
-    {"hooks.slack.com/workflows/", 40, "a Slack webhook"},
-    {"hooks.slack.com/triggers/", 40, "a Slack webhook"},
-    {"discord.com/api/webhooks/", 60, "a Discord webhook"},
-    {"discordapp.com/api/webhooks/", 60, "a Discord webhook"},
-    {"webhook.office.com/webhookb2/", 60, "a Teams webhook"},
+    {"hooks.slack.com/services/", 40, "Slack webhook"},
+    {"hooks.slack.com/workflows/", 40, "Slack webhook"},
+    {"hooks.slack.com/triggers/", 40, "Slack webhook"},
+    {"discord.com/api/webhooks/", 60, "Discord webhook"},
+    {"discordapp.com/api/webhooks/", 60, "Discord webhook"},
+    {"webhook.office.com/webhookb2/", 60, "Teams webhook"},
 };
 
 bool has_hook(std::string_view text, const Hook& hook) {
@@ -206,15 +206,15 @@ std::string_view what_shape(std::string_view text) {
     if (has_format(text, format)) return format.what;
   for (const auto& hook : kHooks)
     if (has_hook(text, hook)) return hook.what;
-  if (has_sk_key(text)) return "an API key (sk-...)";
-  if (has_fine_grained_github(text)) return "a GitHub token";
-  if (has_slack_token(text)) return "a Slack token";
-  if (has_connection_key(text)) return "a connection string with a key";
-  if (has_private_key(text)) return "a private key";
-  if (has_url_password(text)) return "a URL with a password";
-  if (has_authorization(text)) return "an Authorization header";
-  if (is_telegram(text)) return "a Telegram bot token";
-  if (is_jwt(text)) return "a JSON web token";
+  if (has_sk_key(text)) return "API key (sk-...)";
+  if (has_fine_grained_github(text)) return "GitHub token";
+  if (has_slack_token(text)) return "Slack token";
+  if (has_connection_key(text)) return "connection string with a key";
+  if (has_private_key(text)) return "private key";
+  if (has_url_password(text)) return "URL with a password";
+  if (has_authorization(text)) return "Authorization header";
+  if (is_telegram(text)) return "Telegram bot token";
+  if (is_jwt(text)) return "JSON web token";
   return "";
 }
 
@@ -248,10 +248,6 @@ bool is_placeholder(std::string_view text) {
       "auto"sv,  "empty"sv,  "optional"sv, "required"sv, "string"sv,    "str"sv,  "default"sv};
   return low.starts_with("your") || low.starts_with("example") ||
          std::find(kWords.begin(), kWords.end(), low) != kWords.end();
-}
-
-std::string mask(std::string_view secret) {
-  return one_line(secret.substr(0, 2)) + "... (" + plural(secret.size(), "character") + ")";
 }
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// What torch.load(weights_only=True) accepts by default: enumerated from torch 2.13 and 2.14
+// What torch.load(weights_only=True) accepts by default, enumerated from torch 2.13 and 2.14
 // (torch/_weights_only_unpickler.py, _get_allowed_globals and the opcodes of Unpickler.load). Exact names.
 #pragma once
 

@@ -10,13 +10,15 @@ namespace {
 
 constexpr ParamSpec kParams[] = {
     {"patterns", ParamType::kGlobs, "[]", "globs over names of weights"},
-    {"wanted", ParamType::kBool, "true", "true: each pattern must match a name; false: none may match one"},
+    {"wanted", ParamType::kBool, "true",
+     "true: every pattern must match a name; false: no pattern may match one"},
 };
-constexpr std::string_view kFields[] = {"text", "pattern"};
+constexpr KindSpec kKinds[] = {{"missing", "pattern count", "wanted=true"},
+                               {"forbidden", "pattern", "wanted=false"}};
 
-Hit pattern_hit(std::string path, std::string_view kind, std::string text, const std::string& pattern) {
-  Hit hit = text_hit(std::move(path), kind, std::move(text));
-  hit.fields.push_back({"pattern", quote(pattern)});
+Hit pattern_hit(std::string path, std::string_view kind, const std::string& pattern, std::size_t count) {
+  Hit hit = make_hit(std::move(path), kind);
+  hit.fields = {{"pattern", quote(pattern)}, {"count", std::to_string(count)}};
   hit.properties = {{"pattern", pattern}};
   return hit;
 }
@@ -30,13 +32,10 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     for (const auto& key : keys) {
       if (!glob.matches(key.name)) continue;
       ++matches;
-      if (!wanted)
-        emit(pattern_hit(key.path, "forbidden", "matches " + quote(pattern) + ", which must not be there",
-                         pattern));
+      if (!wanted) emit(pattern_hit(key.path, "forbidden", pattern, keys.size()));
     }
     if (wanted && matches == 0)
-      emit(pattern_hit(context.items().state_dict_path, "missing",
-                       "none of " + plural(keys.size(), "name") + " matches " + quote(pattern), pattern));
+      emit(pattern_hit(context.items().state_dict_path, "missing", pattern, keys.size()));
   }
 }
 
@@ -48,11 +47,12 @@ void validate(const Rule& rule) {
 }  // namespace
 
 const Check kKeyPattern{.name = "key-pattern",
-                        .help = "names of weights that must be there, or must not",
+                        .help = "names of weights that a team requires or forbids",
                         .needs = kNothing,
                         .params = kParams,
-                        .fields = kFields,
+                        .fields = {},
                         .run = run,
-                        .validate = validate};
+                        .validate = validate,
+                        .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// The weights as a manifest lists them: keys, shapes, dtypes. Nothing of the numbers.
+// Keys, shapes and dtypes of the weights against a manifest. Values are not compared.
 #include <map>
 
 #include "base/text.h"
@@ -10,15 +10,28 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"file", ParamType::kManifest, "", "what ckpt-lint --write-manifest wrote, relative to the rules file"},
-    {"allow-extra", ParamType::kGlobs, "[]",
-     "names of weights that may be there although the manifest has them not"},
-    {"dtypes", ParamType::kBool, "true", "compare dtypes, too"},
+    {"file", ParamType::kManifest, "",
+     "a file that ckpt-lint --write-manifest wrote, relative to the rules file"},
+    {"allow-extra", ParamType::kGlobs, "[]", "names of weights that may be missing from the manifest"},
+    {"dtypes", ParamType::kBool, "true", "compare dtypes as well"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"added", "found"},        // not in the manifest
+    {"removed", "wanted"},     // only in the manifest
+    {"type", "found wanted"},  // one of the two is not a tensor, or both are other objects
+    {"shape", "found wanted"}, {"dtype", "found wanted"},
+};
 
 std::string describe_entry(const ManifestEntry& entry) {
   return entry.type.empty() ? format_shape(entry.shape) + " " + entry.dtype : entry.type;
+}
+
+Hit manifest_hit(std::string path, std::string_view kind, const ManifestEntry* found,
+                 const ManifestEntry* wanted) {
+  Hit hit = make_hit(std::move(path), kind, report::PlaceKind::kTensor);
+  if (found != nullptr) hit.fields.push_back({"found", describe_entry(*found)});
+  if (wanted != nullptr) hit.fields.push_back({"wanted", describe_entry(*wanted)});
+  return hit;
 }
 
 // What differs, as the kind of the finding; "" if nothing does.
@@ -37,30 +50,25 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const std::string path = key_path(root, found.name);
     const auto entry = wanted.find(found.name);
     if (entry == wanted.end()) {
-      if (!any_match(allowed, found.name))
-        emit(text_hit(path, "added", describe_entry(found) + ", not in the manifest",
-                      report::PlaceKind::kTensor));
+      if (!any_match(allowed, found.name)) emit(manifest_hit(path, "added", &found, nullptr));
       continue;
     }
     const std::string_view kind = difference(entry->second, found, rule.boolean("dtypes"));
-    if (!kind.empty())
-      emit(text_hit(path, kind,
-                    describe_entry(found) + ", " + describe_entry(entry->second) + " in the manifest",
-                    report::PlaceKind::kTensor));
+    if (!kind.empty()) emit(manifest_hit(path, kind, &found, &entry->second));
     wanted.erase(entry);
   }
   for (const auto& [name, entry] : wanted)
-    emit(text_hit(key_path(root, name), "removed", "absent, " + describe_entry(entry) + " in the manifest",
-                  report::PlaceKind::kTensor));
+    emit(manifest_hit(key_path(root, name), "removed", nullptr, &entry));
 }
 
 }  // namespace
 
 const Check kManifest{.name = "manifest",
-                      .help = "weights that are not as a manifest lists them",
+                      .help = "weights that differ from a manifest",
                       .needs = kNothing,
                       .params = kParams,
-                      .fields = kFields,
-                      .run = run};
+                      .fields = {},
+                      .run = run,
+                      .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,6 +1,7 @@
-// One number of a checkpoint within limits that a team sets: its size, its parameters, its progress.
+// Limits that a team sets on a number of a checkpoint: its size, its parameters, its progress.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <set>
 #include <stdexcept>
 
@@ -18,19 +19,34 @@ constexpr ParamSpec kParams[] = {
     {"min", ParamType::kNumber, "0", "less than this is a finding"},
     {"max", ParamType::kNumber, "0", "more than this is a finding; 0: no limit"},
 };
-constexpr std::string_view kFields[] = {"text", "value", "limit"};
+// Each quantity has kinds of its own, so that each rule has words of its own.
+constexpr KindSpec kKinds[] = {
+    {"file-too-small", "size value limit", "of=file-bytes"},
+    {"file-too-big", "size value limit", "of=file-bytes"},
+    {"too-few-parameters", "value limit", "of=parameters"},
+    {"too-many-parameters", "value limit", "of=parameters"},
+    {"too-few-optimizers", "value limit", "of=optimizers"},
+    {"too-many-optimizers", "value limit", "of=optimizers"},
+    {"epoch-too-low", "value limit", "of=epoch"},
+    {"epoch-too-high", "value limit", "of=epoch"},
+    {"epoch-missing", "value", "of=epoch"},
+    {"step-too-low", "value limit", "of=global-step"},
+    {"step-too-high", "value limit", "of=global-step"},
+    {"step-missing", "value", "of=global-step"},
+};
 
 constexpr std::array<std::string_view, 5> kQuantities = {"file-bytes", "parameters", "optimizers",
                                                          keys::kEpoch, "global-step"};
 
 struct Quantity {
   std::string path;
-  std::optional<double> value;  // nullopt: not in the file
-  std::string text;             // "1.2 GiB (1234567 bytes)"
+  std::string_view low, high, missing;  // kinds
+  std::optional<double> value;          // nullopt: not in the file, or not a number
+  std::string shown;                    // what is there instead of a number
 };
 
-// Counters and other integer buffers are no parameters. A tied weight counts once, as in
-// sum(p.numel() for p in model.parameters()); buffers of floating point cannot be told from parameters.
+// Counters and other integer buffers do not count as parameters. A tied weight counts once, as in
+// sum(p.numel() for p in model.parameters()). Floating-point buffers look like parameters and do count.
 double count_parameters(const Context& context, const Rule& rule) {
   const auto& file = context.file();
   std::set<std::pair<std::uint32_t, std::uint64_t>> seen;
@@ -45,7 +61,7 @@ double count_parameters(const Context& context, const Rule& rule) {
   return total;
 }
 
-// Before 1.6 the file held the next epoch.
+// Lightning before 1.6 stored the next epoch.
 std::optional<double> epoch_of(const Context& context) {
   const auto& items = context.items();
   auto epoch = number_of(context.file().tree, items.epoch);
@@ -57,46 +73,48 @@ Quantity quantity_of(const Context& context, const Rule& rule) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
   const std::string& of = rule.string("of");
-  const auto plain = [](std::optional<double> value) {
-    return value ? format_double(*value) : std::string();
-  };
-  const auto whole = [](double value) { return fmt::format("{:.0f}", value); };
-  if (of == "file-bytes") {
-    const auto bytes = context.file().file_size;
-    return {"", static_cast<double>(bytes), fmt::format("{} ({} bytes)", format_bytes(bytes), bytes)};
-  }
-  if (of == "parameters") {
-    const double count = count_parameters(context, rule);
-    return {items.state_dict_path, count, whole(count) + " elements of floating point"};
-  }
+  if (of == "file-bytes")
+    return {"", "file-too-small", "file-too-big", "", static_cast<double>(context.file().file_size), ""};
+  if (of == "parameters")
+    return {items.state_dict_path,           "too-few-parameters",
+            "too-many-parameters",           "",
+            count_parameters(context, rule), ""};
   if (of == "optimizers") {
     const auto count = static_cast<double>(sequence(tree, items.optimizer_states).size());
-    return {keys::kOptimizerStates, count, whole(count) + (count == 1 ? " optimizer" : " optimizers")};
+    return {keys::kOptimizerStates, "too-few-optimizers", "too-many-optimizers", "", count, ""};
   }
-  if (of == keys::kEpoch) {
-    const auto epoch = epoch_of(context);
-    return {keys::kEpoch, epoch, "epoch " + (epoch ? whole(*epoch) : plain(epoch))};
-  }
+  if (of == keys::kEpoch)
+    return {keys::kEpoch,    "epoch-too-low",   "epoch-too-high",
+            "epoch-missing", epoch_of(context), show(tree, items.epoch)};
   const auto step = number_of(tree, items.global_step);
-  return {keys::kGlobalStep, step, "global_step " + (step ? whole(*step) : plain(step))};
+  return {keys::kGlobalStep, "step-too-low", "step-too-high",
+          "step-missing",    step,           show(tree, items.global_step)};
+}
+
+// 500000000, not 5e+08.
+std::string whole(double value) {
+  return value == std::floor(value) ? fmt::format("{:.0f}", value) : format_double(value);
+}
+
+Hit limit_hit(const Context& context, const Quantity& quantity, std::string_view kind, double limit) {
+  Hit hit = make_hit(quantity.path, kind);
+  hit.fields = {{"value", whole(*quantity.value)},
+                {"limit", whole(limit)},
+                {"size", format_bytes(context.file().file_size)}};
+  hit.properties = {{"value", *quantity.value}, {"limit", limit}};
+  return hit;
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto quantity = quantity_of(context, rule);
+  const Quantity quantity = quantity_of(context, rule);
   const double min = rule.number("min"), max = rule.number("max");
-  const auto say = [&](std::string_view kind, std::string text, double limit) {
-    Hit hit = text_hit(quantity.path, kind, std::move(text));
-    hit.fields.push_back({"value", quantity.value ? format_double(*quantity.value) : "nothing"});
-    hit.fields.push_back({"limit", format_double(limit)});
-    if (quantity.value) hit.properties = {{"value", *quantity.value}, {"limit", limit}};
-    emit(std::move(hit));
-  };
-  // A gate must not pass what it cannot judge.
-  if (!quantity.value) return say("missing", "absent or no number: the limit cannot be judged", min);
-  if (*quantity.value < min)
-    say("too-low", fmt::format("{}: at least {:.0f} is required", quantity.text, min), min);
-  if (max > 0 && *quantity.value > max)
-    say("too-high", fmt::format("{}: at most {:.0f} is allowed", quantity.text, max), max);
+  if (!quantity.value) {  // a gate must not pass what it cannot judge
+    Hit hit = make_hit(quantity.path, quantity.missing);
+    hit.fields = {{"value", quantity.shown}};
+    return emit(std::move(hit));
+  }
+  if (*quantity.value < min) emit(limit_hit(context, quantity, quantity.low, min));
+  if (max > 0 && *quantity.value > max) emit(limit_hit(context, quantity, quantity.high, max));
 }
 
 void validate(const Rule& rule) {
@@ -114,13 +132,13 @@ void validate(const Rule& rule) {
 
 }  // namespace
 
-const Check kQuantity{
-    .name = "quantity",
-    .help = "a size, a count or the progress of a checkpoint that is out of a team's limits",
-    .needs = kNothing,
-    .params = kParams,
-    .fields = kFields,
-    .run = run,
-    .validate = validate};
+const Check kQuantity{.name = "quantity",
+                      .help = "a size, a count or the progress of a checkpoint outside a team's limits",
+                      .needs = kNothing,
+                      .params = kParams,
+                      .fields = {},
+                      .run = run,
+                      .validate = validate,
+                      .kinds = kKinds};
 
 }  // namespace ckpt::lint

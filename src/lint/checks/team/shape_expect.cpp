@@ -1,4 +1,4 @@
-// Shapes and dtypes that a team expects of weights: numbers, or hyperparameters that they follow from.
+// Shapes and dtypes that a team expects of weights. A size is a number, or a hyperparameter that gives it.
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
@@ -15,9 +15,16 @@ namespace {
 constexpr ParamSpec kParams[] = {
     {"shapes", ParamType::kExpect, "{}",
      "name glob: [N, _, hparams.key, ...], or {shape: [...], dtype: float32}; _ is any size, hparams.key a "
-     "value of hyper_parameters"},
+     "number in hyper_parameters"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"no-tensor", "value"},
+    {"dtype", "dtype wanted"},
+    {"shape", "shape wanted"},
+    {"hparam-size", "shape wanted key size"},  // the size that a hyperparameter gives is another one
+    {"hparam-unknown", "key"},                 // there is no such number among the hyperparameters
+    {"missing", "pattern"},                    // no weight has such a name
+};
 
 using report::List;
 using report::Object;
@@ -59,15 +66,12 @@ std::optional<double> hparam(const Context& context, std::string_view path) {
   return number_of(tree, node);
 }
 
-// The size that `value` stands for; -1 for any; nullopt with `problem` where it stands for none.
-std::optional<double> wanted_size(const Context& context, const Value& value, std::string& problem) {
+// The size that `value` means: -1 for any, nullopt for a hyperparameter that is not a number in this file.
+std::optional<double> wanted_size(const Context& context, const Value& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value.data())) return static_cast<double>(*number);
   const auto& text = std::get<std::string>(value.data());
   if (text == "_") return -1;
-  const auto number = hparam(context, std::string_view(text).substr(kHparams.size()));
-  if (!number)
-    problem = fmt::format("its shape follows from {}, which is no number in this file", one_line(text));
-  return number;
+  return hparam(context, std::string_view(text).substr(kHparams.size()));
 }
 
 std::string shape_text(const List& shape) {
@@ -80,24 +84,34 @@ std::string shape_text(const List& shape) {
   return "[" + text + "]";
 }
 
-std::string problem_of(const Context& context, const tensor::TensorView& view, const Expected& expected) {
-  if (!expected.dtype.empty() && expected.dtype != tensor::name(view.dtype))
-    return fmt::format("{}, expected {}", tensor::name(view.dtype), expected.dtype);
-  if (expected.shape == nullptr) return {};
-  const auto wrong = [&] {
-    return fmt::format("shape {}, expected {}", format_shape(view.shape), shape_text(*expected.shape));
-  };
-  if (view.shape.size() != expected.shape->size()) return wrong();
+Hit tensor_hit(const WeightKey& key, std::string_view kind, std::vector<Field> fields) {
+  Hit hit = make_hit(key.path, kind, report::PlaceKind::kTensor);
+  hit.fields = std::move(fields);
+  return hit;
+}
+
+void check_shape(const Context& context, const WeightKey& key, const tensor::TensorView& view,
+                 const List& wanted, const Emit& emit) {
+  std::vector<Field> shapes = {{"shape", format_shape(view.shape)}, {"wanted", shape_text(wanted)}};
+  if (view.shape.size() != wanted.size()) return emit(tensor_hit(key, "shape", std::move(shapes)));
   for (std::size_t i = 0; i < view.shape.size(); ++i) {
-    std::string problem;
-    const auto size = wanted_size(context, (*expected.shape)[i], problem);
-    if (!size) return problem;
+    const auto* name = std::get_if<std::string>(&wanted[i].data());
+    const auto size = wanted_size(context, wanted[i]);
+    if (!size) return emit(tensor_hit(key, "hparam-unknown", {{"key", *name}}));
     if (*size == -1 || *size == static_cast<double>(view.shape[i])) continue;
-    const auto* text = std::get_if<std::string>(&(*expected.shape)[i].data());
-    return wrong() + (text != nullptr ? fmt::format(": {} is {}", one_line(*text), format_double(*size))
-                                      : std::string());
+    if (name == nullptr) return emit(tensor_hit(key, "shape", std::move(shapes)));
+    shapes.push_back({"key", *name});
+    shapes.push_back({"size", format_double(*size)});
+    return emit(tensor_hit(key, "hparam-size", std::move(shapes)));
   }
-  return {};
+}
+
+void check_tensor(const Context& context, const WeightKey& key, const tensor::TensorView& view,
+                  const Expected& expected, const Emit& emit) {
+  const std::string_view dtype = tensor::name(view.dtype);
+  if (!expected.dtype.empty() && expected.dtype != dtype)
+    return emit(tensor_hit(key, "dtype", {{"dtype", std::string(dtype)}, {"wanted", expected.dtype}}));
+  if (expected.shape != nullptr) check_shape(context, key, view, *expected.shape, emit);
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
@@ -111,16 +125,18 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       if (!glob.matches(key.name)) continue;
       found = true;
       if (!is_kind(file.tree, key.value, Kind::kTensor)) {
-        emit(text_hit(key.path, "no-tensor", show(file.tree, key.value) + ", expected a tensor"));
+        Hit hit = make_hit(key.path, "no-tensor");
+        hit.fields = {{"value", show(file.tree, key.value)}};
+        emit(std::move(hit));
         continue;
       }
       const auto& view = file.tensor_records[file.tree.payload(key.value)].view;
-      auto problem = problem_of(context, view, expected);
-      if (!problem.empty()) emit(text_hit(key.path, "shape", std::move(problem), report::PlaceKind::kTensor));
+      check_tensor(context, key, view, expected, emit);
     }
-    if (!found)
-      emit(text_hit(context.items().state_dict_path, "missing", "no weight matches " + quote(pattern),
-                    report::PlaceKind::kObject));
+    if (found) continue;
+    Hit hit = make_hit(context.items().state_dict_path, "missing", report::PlaceKind::kObject);
+    hit.fields = {{"pattern", quote(pattern)}};
+    emit(std::move(hit));
   }
 }
 
@@ -163,11 +179,12 @@ void validate(const Rule& rule) {
 }  // namespace
 
 const Check kShapeExpect{.name = "shape-expect",
-                         .help = "weights whose shape or dtype is not what a team expects",
+                         .help = "weights whose shape or dtype differs from what a team expects",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = kFields,
+                         .fields = {},
                          .run = run,
-                         .validate = validate};
+                         .validate = validate,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,5 +1,5 @@
-// What a team expects of values: hyperparameters by default. The smallest language that says it: a path (or
-// a glob over paths), and a value or {equals, one-of, min, max, matches, present}.
+// What a team expects of values, by default of hyperparameters. The smallest language that does: a path (or a
+// glob over paths), and a value or {equals, one-of, min, max, matches, present}.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -24,7 +24,17 @@ constexpr ParamSpec kParams[] = {
      "the top-level key that paths are relative to; '' is the root"},
     {"rtol", ParamType::kNumber, "0", "relative difference at which two numbers are still equal"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"missing", ""},        // nothing at the path
+    {"unwanted", "value"},  // present: false
+    {"not-equal", "value expected"},
+    {"not-one-of", "value choices"},
+    {"below", "value limit"},
+    {"above", "value limit"},
+    {"not-number", "value"},        // nothing that min and max could judge, NaN included
+    {"no-match", "value pattern"},  // other text
+    {"not-text", "value pattern"},
+};
 
 using report::List;
 using report::Object;
@@ -83,22 +93,29 @@ bool one_of(const Tree& tree, NodeId node, const Value& choices, double rtol) {
   return false;
 }
 
-// What is wrong with the value, or "".
-std::string broken(const Tree& tree, NodeId node, const report::Property& condition, double rtol) {
+// How the value breaks the condition: a kind, or "".
+std::string_view broken(const Tree& tree, NodeId node, const report::Property& condition, double rtol) {
   const auto& [name, value] = condition;
   if (name == "present") return "";
-  if (name == "equals") return equal(tree, node, value, rtol) ? "" : "expected " + show_value(value);
-  if (name == "one-of") return one_of(tree, node, value, rtol) ? "" : "expected one of " + show_value(value);
+  if (name == "equals") return equal(tree, node, value, rtol) ? "" : "not-equal";
+  if (name == "one-of") return one_of(tree, node, value, rtol) ? "" : "not-one-of";
   if (name == "matches") {
     const auto text = string_of(tree, node);
+    if (!text) return "not-text";
     const auto* pattern = std::get_if<std::string>(&value.data());
-    return text && pattern != nullptr && Glob(*pattern).matches(*text)
-               ? ""
-               : "expected text that matches " + show_value(value);
+    return pattern != nullptr && Glob(*pattern).matches(*text) ? "" : "no-match";
   }
-  const auto have = number_of(tree, node), bound = number_in(value);
-  if (name == "min") return have && bound && *have >= *bound ? "" : "expected at least " + show_value(value);
-  return have && bound && *have <= *bound ? "" : "expected at most " + show_value(value);  // max
+  const auto have = number_of(tree, node), limit = number_in(value);
+  if (!have || !limit || std::isnan(*have)) return "not-number";
+  if (name == "min") return *have >= *limit ? "" : "below";
+  return *have <= *limit ? "" : "above";  // max
+}
+
+// The operand of the condition, by the names that the kinds give it.
+std::vector<Field> fields_of_break(const Tree& tree, NodeId node, const Value& operand) {
+  const std::string text = show_value(operand);
+  return {
+      {"value", show(tree, node)}, {"expected", text}, {"choices", text}, {"limit", text}, {"pattern", text}};
 }
 
 Object conditions_of(const Value& value) {
@@ -133,15 +150,21 @@ struct Judge {
       found = true;
       const auto path = joined(under, value.path);
       if (!wanted) {
-        emit(text_hit(path, "unwanted", show(tree, value.id) + ", but it must not be there"));
+        Hit hit = make_hit(path, "unwanted");
+        hit.fields = {{"value", show(tree, value.id)}};
+        emit(std::move(hit));
         continue;
       }
-      for (const auto& condition : conditions)
-        if (const auto text = broken(tree, value.id, condition, rtol); !text.empty())
-          emit(text_hit(path, "unexpected", show(tree, value.id) + ", " + text));
+      for (const auto& condition : conditions) {
+        const std::string_view kind = broken(tree, value.id, condition, rtol);
+        if (kind.empty()) continue;
+        Hit hit = make_hit(path, kind);
+        hit.fields = fields_of_break(tree, value.id, condition.value);
+        emit(std::move(hit));
+        if (kind == "not-number") break;  // told once, not for min and for max
+      }
     }
-    if (!found && wanted)
-      emit(text_hit(joined(under, pattern), "missing", "absent, but the rules expect it"));
+    if (!found && wanted) emit(make_hit(joined(under, pattern), "missing"));
   }
 };
 
@@ -157,7 +180,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& pattern : rule.strings("required")) judge.expectation(pattern, Object{{"present", true}});
 }
 
-// A condition that is not understood must never pass in silence.
+// An unknown condition is an error: it must never pass silently.
 void validate(const Rule& rule) {
   if (rule.on && rule.object("expect").empty() && rule.strings("required").empty() &&
       expectations_of(rule.object("expect-file")).empty())
@@ -189,11 +212,12 @@ void validate(const Rule& rule) {
 }  // namespace
 
 const Check kValueExpect{.name = "value-expect",
-                         .help = "values that are not what a team expects, hyperparameters above all",
+                         .help = "values that differ from what a team expects, hyperparameters by default",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = kFields,
+                         .fields = {},
                          .run = run,
-                         .validate = validate};
+                         .validate = validate,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -191,14 +191,15 @@ TEST_CASE("names that a team requires or forbids") {
   check_case({"state-dict-required-key",
               "not there",
               nothing,
-              {"error state_dict: none of 3 names matches \"head.**\""}},
+              {"error state_dict: no weight matches \"head.**\" (3 weights in the file)"}},
              {.params = {{"patterns", texts({"net.*", "head.**"})}}});
   check_case({"state-dict-forbidden-key", "not there", nothing, {}},
              {.params = {{"patterns", texts({"teacher.**"})}}});
   check_case({"state-dict-forbidden-key",
               "there",
               nothing,
-              {"error state_dict[\"net.weight\"]: matches \"net.weight\"", "error state_dict[\"norm"}},
+              {"error state_dict[\"net.weight\"]: matches the forbidden pattern \"net.weight\"",
+               "error state_dict[\"norm.num_batches_tracked\"]: matches the forbidden pattern \"norm.**\""}},
              {.params = {{"patterns", texts({"net.weight", "norm.**"})}}});
 }
 
@@ -245,23 +246,28 @@ TEST_CASE("shapes that a team expects, as numbers or as hyperparameters") {
               nothing,
               {"error state_dict[\"net.weight\"]: shape [2, 3], expected [2, 4]"}},
              shapes("net.weight", List{2, 4}));
-  check_case(
-      {"state-dict-shape",
-       "a hyperparameter",
-       nothing,
-       {"error state_dict[\"net.weight\"]: shape [2, 3], expected [hparams.hidden, _]: hparams.hidden is 8"}},
-      shapes("net.weight", List{"hparams.hidden", "_"}));
-  check_case(
-      {"state-dict-shape",
-       "no such hyperparameter",
-       nothing,
-       {"error state_dict[\"net.weight\"]: its shape follows from hparams.classes, which is no number"}},
-      shapes("net.weight", List{"hparams.classes", "_"}));
+  check_case({"state-dict-shape",
+              "a hyperparameter",
+              nothing,
+              {"error state_dict[\"net.weight\"]: shape [2, 3], expected [hparams.hidden, _] where "
+               "hparams.hidden is 8"}},
+             shapes("net.weight", List{"hparams.hidden", "_"}));
+  check_case({"state-dict-shape",
+              "no such hyperparameter",
+              nothing,
+              {"error state_dict[\"net.weight\"]: expected a shape that depends on hparams.classes, which is "
+               "not a number in this file"}},
+             shapes("net.weight", List{"hparams.classes", "_"}));
   check_case({"state-dict-shape",
               "a dtype",
               nothing,
               {"error state_dict[\"net.weight\"]: float32, expected float16"}},
              shapes("net.weight", Object{{"dtype", "float16"}}));
+  check_case({"state-dict-shape",
+              "not a tensor",
+              [](auto& b) { b.set(b.weights, "net.weight", b.integer(3)); },
+              {"error state_dict[\"net.weight\"]: 3, expected a tensor"}},
+             shapes("net.weight", List{2, 3}));
   check_case(
       {"state-dict-shape", "no such weight", nothing, {"error state_dict: no weight matches \"head.*\""}},
       shapes("head.*", List{1}));
@@ -273,8 +279,13 @@ TEST_CASE("parameters are counted once each, without integer buffers") {
   check_case({"state-dict-param-count",
               "too few",
               nothing,
-              {"error state_dict: 8 elements of floating point: at least 9 is required"}},
+              {"error state_dict: 8 parameters, less than the minimum of 9"}},
              {.params = {{"min", 9.0}}});
+  check_case({"state-dict-param-count",
+              "too many",
+              nothing,
+              {"error state_dict: 8 parameters, more than the maximum of 7"}},
+             {.params = {{"max", 7.0}}});
   check_case({"state-dict-param-count",
               "a tied weight",
               [](auto& b) { b.set(b.weights, "head.weight", b.weights[0].second); },

@@ -45,7 +45,7 @@ TEST_CASE("required hyperparameters must be there, whatever their value") {
   b.set(b.hparams, "dropout", b.none());
   const LintRun with{.params = {{"required", report::List{"lr", "dropout", "betas[*]", "model.**"}}}};
   CHECK(run("hparams-required", b, with) ==
-        Lines{"error hyper_parameters.model.**: absent, but the rules expect it"});
+        Lines{"error hyper_parameters.model.**: missing"});
 }
 
 TEST_CASE("model and datamodule must agree on hyperparameters that both have") {

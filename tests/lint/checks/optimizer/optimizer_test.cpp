@@ -292,7 +292,7 @@ TEST_CASE("the number of optimizers") {
   check_case({"optimizer-count",
               "one of two",
               nothing,
-              {"error optimizer_states: 1 optimizer: at least 2 is required"}},
+              {"error optimizer_states: 1 optimizer, less than the minimum of 2"}},
              {.params = {{"min", 2.0}}});
 }
 

@@ -176,7 +176,7 @@ TEST_CASE("limits on progress count the epochs of old files like those of new on
   check_case({"loops-max-epochs",
               "too late",
               [](auto& b) { b.set(b.root, "epoch", b.integer(5)); },
-              {"error epoch: epoch 5: at most 4"}},
+              {"error epoch: epoch 5, more than the maximum of 4"}},
              {.params = {{"max", 4.0}}});
   check_case({"loops-max-epochs",
               "the next epoch",
@@ -189,12 +189,12 @@ TEST_CASE("limits on progress count the epochs of old files like those of new on
   check_case({"loops-min-progress",
               "a smoke test",
               nothing,
-              {"error global_step: global_step 8: at least 1000 is required"}},
+              {"error global_step: global_step 8, less than the minimum of 1000"}},
              {.params = {{"min", 1000.0}}});
   check_case({"loops-min-progress",
               "no step at all",
               [](auto& b) { b.set(b.root, "global_step", kNoNode); },
-              {"error global_step: absent"}},
+              {"error global_step: found nothing instead of a number, cannot check the limit"}},
              {.params = {{"min", 1000.0}}});
 }
 
