@@ -8,7 +8,7 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 
-// As in the optimizers of torch.optim and in Lion.
+// Of the optimizers of torch.optim, and of Lion.
 constexpr std::string_view kMoments[] = {"exp_avg",      "exp_avg_sq",  "max_exp_avg_sq", "momentum_buffer",
                                          "square_avg",   "grad_avg",    "acc_delta",      "sum",
                                          "exp_inf",      "prev",        "step_size",      "ax",
@@ -36,7 +36,7 @@ std::vector<Moment> moments_of(const Checkpoint& file, NodeId parameter) {
     const auto name = string_of(file.tree, item.key).value_or("");
     if (!is_one_of(name, kMoments) || !is_kind(file.tree, item.value, Kind::kTensor)) continue;
     const auto& view = file.tensor_records[file.tree.payload(item.value)].view;
-    // Rprop and ASGD keep some of these as one number.
+    // Rprop and ASGD keep some of these as a single number.
     if (view.shape.empty() && (name == "ax" || name == "step_size" || name == "prev")) continue;
     result.push_back({name, &view});
   }
@@ -49,12 +49,12 @@ bool broadcasts(const Shape& shape, const Shape& to) {
          std::equal(shape.begin(), shape.end(), to.begin(), [](auto a, auto b) { return a == b || a == 1; });
 }
 
-// A moment that could not be smaller says nothing: a vector may be kept whole, and so may [8, 1].
+// A moment that has no smaller form tells nothing: optimizers that reduce may keep vectors and [8, 1] whole.
 bool could_be_smaller(const Shape& shape) {
   return shape.size() >= 2 && std::all_of(shape.begin(), shape.end(), [](auto size) { return size > 1; });
 }
 
-// Names of second moments that are smaller than another moment of each parameter: a layout, not a defect.
+// Names of second moments that are smaller than another moment for every parameter: a layout, not a defect.
 std::set<std::string_view> reduced_names(const std::vector<ParameterMoments>& parameters) {
   std::set<std::string_view> reduced, whole;
   for (const auto& parameter : parameters) {

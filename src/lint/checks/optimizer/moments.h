@@ -1,4 +1,4 @@
-// State tensors of optimizers that have their parameter's shape, and how such shapes meet the weights.
+// State tensors of optimizers that have their parameter's shape.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ struct ParameterMoments {
   NodeId id = kNoNode;
   std::vector<Moment> moments;  // never empty
 };
-// In the order of `state`. Empty where an optimizer keeps anything unknown: a projection or a block size
-// changes what every other shape means (LBFGS; Adafactor's factors; GaLore). Second moments that are
-// smaller than their parameter throughout (one number each in NovoGrad, one a row in Adam-mini) are left out.
+// In the order of `state`. Empty if an optimizer keeps anything unknown: a projection or a block size changes
+// the meaning of every other shape (LBFGS; Adafactor's factors; GaLore). Leaves out second moments that are
+// smaller than their parameter throughout (one number each in NovoGrad, one per row in Adam-mini).
 std::vector<ParameterMoments> comparable_moments(const Checkpoint& file, const Optimizer& optimizer);
 
 }  // namespace ckpt::lint

@@ -1,17 +1,14 @@
-// Moments of a lower precision than their weights.
+// Moments with a lower precision than their weights.
 #include <algorithm>
 #include <map>
 
-#include <fmt/format.h>
-
-#include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {{"lower-precision", "dtype weights lower moments"}};
 
 using Shape = std::vector<std::int64_t>;
 
@@ -21,7 +18,8 @@ const tensor::TensorView* view_of(const Checkpoint& file, NodeId node) {
   return tensor::is_floating(view.dtype) ? &view : nullptr;
 }
 
-// Nothing says which parameter an id stands for; a moment below every weight of its shape is below its own.
+// No file says which parameter an id belongs to, but a moment below all weights of its shape is below its
+// own.
 std::map<Shape, tensor::DType> lowest_dtypes(const Context& context) {
   std::map<Shape, tensor::DType> lowest;
   for (const auto& key : weight_keys(context.file(), context.items())) {
@@ -39,7 +37,8 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   const auto lowest = lowest_dtypes(context);
   for (const auto& optimizer : optimizers_of(context)) {
     std::uint64_t lower = 0, moments = 0;
-    std::string first, text;
+    std::string first;
+    std::string_view dtype, weights;
     for (const auto& parameter : mapping_items(tree, optimizer.state))
       for (const auto& item : mapping_items(tree, parameter.value)) {
         const auto* view = view_of(file, item.value);
@@ -47,18 +46,21 @@ void run(const Context& context, const Rule&, const Emit& emit) {
         if (weight == lowest.end()) continue;
         ++moments;
         if (tensor::bits(view->dtype) >= tensor::bits(weight->second)) continue;
-        if (weight->second == tensor::DType::kFloat64 && view->dtype == tensor::DType::kFloat32)
-          continue;  // weights-moment-dtype: the weights were cast
+        // float32 moments of float64 weights: the weights were cast, as weights-moment-dtype reports.
+        if (weight->second == tensor::DType::kFloat64 && view->dtype == tensor::DType::kFloat32) continue;
         ++lower;
         if (lower > 1) continue;
         first = optimizer.state_path(tree, parameter.key);
         value::append_key(first, tree, item.key);
-        text = fmt::format("{} for weights of {}", tensor::name(view->dtype), tensor::name(weight->second));
+        dtype = tensor::name(view->dtype);
+        weights = tensor::name(weight->second);
       }
     if (lower == 0) continue;
-    Hit hit = text_hit(first, "lower-precision",
-                       fmt::format("{} ({} of {})", text, lower, plural(moments, "moment")),
-                       report::PlaceKind::kTensor);
+    Hit hit = make_hit(first, "lower-precision", report::PlaceKind::kTensor);
+    hit.fields = {{"dtype", std::string(dtype)},
+                  {"weights", std::string(weights)},
+                  {"lower", std::to_string(lower)},
+                  {"moments", std::to_string(moments)}};
     hit.properties = {{"lower", lower}, {"moments", moments}};
     emit(std::move(hit));
   }
@@ -67,10 +69,11 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 }  // namespace
 
 const Check kOptimizerDtype{.name = "optimizer-dtype",
-                            .help = "optimizer moments of a lower precision than their weights",
+                            .help = "optimizer moments with a lower precision than their weights",
                             .needs = kNothing,
                             .params = {},
-                            .fields = kFields,
-                            .run = run};
+                            .fields = {},
+                            .run = run,
+                            .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Optimizer states that are there and hold nothing, or nothing that a parameter finds again.
+// Optimizer states that hold nothing, or nothing that belongs to a parameter of the groups.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -11,20 +11,37 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
-
-using report::Level;
 using report::PlaceKind;
 
-// --- what is in one optimizer's state ---------------------------------------------------------------------
+// "x-or-y": y is a healthy explanation that the file does not rule out.
+constexpr KindSpec kKinds[] = {
+    {"zero-shard", ""},
+    {"mock-or-shard", ""},
+    {"wrong-type", "expected found"},
+    {"own-format", ""},
+    {"missing", "key"},
+    {"empty", "steps"},
+    {"empty-or-skipped", "steps"},
+    {"empty-or-stateless", "steps"},
+    {"empty-or-waiting", "steps"},
+    {"empty-beside-others", "steps taken"},
+    {"hollow", "states steps"},
+    {"hollow-or-stateless", "states steps"},
+    {"detached", "states first parameters"},
+    {"detached-or-own-keys", "states first parameters"},
+    {"no-buffer", "states"},
+};
 
-// `state` has parameters' states (dicts) and whatever an optimizer keeps for itself (MADGRAD's "k").
+// --- the state of one optimizer -------
+// ---------------------------------------------------------------------
+
+// `state` holds the states of parameters (dicts) and what the optimizer keeps for itself (MADGRAD's "k").
 struct Contents {
   std::size_t states = 0;                    // dicts, empty or not
-  std::size_t filled = 0;                    // of these, with anything in them
+  std::size_t filled = 0;                    // of these, not empty
   std::size_t matched = 0;                   // of these, under an id of the groups
   std::size_t buffers_due = 0, buffers = 0;  // of SGD with momentum: states, and those with a momentum_buffer
-  std::string strange;                       // the first key that is no id of the groups
+  std::string strange;                       // the first key that no group has
 };
 
 Contents contents_of(const Tree& tree, const Optimizer& optimizer) {
@@ -54,13 +71,13 @@ Contents contents_of(const Tree& tree, const Optimizer& optimizer) {
   return contents;
 }
 
-// --- what the rest of the file says about it --------------------------------------------------------------
+// --- the rest of the file ----------------- --------------------------------------------------------------
 
 struct Surroundings {
   double global_step = 0;
   bool others = false;          // an optimizer has state
-  std::optional<double> taken;  // the steps of all that have state; nullopt where one does not say
-  bool skipped = false;         // a scaler whose last step overflowed, early enough for all to have done so
+  std::optional<double> taken;  // the steps of all that have state; nullopt if one has no count
+  bool skipped = false;         // a scaler whose last step overflowed, early enough that all may have
 };
 
 std::optional<double> steps_of(const Tree& tree, const Optimizer& optimizer, const Scalars& scalars) {
@@ -78,7 +95,7 @@ Surroundings surroundings_of(const Context& context, const Rule& rule,
   const Tree& tree = context.file().tree;
   Surroundings around;
   around.global_step = context.training().progress.global_step.value_or(0.0);
-  // Every skipped step halves the scale: float32 has run out of halves long before so many.
+  // Every skipped step halves the scale, and float32 runs out of halves long before this many.
   constexpr double kMostSkips = 200;
   for (const auto& scaler : context.training().scalers)
     around.skipped =
@@ -103,73 +120,53 @@ struct Judge {
   const Tree& tree;
   const Surroundings& around;
   std::size_t optimizers;
-  Level level;  // of what is certain under this profile
 
-  Hit hit(const std::string& path, std::string_view kind, std::string text, Level most = Level::kError,
-          PlaceKind place = PlaceKind::kObject) const {
-    Hit result = text_hit(path, kind, std::move(text), place);
-    result.level = std::min(level, most);
+  static Hit hit(const std::string& path, std::string_view kind, std::vector<Field> fields = {},
+                 PlaceKind place = PlaceKind::kObject) {
+    Hit result = make_hit(path, kind, place);
+    result.fields = std::move(fields);
     return result;
   }
 
   // Lightning writes {} for its stand-in where configure_optimizers returned None (core/optimizer.py,
-  // _MockOptimizer); it is then the only one and has no scheduler.
+  // _MockOptimizer). It is then the only optimizer and has no scheduler.
   Hit nothing(const std::string& path) const {
     const bool mock = optimizers == 1 && sequence(tree, context.items().lr_schedulers).empty();
-    return hit(
-        path, "zero-shard",
-        mock ? "{}: configure_optimizers returned None, or this is what ZeroRedundancyOptimizer leaves on "
-               "every rank but one (then Lightning raises KeyError 'param_groups')"
-             : "{}, as ZeroRedundancyOptimizer leaves on every rank but one: Lightning raises KeyError "
-               "'param_groups'",
-        mock ? Level::kWarning : Level::kError);
+    return hit(path, mock ? "mock-or-shard" : "zero-shard");
+  }
+
+  // A list that Lightning reads under `key`.
+  std::optional<Hit> list(NodeId node, const std::string& path, std::string_view key) const {
+    if (is_sequence(tree, node)) return std::nullopt;
+    if (node == kNoNode) return hit(path, "missing", {{"key", std::string(key)}}, PlaceKind::kArray);
+    return hit(path, "wrong-type", {{"expected", "list"}, {"found", show(tree, node)}}, PlaceKind::kArray);
   }
 
   std::optional<Hit> structure(const Optimizer& optimizer) const {
     if (!is_mapping(tree, optimizer.node))
-      return hit(optimizer.path, "wrong-type", "expected a dict, found " + show(tree, optimizer.node));
+      return hit(optimizer.path, "wrong-type", {{"expected", "dict"}, {"found", show(tree, optimizer.node)}});
     if (mapping_items(tree, optimizer.node).empty()) return nothing(optimizer.path);
     const auto groups_path = optimizer.groups_path();
-    if (optimizer.groups_node == kNoNode &&
-        optimizer.state == kNoNode)  // a wrapper may have a format of its own
-      return hit(groups_path, "missing",
-                 "absent, like state: only an optimizer with a load_state_dict of its own can take this",
-                 Level::kWarning, PlaceKind::kArray);
-    if (!is_sequence(tree, optimizer.groups_node))
-      return hit(groups_path, "missing", "absent or no list: Lightning raises KeyError 'param_groups'",
-                 Level::kError, PlaceKind::kArray);
-    for (std::size_t g = 0; g < optimizer.groups.size(); ++g)
-      if (!is_sequence(tree, optimizer.groups[g].params))
-        return hit(key_path(optimizer.group_path(g), keys::kParams), "missing",
-                   "absent or no list: Lightning raises KeyError 'params'", Level::kError, PlaceKind::kArray);
+    // A wrapper may have its own format.
+    if (optimizer.groups_node == kNoNode && optimizer.state == kNoNode)
+      return hit(groups_path, "own-format", {}, PlaceKind::kArray);
+    if (auto wrong = list(optimizer.groups_node, groups_path, keys::kParamGroups)) return wrong;
+    for (std::size_t g = 0; g < optimizer.groups.size(); ++g) {
+      const auto path = key_path(optimizer.group_path(g), keys::kParams);
+      if (auto wrong = list(optimizer.groups[g].params, path, keys::kParams)) return wrong;
+    }
     return std::nullopt;
   }
 
-  // nullopt where others took all the steps.
-  std::optional<Level> level_of_empty(bool certain) const {
-    if (!around.others && around.skipped) return Level::kNote;
-    if (!around.others) return certain ? Level::kError : Level::kWarning;
-    // global_step counts all optimizers; one that waits for its turn (a discriminator) has no state yet.
-    if (!around.taken) return Level::kNote;
-    return *around.taken >= around.global_step ? std::nullopt : std::optional(Level::kWarning);
-  }
-
   std::optional<Hit> empty(const Optimizer& optimizer, bool certain) const {
-    const auto most = level_of_empty(certain);
-    if (!most) return std::nullopt;
-    std::string text = optimizer.state == kNoNode ? "absent" : "empty";
-    text += " although training has taken steps: ";
-    if (!around.others && around.skipped)
-      text += "the gradient scaler skipped all of them, or moments and step counts start from zero";
-    else if (around.others)
-      text += (around.taken ? fmt::format("others took {:.0f} of {:.0f}, ", *around.taken, around.global_step)
-                            : std::string("others did, ")) +
-              "and this one waits for its turn, or its moments and step counts start from zero";
-    else if (!certain)
-      text += "an optimizer that keeps nothing, or moments and step counts start from zero";
-    else
-      text += "moments and step counts start from zero";
-    return hit(optimizer.states_path(), "empty", std::move(text), *most);
+    const auto path = optimizer.states_path();
+    const Field steps{"steps", fmt::format("{:.0f}", around.global_step)};
+    if (!around.others && around.skipped) return hit(path, "empty-or-skipped", {steps});
+    if (!around.others) return hit(path, certain ? "empty" : "empty-or-stateless", {steps});
+    // global_step counts all optimizers. One that waits for its turn (a discriminator) has no state yet.
+    if (!around.taken) return hit(path, "empty-or-waiting", {steps});
+    if (*around.taken >= around.global_step) return std::nullopt;
+    return hit(path, "empty-beside-others", {steps, {"taken", fmt::format("{:.0f}", *around.taken)}});
   }
 
   std::optional<Hit> contents(const Optimizer& optimizer) const {
@@ -180,34 +177,26 @@ struct Judge {
                                      [&](const ParamGroup& group) { return keeps_state(tree, group.node); });
     const auto found = contents_of(tree, optimizer);
     const auto path = optimizer.states_path();
+    const Field states{"states", std::to_string(found.states)};
     if (found.states == 0) return empty(optimizer, certain);
-    if (found.filled == 0)  // a defaultdict that was asked for its parameters: by a class that keeps nothing?
-      return hit(path, "empty",
-                 fmt::format("{} without content although training has taken steps: moments and step counts "
-                             "start from zero",
-                             found.states == 1 ? "1 entry" : fmt::format("{} entries", found.states)),
-                 certain ? Level::kError : Level::kNote);
+    // A defaultdict gets empty entries when it is read, also from a class that keeps nothing.
+    if (found.filled == 0)
+      return hit(path, certain ? "hollow" : "hollow-or-stateless",
+                 {states, {"steps", fmt::format("{:.0f}", around.global_step)}});
     if (found.matched == 0)
-      return hit(path, "detached",
-                 fmt::format("{} under keys that no group has ({} is the first): all {} start from zero",
-                             plural(found.states, "state"), one_line(found.strange),
-                             plural(optimizer.parameters, "parameter")),
-                 certain ? Level::kError : Level::kWarning);
-    if (found.buffers_due > 0 && found.buffers == 0)
       return hit(
-          path, "empty",
-          fmt::format("momentum is set, but no momentum_buffer is there in {}: momentum starts from zero",
-                      plural(found.buffers_due, "state")));
+          path, certain ? "detached" : "detached-or-own-keys",
+          {states, {"first", one_line(found.strange)}, {"parameters", std::to_string(optimizer.parameters)}});
+    if (found.buffers_due > 0 && found.buffers == 0)
+      return hit(path, "no-buffer", {{"states", std::to_string(found.buffers_due)}});
     return std::nullopt;
   }
 };
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto level = training_state_level(context.profile);
-  if (!level) return;
   const auto optimizers = optimizers_of(context);
   const auto around = surroundings_of(context, rule, optimizers);
-  const Judge judge{context, context.file().tree, around, optimizers.size(), *level};
+  const Judge judge{context, context.file().tree, around, optimizers.size()};
   for (const auto& optimizer : optimizers) {
     auto hit = judge.structure(optimizer);
     if (!hit) hit = judge.contents(optimizer);
@@ -218,10 +207,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kOptimizerEmpty{.name = "optimizer-empty",
-                            .help = "optimizer states without content, or under ids that no group has",
+                            .help = "optimizer states that are empty, or under ids that no group has",
                             .needs = kStats,
                             .params = {},
-                            .fields = kFields,
-                            .run = run};
+                            .fields = {},
+                            .run = run,
+                            .kinds = kKinds};
 
 }  // namespace ckpt::lint

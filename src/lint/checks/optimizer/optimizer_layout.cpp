@@ -5,8 +5,8 @@
 namespace ckpt::lint {
 namespace {
 
-// Source: torch/optim/*.py, 1.0 to 2.13. The first whose marks are all there: the last two have no setting of
-// their own and are told from the others by what is missing.
+// Source: torch/optim/*.py, 1.0 to 2.13. The first layout whose marks are all present is the class: the last
+// two have no setting that others lack.
 constexpr TorchLayout kLayouts[] = {
     {"Adam or AdamW", {"amsgrad"}, {"lr", "eps", "weight_decay"}, true, {"exp_avg", "exp_avg_sq"}},
     {"NAdam",
@@ -54,7 +54,8 @@ const TorchLayout* torch_layout(const Tree& tree, NodeId group) {
 }
 
 bool is_torch(const Tree& tree, NodeId group) {
-  // foreach came with 1.12, to all classes but SparseAdam and LBFGS; other libraries have one or the other.
+  // torch 1.12 added foreach to all classes but SparseAdam and LBFGS; other libraries have only some of
+  // these.
   return has(tree, group, "foreach") && has(tree, group, "maximize") &&
          (has(tree, group, "capturable") || has(tree, group, "differentiable"));
 }

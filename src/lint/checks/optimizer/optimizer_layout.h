@@ -1,4 +1,5 @@
-// What the optimizers of torch.optim need and keep: nothing in a file names the class, its settings do.
+// What the optimizers of torch.optim need and keep. No file names the class of an optimizer; its settings
+// tell.
 #pragma once
 
 #include <array>
@@ -12,19 +13,18 @@ namespace ckpt::lint {
 struct TorchLayout {
   std::string_view name;                    // "Adam or AdamW"
   std::array<std::string_view, 2> marks;    // settings that only this class has
-  std::array<std::string_view, 5> numbers;  // settings that step() calculates with
+  std::array<std::string_view, 5> numbers;  // settings that step() computes with
   bool betas = false;                       // has a pair of betas
   std::array<std::string_view, 3> state;    // of a parameter that was stepped; step() raises KeyError without
 };
-// Of an entry of param_groups; null for classes of other libraries. They may have marks in common with
-// torch's
-// ("amsgrad"), and then the settings, too: only `state` asks for more (see is_torch).
+// Of an entry of param_groups; null for classes of other libraries. Some share marks with torch's classes
+// ("amsgrad") and then the settings, too; but their `state` may differ (see is_torch).
 const TorchLayout* torch_layout(const Tree& tree, NodeId group);
-// True for groups of torch's own classes since 1.12: their `state` is as the layout says.
+// True for groups of torch's own classes since 1.12, whose `state` follows the layout.
 bool is_torch(const Tree& tree, NodeId group);
 
-// True where a step that was taken certainly left state: torch's classes (not SGD without momentum), and
-// everything with betas, which are decays of moments.
+// True if a step certainly leaves state: torch's classes (except SGD without momentum), and everything with
+// betas, which are decays of moments.
 bool keeps_state(const Tree& tree, NodeId group);
 // SGD without momentum keeps nothing.
 bool is_plain_sgd(const Tree& tree, NodeId group);

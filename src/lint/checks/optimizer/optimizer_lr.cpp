@@ -1,4 +1,4 @@
-// Groups that do not learn: a learning rate of 0 that no schedule explains.
+// Groups that no longer learn: a learning rate of 0 that no schedule explains.
 #include <map>
 #include <set>
 
@@ -9,18 +9,27 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"lr", "group", "groups", "scheduled"};
+constexpr KindSpec kKinds[] = {
+    {"lr-zero", "lr group groups"},
+    {"lr-zero-of-schedule", "lr group groups scheduled where"},
+};
 
-// 0 is right at a schedule's end and at a warm-up's start. Nothing links a scheduler to its
-// optimizer, so every scheduler with a rate for each group may explain it; one that does not say its rates
-// explains all.
+// What the first scheduler with a rate for the group says; empty if there is none.
+struct OtherRate {
+  std::string value, path;
+};
+
+// 0 is right at the end of a schedule and at the start of a warm-up. No file links a scheduler to its
+// optimizer, so every scheduler with a rate for each group may explain it; one that does not save its rates
+// explains everything.
 struct Schedules {
   bool silent = false;
   struct Rate {
-    bool zero = false;  // of any scheduler
-    std::string said;   // by the first scheduler
+    bool zero = false;  // for any scheduler
+    OtherRate first;
   };
-  // By the number of groups, then the group. Filled once: a hostile file lists one scheduler a million times.
+  // By the number of groups, then the group. Filled once: a hostile file may list a scheduler a million
+  // times.
   std::map<std::size_t, std::vector<Rate>> rates;
 };
 
@@ -32,11 +41,11 @@ void add_rates(const Checkpoint& file, const Scalars& scalars, const std::string
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     const auto value = scalars.value(numbers[i], index_path(path, i));
     rates[i].zero = rates[i].zero || value == 0.0;
-    if (rates[i].said.empty()) rates[i].said = path + " says " + show_scalar(file, numbers[i], value);
+    if (rates[i].first.path.empty()) rates[i].first = {show_scalar(file, numbers[i], value), path};
   }
 }
 
-// Schedulers inside of another one are not asked: its own rates are the groups'.
+// A composite scheduler's own rates are those of the groups; the schedulers inside it do not matter.
 Schedules schedules_of(const Context& context, const Scalars& scalars) {
   const Tree& tree = context.file().tree;
   Schedules schedules;
@@ -50,24 +59,25 @@ Schedules schedules_of(const Context& context, const Scalars& scalars) {
   return schedules;
 }
 
-// What the schedulers say about a group; nullopt where one of them says 0, too.
-std::optional<std::string> other_rate(const Schedules& schedules, std::size_t groups, std::size_t group) {
+// nullopt if a scheduler also has 0 for the group.
+std::optional<OtherRate> other_rate(const Schedules& schedules, std::size_t groups, std::size_t group) {
   const auto rates = schedules.rates.find(groups);
-  if (rates == schedules.rates.end()) return "no scheduler sets it";
+  if (rates == schedules.rates.end()) return OtherRate{};
   const auto& rate = rates->second[group];
-  return rate.zero ? std::nullopt : std::optional(rate.said);
+  return rate.zero ? std::nullopt : std::optional(rate.first);
 }
 
-// Groups none of whose parameters has state, in an optimizer that keeps some: they are frozen, and the rate
-// does not matter.
+// Groups without any state in an optimizer that keeps some: they are frozen, and their rate does not matter.
 std::set<std::size_t> groups_without_state(const Tree& tree, const Optimizer& optimizer) {
   std::set<std::size_t> groups;
   const auto by_id = training::groups_by_id(tree, optimizer);
   for (std::size_t g = 0; g < optimizer.groups.size(); ++g) groups.insert(g);
   bool any = false;
   for (const auto& item : mapping_items(tree, optimizer.state))
-    if (const auto group = by_id.find(id_text(tree, item.key)); group != by_id.end())
-      groups.erase(group->second), any = true;
+    if (const auto group = by_id.find(id_text(tree, item.key)); group != by_id.end()) {
+      groups.erase(group->second);
+      any = true;
+    }
   return any ? groups : std::set<std::size_t>{};
 }
 
@@ -89,15 +99,17 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       const auto rate = scalars.value(lr, key_path(optimizer.group_path(g), keys::kLr));
       if (rate != 0.0) continue;
       const auto other = other_rate(schedules, count, g);
-      // At a schedule's end 0 is right, and the scheduler's own rate is what was changed: scheduler-lr-drift.
+      // At the end of a schedule 0 is right: if the scheduler's own rate differs, that one was changed.
       if (!other || explains_zero(rates, drivers, g)) continue;
       if (!frozen) frozen = groups_without_state(tree, optimizer);
       if (frozen->contains(g)) continue;
-      Hit hit = make_hit(key_path(optimizer.group_path(g), keys::kLr), "lr-zero");
+      Hit hit = make_hit(key_path(optimizer.group_path(g), keys::kLr),
+                         other->path.empty() ? "lr-zero" : "lr-zero-of-schedule");
       hit.fields = {{"lr", show_scalar(context.file(), lr, rate)},
                     {"group", std::to_string(g)},
                     {"groups", std::to_string(count)},
-                    {"scheduled", *other}};
+                    {"scheduled", other->value},
+                    {"where", other->path}};
       emit(std::move(hit));
     }
   }
@@ -109,7 +121,8 @@ const Check kOptimizerLr{.name = "optimizer-lr",
                          .help = "parameter groups with a learning rate of 0 that no schedule explains",
                          .needs = kStats,
                          .params = {},
-                         .fields = kFields,
-                         .run = run};
+                         .fields = {},
+                         .run = run,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

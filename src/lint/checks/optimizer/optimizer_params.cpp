@@ -3,8 +3,6 @@
 #include <map>
 #include <set>
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/optimizer/moments.h"
@@ -16,18 +14,28 @@ namespace {
 constexpr std::string_view kChoices[] = {"gap", "count"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "",
-     "gap (ids without state, state without an id) | count (more than the model has)", kChoices},
+     "gap (ids without state, states without an id) | count (more than the model has)", kChoices},
     {"frozen", ParamType::kGlobs, "[]",
-     "count: the weights that no optimizer has (frozen, running statistics); the others must be as many as "
-     "the parameters of all optimizers"},
+     "count: the weights that no optimizer has (frozen, running statistics); all optimizers together must "
+     "have as many parameters as there are other weights"},
 };
-constexpr std::string_view kFields[] = {"text"};
+// clang-format off
+constexpr KindSpec kKinds[] = {
+    {"duplicate-id", "id times", "find=gap"},
+    {"orphan-state", "orphans states", "find=gap"},
+    {"gap", "missing parameters first", "find=gap"},
+    {"too-many", "parameters weights", "find=count"},
+    {"too-many-with-state", "parameters weights", "find=count"},
+    {"too-many-in-groups", "parameters with-state weights", "find=count"},
+    {"other-number", "parameters weights", "find=count"},
+};
+// clang-format on
 
 struct Ids {
-  std::map<std::string, std::size_t> in_groups;  // with how often
+  std::map<std::string, std::size_t> in_groups;  // and how often
   std::vector<std::string> order;
   std::set<std::string> with_state;
-  std::set<Kind> kinds;   // of ids: a key of another kind is no parameter's (MADGRAD's state["k"])
+  std::set<Kind> kinds;   // of ids: a key of another kind belongs to no parameter (MADGRAD's state["k"])
   std::size_t found = 0;  // ids of the groups that have state
 };
 
@@ -47,7 +55,7 @@ Ids ids_of(const Tree& tree, const Optimizer& optimizer) {
   return ids;
 }
 
-// T5: all of LBFGS's state stands under its first parameter.
+// LBFGS keeps all of its state under its first parameter.
 bool is_lbfgs(const Tree& tree, const Optimizer& optimizer) {
   return !optimizer.groups.empty() && member(tree, optimizer.groups[0].node, "line_search_fn") != kNoNode;
 }
@@ -56,19 +64,12 @@ void find_duplicates(const Optimizer& optimizer, const Ids& ids, const Emit& emi
   const auto twice = std::find_if(ids.order.begin(), ids.order.end(),
                                   [&](const auto& id) { return ids.in_groups.at(id) > 1; });
   if (twice == ids.order.end()) return;
-  emit(text_hit(optimizer.groups_path(), "duplicate-id",
-                fmt::format("parameter {} stands in the groups {} times: it would be stepped more than once",
-                            one_line(*twice), ids.in_groups.at(*twice)),
-                report::PlaceKind::kArray));
+  Hit hit = make_hit(optimizer.groups_path(), "duplicate-id", report::PlaceKind::kArray);
+  hit.fields = {{"id", one_line(*twice)}, {"times", std::to_string(ids.in_groups.at(*twice))}};
+  emit(std::move(hit));
 }
 
-void find_gaps(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
-  const Ids ids = ids_of(tree, optimizer);
-  find_duplicates(optimizer, ids, emit);
-  const bool whole = std::all_of(optimizer.groups.begin(), optimizer.groups.end(),
-                                 [&](const ParamGroup& group) { return is_sequence(tree, group.params); });
-  if (ids.found == 0 || !whole) return;  // optimizer-state-empty says it
-  const auto state_path = optimizer.states_path();
+void find_orphans(const Tree& tree, const Optimizer& optimizer, const Ids& ids, const Emit& emit) {
   std::size_t orphans = 0;
   NodeId first_orphan = kNoNode;
   for (const auto& item : mapping_items(tree, optimizer.state))
@@ -76,14 +77,14 @@ void find_gaps(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
       if (orphans == 0) first_orphan = item.key;
       ++orphans;
     }
-  if (orphans > 0)
-    emit(text_hit(
-        optimizer.state_path(tree, first_orphan), "orphan-state",
-        fmt::format(
-            "{} of {} for ids that no group has, this is the first: torch keeps it and uses it for nothing",
-            orphans, plural(ids.with_state.size(), "state")),
-        report::PlaceKind::kObject));
-  if (is_lbfgs(tree, optimizer)) return;
+  if (orphans == 0) return;
+  Hit hit = make_hit(optimizer.state_path(tree, first_orphan), "orphan-state", report::PlaceKind::kObject);
+  hit.fields = {{"orphans", std::to_string(orphans)}, {"states", std::to_string(ids.with_state.size())}};
+  emit(std::move(hit));
+}
+
+// A frozen or unused parameter never gets state, and the file does not say which ones are.
+void find_without_state(const Optimizer& optimizer, const Ids& ids, const Emit& emit) {
   std::uint64_t missing = 0;
   std::string first;
   for (const auto& id : ids.order)
@@ -92,19 +93,26 @@ void find_gaps(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
       ++missing;
     }
   if (missing == 0) return;
-  // A frozen or unused parameter never gets state, and the file does not say which ones are.
-  Hit hit = text_hit(
-      state_path, "gap",
-      fmt::format("{} of {} without state, first id {}: frozen or unused, or their moments were lost",
-                  missing, plural(ids.order.size(), "parameter"), one_line(first)),
-      report::PlaceKind::kObject);
-  hit.level = report::Level::kNote;
+  Hit hit = make_hit(optimizer.states_path(), "gap", report::PlaceKind::kObject);
+  hit.fields = {{"missing", std::to_string(missing)},
+                {"parameters", std::to_string(ids.order.size())},
+                {"first", one_line(first)}};
   hit.properties = {{"missing", missing}, {"parameters", std::uint64_t{ids.order.size()}}};
   emit(std::move(hit));
 }
 
-// Counters are no parameters. Running statistics cannot be told from parameters, so
-// only "more" is certain.
+void find_gaps(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
+  const Ids ids = ids_of(tree, optimizer);
+  find_duplicates(optimizer, ids, emit);
+  const bool all_known =
+      std::all_of(optimizer.groups.begin(), optimizer.groups.end(),
+                  [&](const ParamGroup& group) { return is_sequence(tree, group.params); });
+  if (ids.in_groups.empty() || !all_known) return;
+  find_orphans(tree, optimizer, ids, emit);
+  if (ids.found > 0 && !is_lbfgs(tree, optimizer)) find_without_state(optimizer, ids, emit);
+}
+
+// Counters (integers) are not parameters. Running statistics look like parameters, so only "more" is certain.
 std::uint64_t floating_weights(const Context& context, const std::vector<Glob>& without) {
   const auto& file = context.file();
   std::uint64_t count = 0;
@@ -116,7 +124,7 @@ std::uint64_t floating_weights(const Context& context, const std::vector<Glob>& 
   return count;
 }
 
-// A frozen backbone may be in the optimizer and not in the file (adapters): only what was trained must be
+// A frozen backbone may be in the optimizer but not in the file (adapters): only what was trained must be
 // there.
 void find_excess(const Context& context, const Optimizer& optimizer, std::uint64_t weights,
                  const Emit& emit) {
@@ -126,37 +134,28 @@ void find_excess(const Context& context, const Optimizer& optimizer, std::uint64
   const Ids ids = ids_of(tree, optimizer);
   const bool some_trained = ids.found > 0 && !is_lbfgs(tree, optimizer);
   const std::uint64_t trained = some_trained ? ids.found : listed;
-  // Where moments show their parameters' shapes, optimizer-state-shape says which.
+  // Moments that show their parameters' shapes tell more than a number: optimizer-state-shape compares them.
   if (trained > weights && !comparable_moments(context.file(), optimizer).empty()) return;
-  const auto most = plural(weights, "tensor") + " of floating point";
-  Hit hit = text_hit(
-      optimizer.groups_path(), "too-many",
-      trained > weights
-          ? fmt::format("{}{}, but the state_dict has {}: it belongs to another model",
-                        plural(trained, "parameter"), some_trained ? " with state" : "", most)
-          : fmt::format(
-                "{}, {} with state, but the state_dict has {}: frozen ones were left out of the file, "
-                "or it belongs to another model",
-                plural(listed, "parameter"), trained, most),
-      report::PlaceKind::kArray);
-  if (trained <= weights) hit.level = report::Level::kNote;
+  const bool few_trained = trained <= weights;
+  const auto kind = few_trained ? "too-many-in-groups" : some_trained ? "too-many-with-state" : "too-many";
+  Hit hit = make_hit(optimizer.groups_path(), kind, report::PlaceKind::kArray);
+  hit.fields = {{"parameters", std::to_string(few_trained ? listed : trained)},
+                {"with-state", std::to_string(trained)},
+                {"weights", std::to_string(weights)}};
   hit.properties = {{"parameters", listed}, {"trained", trained}, {"weights", weights}};
   emit(std::move(hit));
 }
 
-// Who says which weights are frozen is told the exact number.
+// A team that names its frozen weights gets an exact comparison.
 void compare_count(const Context& context, const std::vector<Glob>& frozen, const Emit& emit) {
   const auto optimizers = optimizers_of(context);
-  if (optimizers.empty()) return;  // optimizer-state-missing says it
+  if (optimizers.empty()) return;
   std::uint64_t parameters = 0;
   for (const auto& optimizer : optimizers) parameters += optimizer.parameters;
   const auto weights = floating_weights(context, frozen);
   if (parameters == weights) return;
-  Hit hit = text_hit(
-      keys::kOptimizerStates, "other-number",
-      fmt::format("{}, but {} of floating point in the state_dict that {} not frozen",
-                  plural(parameters, "parameter"), plural(weights, "tensor"), weights == 1 ? "is" : "are"),
-      report::PlaceKind::kArray);
+  Hit hit = make_hit(keys::kOptimizerStates, "other-number", report::PlaceKind::kArray);
+  hit.fields = {{"parameters", std::to_string(parameters)}, {"weights", std::to_string(weights)}};
   hit.properties = {{"parameters", parameters}, {"weights", weights}};
   emit(std::move(hit));
 }
@@ -165,7 +164,7 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
   const auto frozen = globs_of(rule, "frozen");
   if (!frozen.empty()) return compare_count(context, frozen, emit);
   const auto weights = floating_weights(context, {});
-  if (weights == 0) return;  // state-dict-empty says it
+  if (weights == 0) return;  // nothing to compare with
   for (const auto& optimizer : optimizers_of(context)) find_excess(context, optimizer, weights, emit);
 }
 
@@ -180,7 +179,8 @@ const Check kOptimizerParams{.name = "optimizer-params",
                              .help = "parameter ids of optimizers: gaps, duplicates, more than the model has",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

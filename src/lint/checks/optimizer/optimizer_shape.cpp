@@ -1,10 +1,8 @@
-// Moments whose shapes fit no weight, or another one: the state belongs to another model, to other parameters
-// of this one, or to an optimizer that has them in another order.
+// Moments whose shapes fit no weight or the wrong one: the state belongs to another model, to other
+// parameters of this one, or to an optimizer with its parameters in another order.
 #include <algorithm>
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
@@ -13,28 +11,36 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"differs", "shape other other-shape found parameters"},
+    {"other-weight", "shape weight weight-shape found parameters"},
+    {"no-weight", "weight found parameters"},
+    {"shape", "shape"},
+    {"shapes", "shape found parameters"},
+    {"order", "shape"},
+};
+
 using Shape = std::vector<std::int64_t>;
 
 // --- the weights ------------------------------------------------------------------------------------------
 
-// Where in an order there are weights of a shape, ascending.
+// The positions of the weights of each shape, ascending.
 using Places = std::map<Shape, std::vector<std::size_t>>;
 
 struct Weights {
   std::map<Shape, std::size_t> floating;
   std::map<std::uint64_t, std::size_t> sizes;  // their numbers of elements
-  // Weights that other rules find to be no weights (integers, bool, None, a list): a moment may be theirs.
+  // Entries that are not floating-point tensors (integers, bool, None, a list): a moment may be theirs.
   std::map<Shape, std::size_t> others;
   std::size_t loose = 0;
-  std::map<std::string_view, const tensor::TensorView*> by_name;  // null: no tensor
+  std::map<std::string_view, const tensor::TensorView*> by_name;  // null: not a tensor
   Places places;                                                  // in the order of the state_dict
-  Places by_letter;                                               // in that of the names
-  bool ordered = true;  // as the module has its parameters, as far as the keys tell
+  Places by_letter;                                               // in the order of the names
+  bool ordered = true;  // the keys seem to be in the order of the module's parameters
 };
 
-// A module's own entries stand together. Keys in an order of their own (ModelPruning moves what it prunes to
-// the end, other writers sort) say nothing about the order of the parameters.
+// A module keeps its own entries together. Keys in any other order (ModelPruning moves what it prunes to the
+// end, other writers sort) do not show the order of the parameters.
 bool is_module_order(const std::vector<WeightKey>& keys) {
   std::set<std::string_view> modules;
   std::string_view last;
@@ -43,7 +49,7 @@ bool is_module_order(const std::vector<WeightKey>& keys) {
     const auto module = dot == std::string_view::npos ? std::string_view{} : keys[i].name.substr(0, dot);
     if ((i == 0 || module != last) && !modules.insert(module).second) return false;
     last = module;
-    // A pruned weight is registered anew, behind the bias; an optimizer that is older has it before.
+    // A pruned weight is registered again, after the bias; an older optimizer has it before the bias.
     if (keys[i].name.ends_with("_orig")) return false;
   }
   const auto before = [](const WeightKey& a, const WeightKey& b) { return a.name < b.name; };
@@ -80,7 +86,7 @@ Weights weights_of(const Checkpoint& file, const training::Items& items) {
   return weights;
 }
 
-// --- which weights are left -------------------------------------------------------------------------------
+// --- remaining weights ------------------------------------------------------------------------------------
 
 template <typename Key>
 class Pool {
@@ -102,7 +108,7 @@ class Pool {
 
 const Shape& shape_of(const ParameterMoments& parameter) { return parameter.moments.front().view->shape; }
 
-// Optimizers that keep everything as vectors.
+// For optimizers that keep everything as vectors.
 bool is_flat(const Weights& weights, const std::vector<ParameterMoments>& parameters) {
   Pool<std::uint64_t> sizes(weights.sizes);
   return std::all_of(parameters.begin(), parameters.end(), [&](const ParameterMoments& parameter) {
@@ -112,13 +118,13 @@ bool is_flat(const Weights& weights, const std::vector<ParameterMoments>& parame
 
 // --- order ------------------------------------------------------------------------------------------------
 
-// The first element that no weight is left for behind those of the elements before it; shapes.size() if none.
-// The sequence is shapes[from..] followed by shapes[..from].
+// The first element without a remaining weight after the weights of the elements before it; shapes.size() if
+// there is none. The sequence is shapes[from..] followed by shapes[..from].
 std::size_t first_out_of_order(const Places& all, const std::vector<Shape>& shapes, std::size_t from) {
   std::size_t next = 0;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const auto places = all.find(shapes[(from + i) % shapes.size()]);
-    if (places == all.end()) continue;  // a weight of another kind stands for it
+    if (places == all.end()) continue;  // its weight is an entry that is not floating-point
     const auto place = std::lower_bound(places->second.begin(), places->second.end(), next);
     if (place == places->second.end()) return i;
     next = *place + 1;
@@ -126,11 +132,11 @@ std::size_t first_out_of_order(const Places& all, const std::vector<Shape>& shap
   return shapes.size();
 }
 
-// One part of a module may have been given before another (head, then backbone), or the parameters may have
-// been sorted by their names (minGPT does).
+// The script may have passed one part of the module before another (head, then backbone), or sorted the
+// parameters by name (minGPT does).
 bool is_order_of_its_own(const Weights& weights, const std::vector<Shape>& shapes, std::size_t odd) {
   if (first_out_of_order(weights.by_letter, shapes, 0) == shapes.size()) return true;
-  constexpr std::size_t kTries = 32;  // the parts may share shapes where they meet
+  constexpr std::size_t kTries = 32;  // the parts may have shapes in common where they meet
   for (std::size_t from = odd; from > 0 && from + kTries > odd; --from)
     if (first_out_of_order(weights.places, shapes, from) == shapes.size()) return true;
   return false;
@@ -148,18 +154,22 @@ struct Judge {
     std::size_t found = 0, of = 0;
   };
 
-  void say(const ParameterMoments& parameter, const Moment& moment, std::string_view kind, std::string text,
-           Count count, std::optional<report::Level> level = std::nullopt) const {
-    Hit hit = text_hit(key_path(optimizer.state_path(file.tree, parameter.id), moment.name), kind,
-                       std::move(text), report::PlaceKind::kTensor);
+  // Adds the fields that all kinds have in common.
+  void say(const ParameterMoments& parameter, const Moment& moment, std::string_view kind, Count count,
+           std::vector<Field> fields = {}) const {
+    Hit hit = make_hit(key_path(optimizer.state_path(file.tree, parameter.id), moment.name), kind,
+                       report::PlaceKind::kTensor);
+    hit.fields = std::move(fields);
+    hit.fields.push_back({"shape", format_shape(moment.view->shape)});
+    hit.fields.push_back({"found", std::to_string(count.found)});
+    hit.fields.push_back({"parameters", std::to_string(count.of)});
     hit.properties = {{"shape", format_shape(moment.view->shape)},
                       {"found", std::uint64_t{count.found}},
                       {"parameters", std::uint64_t{count.of}}};
-    hit.level = level;
     emit(std::move(hit));
   }
 
-  // Moments of one parameter that differ; what is left can be compared with weights.
+  // Reports moments of one parameter that differ; the others can be compared with weights.
   std::vector<ParameterMoments> without_differing(std::vector<ParameterMoments> parameters) const {
     const auto differs = [](const ParameterMoments& parameter) {
       return std::any_of(parameter.moments.begin(), parameter.moments.end(),
@@ -173,26 +183,18 @@ struct Judge {
     const Moment& odd =
         *std::find_if(first->moments.begin(), first->moments.end(),
                       [&](const Moment& moment) { return moment.view->shape != front.view->shape; });
-    // The one that no weight has is the wrong one, whichever comes first.
+    // The shape that no weight has is the wrong one, whichever comes first.
     const bool front_fits =
         weights.floating.contains(front.view->shape) || !weights.floating.contains(odd.view->shape);
     const Moment& wrong = front_fits ? odd : front;
     const Moment& right = front_fits ? front : odd;
-    say(*first, wrong, "shape",
-        fmt::format("{}, but {} of the same parameter is {}{}", format_shape(wrong.view->shape), right.name,
-                    format_shape(right.view->shape), more(count)),
-        count);
+    say(*first, wrong, "differs", count,
+        {{"other", std::string(right.name)}, {"other-shape", format_shape(right.view->shape)}});
     std::erase_if(parameters, differs);
     return parameters;
   }
 
-  static std::string more(Count count) {
-    return count.found == 1
-               ? ""
-               : fmt::format(" ({} of {}, this is the first)", count.found, plural(count.of, "parameter"));
-  }
-
-  // The name of each id, if the optimizer was given named parameters.
+  // The name of each id, if the optimizer got named parameters.
   std::map<std::string, std::string_view> names() const {
     std::map<std::string, std::string_view> names;
     for (const ParamGroup& group : optimizer.groups) {
@@ -205,7 +207,7 @@ struct Judge {
     return names;
   }
 
-  // False where the names are not those of the state_dict: named_parameters() of a part of the module.
+  // False if the names are not those of the state_dict: named_parameters() of a part of the module.
   bool judge_names(const std::vector<ParameterMoments>& parameters) const {
     const auto all = names();
     if (all.empty()) return false;
@@ -233,16 +235,12 @@ struct Judge {
     }
     if (lacking.found * 2 > lacking.of) return false;
     if (first_wrong != nullptr)
-      say(*first_wrong, first_wrong->moments.front(), "other-weight",
-          fmt::format("{}, but {}, which param_names says it is of, is {}{}",
-                      format_shape(shape_of(*first_wrong)), one_line(wrong_name),
-                      format_shape(weights.by_name.at(wrong_name)->shape), more(wrong)),
-          wrong);
+      say(*first_wrong, first_wrong->moments.front(), "other-weight", wrong,
+          {{"weight", one_line(wrong_name)},
+           {"weight-shape", format_shape(weights.by_name.at(wrong_name)->shape)}});
     if (first_lacking != nullptr)
-      say(*first_lacking, first_lacking->moments.front(), "no-weight",
-          fmt::format("param_names says it is of {}, which the state_dict does not have{}",
-                      one_line(lacking_name), more(lacking)),
-          lacking, report::Level::kWarning);
+      say(*first_lacking, first_lacking->moments.front(), "no-weight", lacking,
+          {{"weight", one_line(lacking_name)}});
     return true;
   }
 
@@ -252,7 +250,7 @@ struct Judge {
     Count unfit{0, parameters.size()};
     const ParameterMoments* first = nullptr;
     for (const auto& parameter : parameters) {
-      // A weight of shape [0] is ZeRO's placeholder (rule state-dict-zero-size): it may stand for any shape.
+      // A weight of shape [0] is ZeRO's placeholder and may have had any shape.
       if (floating.take(shape_of(parameter)) || floating.take(Shape{0}) || others.take(shape_of(parameter)))
         continue;
       if (loose > 0) {
@@ -263,15 +261,7 @@ struct Judge {
       ++unfit.found;
     }
     if (first == nullptr || is_flat(weights, parameters)) return first == nullptr;
-    const auto shape = format_shape(shape_of(*first));
-    say(*first, first->moments.front(), "shape",
-        unfit.found == 1
-            ? shape + " fits no weight that is left for it: the first step fails"
-            : fmt::format(
-                  "{} fits no weight that is left for it, nor do the moments of {} more of {}: another "
-                  "model's, or weights are gone",
-                  shape, unfit.found - 1, plural(unfit.of, "parameter")),
-        unfit);
+    say(*first, first->moments.front(), unfit.found == 1 ? "shape" : "shapes", unfit);
     return false;
   }
 
@@ -288,12 +278,7 @@ struct Judge {
         }
       const auto odd = first_out_of_order(weights.places, shapes, 0);
       if (odd == shapes.size() || is_order_of_its_own(weights, shapes, odd)) continue;
-      return say(
-          *in_order[odd], in_order[odd]->moments.front(), "order",
-          fmt::format("{}: no such weight follows those of the parameters before it, the moments are in "
-                      "another order than the weights",
-                      format_shape(shapes[odd])),
-          {1, shapes.size()}, report::Level::kWarning);
+      return say(*in_order[odd], in_order[odd]->moments.front(), "order", {1, shapes.size()});
     }
   }
 
@@ -319,10 +304,11 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 
 const Check kOptimizerShape{
     .name = "optimizer-shape",
-    .help = "optimizer moments whose shape no weight has, or that are of other weights",
+    .help = "optimizer moments whose shape no weight has, or that belong to other weights",
     .needs = kNothing,
     .params = {},
-    .fields = kFields,
-    .run = run};
+    .fields = {},
+    .run = run,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

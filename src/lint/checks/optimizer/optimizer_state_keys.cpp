@@ -1,9 +1,6 @@
-// States of parameters without a tensor that their optimizer needs.
+// States of parameters that lack a tensor that their optimizer needs.
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/optimizer/optimizer_layout.h"
 #include "lint/checks/training.h"
@@ -11,14 +8,14 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {{"missing", "key optimizer incomplete states"}};
 
 bool is_there(const Tree& tree, NodeId state, std::string_view key) {
   const NodeId node = member(tree, state, key);
   return node != kNoNode && !is_kind(tree, node, Kind::kNone);
 }
 
-// The first thing that a state lacks; a state without anything is made anew by step().
+// The first tensor that a state lacks. step() fills in a state that is empty.
 std::string_view lacking(const Tree& tree, NodeId state, NodeId group) {
   const auto* layout = torch_layout(tree, group);
   if (layout == nullptr || !is_torch(tree, group) || mapping_items(tree, state).empty()) return {};
@@ -47,31 +44,27 @@ void judge(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
     path = optimizer.state_path(tree, item.key);
   }
   if (incomplete == 0) return;
-  Hit hit = text_hit(key_path(path, key), "missing",
-                     fmt::format("absent, but {} needs it ({} of {}): the first step raises KeyError '{}'",
-                                 name, incomplete, plural(states, "state"), key),
-                     report::PlaceKind::kProperty);
+  Hit hit = make_hit(key_path(path, key), "missing", report::PlaceKind::kProperty);
+  hit.fields = {{"key", std::string(key)},
+                {"optimizer", std::string(name)},
+                {"incomplete", std::to_string(incomplete)},
+                {"states", std::to_string(states)}};
   hit.properties = {{"incomplete", incomplete}, {"states", states}};
   emit(std::move(hit));
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
-  const auto level = training_state_level(context.profile);
-  if (!level) return;
-  for (const auto& optimizer : optimizers_of(context))
-    judge(context.file().tree, optimizer, [&](Hit hit) {
-      hit.level = *level;
-      emit(std::move(hit));
-    });
+  for (const auto& optimizer : optimizers_of(context)) judge(context.file().tree, optimizer, emit);
 }
 
 }  // namespace
 
 const Check kOptimizerStateKeys{.name = "optimizer-state-keys",
-                                .help = "states of parameters without a tensor that their optimizer needs",
+                                .help = "states of parameters that lack a tensor that their optimizer needs",
                                 .needs = kNothing,
                                 .params = {},
-                                .fields = kFields,
-                                .run = run};
+                                .fields = {},
+                                .run = run,
+                                .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Numbers of one parameter's state that no optimizer can have reached together.
+// Numbers in the state of one parameter that no optimizer reaches together.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -11,7 +11,15 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+// "-of-other": of another library's optimizer, which may keep a `step` that it does not use.
+constexpr KindSpec kKinds[] = {
+    {"step", "moment found parameters"},
+    {"step-of-other", "moment found parameters"},
+    {"negative-step", "step found parameters"},
+    {"negative-step-of-other", "step found parameters"},
+    {"maximum", "maximum current found parameters"},
+    {"minimum", "maximum current found parameters"},
+};
 
 // Zero before the first step. (Adagrad's `sum` and Rprop's `step_size` are not.)
 constexpr std::string_view kMoments[] = {"exp_avg",  "exp_avg_sq", "exp_inf",        "square_avg",
@@ -19,7 +27,9 @@ constexpr std::string_view kMoments[] = {"exp_avg",  "exp_avg_sq", "exp_inf",   
 
 struct Found {
   std::uint64_t count = 0;
-  std::string path, text;  // of the first
+  std::string path;  // of the first, as are the others
+  std::string_view kind;
+  std::vector<Field> fields;
 };
 
 struct Values {
@@ -34,7 +44,7 @@ struct Values {
     const auto* stats = entry == entries.end() ? nullptr : context.stats(entry->second);
     return stats != nullptr && stats->decoded ? stats : nullptr;
   }
-  // A moment with something in it, or "".
+  // A moment that is not all zero, or "".
   std::string_view moved(NodeId state) const {
     for (const auto key : kMoments)
       if (const auto* found = stats(state, key); found != nullptr && found->zeros < found->numel) return key;
@@ -42,53 +52,52 @@ struct Values {
   }
 };
 
-void note(Found& found, const std::string& path, std::string text) {
+void note(Found& found, const std::string& path, std::string_view kind, std::vector<Field> fields) {
   ++found.count;
   if (found.count > 1) return;
   found.path = path;
-  found.text = std::move(text);
+  found.kind = kind;
+  found.fields = std::move(fields);
 }
 
-// Step 0 with moments: bias correction starts anew over moments that are at their full size.
-void judge_step(const Values& values, double step, NodeId state, const std::string& path, Found& found) {
-  if (!(step <= 0)) return;  // NaN is optimizer-nonfinite's
-  if (step < 0) return note(found, path, fmt::format("{:.0f}: steps are counted from 0", step));
+// Step 0 with moments: bias correction restarts over moments that are at their full size.
+void judge_step(const Values& values, double step, NodeId state, const std::string& path, bool torch,
+                Found& found) {
+  if (!(step <= 0)) return;  // also NaN
+  if (step < 0)
+    return note(found, path, torch ? "negative-step" : "negative-step-of-other",
+                {{"step", fmt::format("{:.0f}", step)}});
   const auto moment = values.moved(state);
-  if (!moment.empty())
-    note(found, path,
-         fmt::format("0, but {} is not zero: the count was reset, and bias correction starts anew", moment));
+  if (!moment.empty()) note(found, path, torch ? "step" : "step-of-other", {{"moment", std::string(moment)}});
 }
 
-// max_exp_avg_sq is the elementwise maximum of what exp_avg_sq has been, so no statistic of it can be less.
+// max_exp_avg_sq is the elementwise maximum of all past exp_avg_sq, so none of its statistics can be smaller.
 void judge_maximum(const Values& values, NodeId state, const std::string& path, Found& found) {
   const auto *most = values.stats(state, "max_exp_avg_sq"), *now = values.stats(state, "exp_avg_sq");
   if (most == nullptr || now == nullptr || most->numel != now->numel || now->numel == 0 ||
-      most->nonfinite() > 0 || now->nonfinite() > 0 || most->negative > 0)  // rules of their own
+      most->nonfinite() > 0 || now->nonfinite() > 0)
     return;
-  const auto less = [&](std::string_view which, const tensor::Number& a, const tensor::Number& b) {
+  const auto less = [&](std::string_view kind, const tensor::Number& a, const tensor::Number& b) {
     const double top = tensor::to_double(a), current = tensor::to_double(b);
     if (!(top < current)) return false;
-    note(found, key_path(path, "max_exp_avg_sq"),
-         fmt::format("less than exp_avg_sq, whose maximum it is ({} elements {} and {})", which,
-                     format_double(top), format_double(current)));
+    note(found, key_path(path, "max_exp_avg_sq"), kind,
+         {{"maximum", format_double(top)}, {"current", format_double(current)}});
     return true;
   };
-  if (!less("largest", most->max, now->max)) less("smallest", most->min, now->min);
+  if (!less("maximum", most->max, now->max)) less("minimum", most->min, now->min);
 }
 
-void say(const Found& found, std::string_view kind, std::uint64_t states, report::Level level,
-         const Emit& emit) {
+void say(Found found, std::uint64_t states, const Emit& emit) {
   if (found.count == 0) return;
-  Hit hit = text_hit(found.path, kind,
-                     fmt::format("{} ({} of {})", found.text, found.count, plural(states, "parameter")));
-  hit.level = level;
+  Hit hit = make_hit(std::move(found.path), found.kind);
+  hit.fields = std::move(found.fields);
+  hit.fields.push_back({"found", std::to_string(found.count)});
+  hit.fields.push_back({"parameters", std::to_string(states)});
   hit.properties = {{"found", found.count}, {"parameters", states}};
   emit(std::move(hit));
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto level = training_state_level(context.profile);
-  if (!level) return;
   const auto& file = context.file();
   const Tree& tree = file.tree;
   const Scalars scalars(context, rule);
@@ -109,22 +118,22 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       ++states;
       const auto step_path = key_path(path, keys::kStep);
       if (const auto step = scalars.value(member(tree, item.value, keys::kStep), step_path))
-        judge_step(values, *step, item.value, step_path, steps);
+        judge_step(values, *step, item.value, step_path, torch, steps);
       if (amsgrad) judge_maximum(values, item.value, path, maxima);
     }
-    // Other libraries may keep a `step` that they do not use.
-    say(steps, "step", states, torch ? *level : std::min(*level, report::Level::kWarning), emit);
-    say(maxima, "maximum", states, *level, emit);
+    say(std::move(steps), states, emit);
+    say(std::move(maxima), states, emit);
   }
 }
 
 }  // namespace
 
 const Check kOptimizerStateValues{.name = "optimizer-state-values",
-                                  .help = "numbers of a parameter's state that contradict each other",
+                                  .help = "numbers in a parameter's state that contradict each other",
                                   .needs = kStats,
                                   .params = {},
-                                  .fields = kFields,
-                                  .run = run};
+                                  .fields = {},
+                                  .run = run,
+                                  .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,4 +1,4 @@
-// Step counts of optimizers: how many, and on which device they stand.
+// Step counts of optimizers: how high they are, and on which device.
 #include <algorithm>
 #include <map>
 
@@ -11,12 +11,14 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
-
 // --- how many ---------------------------------------------------------------------------------------------
 
 constexpr ParamSpec kParams[] = {
-    {"tolerance", ParamType::kInteger, "0", "so many steps more than global_step are still right"},
+    {"tolerance", ParamType::kInteger, "0", "how many steps beyond global_step are accepted"},
+};
+constexpr KindSpec kCountKinds[] = {
+    {"beyond", "step global-step beyond parameters"},
+    {"uneven", "lowest highest parameters"},
 };
 
 struct Steps {
@@ -50,21 +52,21 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& optimizer : optimizers_of(context)) {
     const auto steps =
         steps_of(tree, optimizer, scalars, *global_step + static_cast<double>(rule.integer("tolerance")));
-    if (steps.beyond > 0) {  // fewer is healthy, a scaler skips steps
-      Hit hit = text_hit(steps.highest, "beyond",
-                         fmt::format("{:.0f}, but global_step is {:.0f} ({} of {} beyond it)", steps.high,
-                                     *global_step, steps.beyond, plural(steps.count, "parameter")));
+    const std::string parameters = std::to_string(steps.count);
+    if (steps.beyond > 0) {  // fewer are healthy, a scaler skips steps
+      Hit hit = make_hit(steps.highest, "beyond");
+      hit.fields = {{"step", fmt::format("{:.0f}", steps.high)},
+                    {"global-step", fmt::format("{:.0f}", *global_step)},
+                    {"beyond", std::to_string(steps.beyond)},
+                    {"parameters", parameters}};
       hit.properties = {{"step", steps.high}, {"globalStep", *global_step}};
       emit(std::move(hit));
     } else if (steps.count > 1 && steps.low != steps.high) {
       // Parameters that were unfrozen later, or unused in some steps, are behind and healthy.
-      Hit hit = text_hit(
-          optimizer.states_path(), "uneven",
-          fmt::format(
-              "steps from {:.0f} to {:.0f} among {}: unfrozen later, unused in some steps, or partly reset",
-              steps.low, steps.high, plural(steps.count, "parameter")),
-          report::PlaceKind::kObject);
-      hit.level = report::Level::kNote;
+      Hit hit = make_hit(optimizer.states_path(), "uneven", report::PlaceKind::kObject);
+      hit.fields = {{"lowest", fmt::format("{:.0f}", steps.low)},
+                    {"highest", fmt::format("{:.0f}", steps.high)},
+                    {"parameters", parameters}};
       hit.properties = {{"lowest", steps.low}, {"highest", steps.high}};
       emit(std::move(hit));
     }
@@ -73,11 +75,13 @@ void run_count(const Context& context, const Rule& rule, const Emit& emit) {
 
 // --- where ------------------------------------------------------------------------------------------------
 
-// Whether their groups keep the step on the device (torch/optim/adam.py: capturable or fused), by id.
+constexpr KindSpec kDeviceKinds[] = {{"step-device", "device parameters"}};
+
+// By id: whether its group keeps the step on the device (torch/optim/adam.py: capturable or fused).
 std::map<std::string, bool> ids_on_device(const Tree& tree, const Optimizer& optimizer) {
   std::map<std::string, bool> ids;
   for (const ParamGroup& group : optimizer.groups) {
-    // ASGD makes its step where the parameter is, capturable or not (torch/optim/asgd.py, _init_group).
+    // ASGD creates its step on the parameter's device, capturable or not (torch/optim/asgd.py, _init_group).
     const bool asgd =
         member(tree, group.node, "lambd") != kNoNode && member(tree, group.node, "t0") != kNoNode;
     const bool on_device =
@@ -104,13 +108,14 @@ void run_device(const Context& context, const Rule&, const Emit& emit) {
       const auto where = location_of(file, member(tree, item.value, keys::kStep));
       const auto id = on_device.find(id_text(tree, item.key));
       if (!where.starts_with("cuda") || id == on_device.end() || id->second) continue;
-      if (wrong++ == 0) first = key_path(optimizer.state_path(tree, item.key), keys::kStep), location = where;
+      ++wrong;
+      if (wrong > 1) continue;
+      first = key_path(optimizer.state_path(tree, item.key), keys::kStep);
+      location = where;
     }
     if (wrong == 0) continue;
-    Hit hit = text_hit(first, "step-device",
-                       fmt::format("on {} with capturable and fused off ({}): steps synchronise with the "
-                                   "GPU, or stop with an assertion",
-                                   one_line(location), plural(wrong, "parameter")));
+    Hit hit = make_hit(first, "step-device");
+    hit.fields = {{"device", one_line(location)}, {"parameters", std::to_string(wrong)}};
     hit.properties = {{"parameters", wrong}, {"device", location}};
     emit(std::move(hit));
   }
@@ -120,17 +125,19 @@ void run_device(const Context& context, const Rule&, const Emit& emit) {
 
 const Check kOptimizerStepCount{
     .name = "optimizer-step-count",
-    .help = "optimizers whose parameters took more steps than training, or uneven ones",
+    .help = "optimizers whose parameters took more steps than training, or different numbers of steps",
     .needs = kStats,
     .params = kParams,
-    .fields = kFields,
-    .run = run_count};
+    .fields = {},
+    .run = run_count,
+    .kinds = kCountKinds};
 
 const Check kOptimizerStepDevice{.name = "optimizer-step-device",
                                  .help = "step counts on a GPU that the optimizer expects on the CPU",
                                  .needs = kNothing,
                                  .params = {},
-                                 .fields = kFields,
-                                 .run = run_device};
+                                 .fields = {},
+                                 .run = run_device,
+                                 .kinds = kDeviceKinds};
 
 }  // namespace ckpt::lint

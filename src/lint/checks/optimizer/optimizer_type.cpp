@@ -1,4 +1,4 @@
-// Which class of optimizer the state belongs to, against what a team trains with.
+// The class of optimizer that the state belongs to, compared with what a team trains with.
 #include <algorithm>
 #include <stdexcept>
 
@@ -13,9 +13,9 @@ constexpr ParamSpec kParams[] = {
     {"expect", ParamType::kStrings, "[]",
      "class names; every optimizer must be one of them (Adam, AdamW, SGD, ...)"},
 };
-constexpr std::string_view kFields[] = {"type", "expected"};
+constexpr KindSpec kKinds[] = {{"optimizer-type", "type expected"}};
 
-// "Adam or AdamW (amsgrad)" may be either: what the file leaves open is no finding.
+// "Adam or AdamW (amsgrad)" may be either; what the file leaves open is not a finding.
 bool may_be(std::string_view type, std::string_view expected) {
   type = type.substr(0, type.find(" ("));
   const std::string wanted = lower(expected);
@@ -51,11 +51,12 @@ void validate(const Rule& rule) {
 }  // namespace
 
 const Check kOptimizerType{.name = "optimizer-type",
-                           .help = "optimizer states of another class than a team trains with",
+                           .help = "optimizer states of a class that the team does not train with",
                            .needs = kNothing,
                            .params = kParams,
-                           .fields = kFields,
+                           .fields = {},
                            .run = run,
-                           .validate = validate};
+                           .validate = validate,
+                           .kinds = kKinds};
 
 }  // namespace ckpt::lint

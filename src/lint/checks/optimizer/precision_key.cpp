@@ -1,4 +1,4 @@
-// Where a gradient scaler's state stands, and whether there should be one.
+// The key that holds the state of a gradient scaler, and whether there should be one.
 #include <algorithm>
 #include <array>
 #include <stdexcept>
@@ -13,57 +13,53 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"find", ParamType::kString, "", "stale (never restored) | apex | unexpected (other than `expect`)"},
+    {"find", ParamType::kString, "", "stale (never restored) | apex | unexpected (differs from `expect`)"},
     {"target-version", ParamType::kString, "'2.6'",
-     "with stale: the Lightning that will resume from the file"},
+     "with stale: the version of Lightning that will resume from the file"},
     {"expect", ParamType::kString, "''",
-     "with unexpected: fp16 (a scaler must be there), bf16 or none (there must be none)"},
+     "with unexpected: fp16 (requires a scaler), bf16 or none (allows none)"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"stale-key", "first last target", "find=stale"},
+    {"newer-key", "first target", "find=stale"},
+    {"apex", "", "find=apex"},
+    {"missing", "", "find=unexpected"},
+    {"unexpected", "expected", "find=unexpected"},
+};
 
 using training::is_scaler;
 using training::PrecisionPlugin;
 
-// "1.9 to 2.0", "2.1 and later"
-std::string versions_of(const PrecisionPlugin& plugin) {
-  if (plugin.current()) return fmt::format("{}.{} and later", plugin.first_major, plugin.first_minor);
-  return fmt::format("{}.{} to {}.{}", plugin.first_major, plugin.first_minor, plugin.last_major,
-                     plugin.last_minor);
-}
-
 void find_stale(const Tree& tree, NodeId root, const Rule& rule, const Emit& emit) {
   const auto target = training::parse_version(rule.string("target-version"));
-  if (!target) return;  // validate has said so
+  if (!target) return;  // validate() refuses it
   for (const PrecisionPlugin& plugin : training::precision_plugins()) {
     if (!is_scaler(tree, member(tree, root, plugin.key)) || plugin.read_by(*target)) continue;
-    emit(text_hit(
-        key_path("", plugin.key), "stale-key",
-        fmt::format(
-            "a scaler under the name that Lightning {} uses: {} does not look there, the scale starts anew",
-            versions_of(plugin), rule.string("target-version")),
-        report::PlaceKind::kProperty));
+    const bool newer = plugin.current();  // a key that the target version does not know yet
+    Hit hit =
+        make_hit(key_path("", plugin.key), newer ? "newer-key" : "stale-key", report::PlaceKind::kProperty);
+    hit.fields = {{"first", fmt::format("{}.{}", plugin.first_major, plugin.first_minor)},
+                  {"target", rule.string("target-version")}};
+    if (!newer) hit.fields.push_back({"last", fmt::format("{}.{}", plugin.last_major, plugin.last_minor)});
+    emit(std::move(hit));
   }
 }
 
 void find_apex(const Tree& tree, NodeId root, const Emit& emit) {
   for (const auto key : training::apex_keys())
     if (member(tree, root, key) != kNoNode)
-      emit(text_hit(key_path("", key), "apex",
-                    "state of apex, which Lightning 2.0 and later do not support: dropped on load",
-                    report::PlaceKind::kProperty));
+      emit(make_hit(key_path("", key), "apex", report::PlaceKind::kProperty));
 }
 
 void find_unexpected(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& scalers = context.training().scalers;
   const std::string path = scalers.empty() ? "" : scalers.front().path;
   const std::string& expect = rule.string("expect");
-  if (expect == "fp16" && path.empty())
-    emit(text_hit("", "missing",
-                  "no state of a gradient scaler, but fp16 is expected: the scale starts anew at 65536",
-                  report::PlaceKind::kFile));
-  if (expect != "fp16" && !path.empty())
-    emit(text_hit(path, "unexpected", "a gradient scaler's state, but " + expect + " is expected",
-                  report::PlaceKind::kProperty));
+  if (expect == "fp16" && path.empty()) emit(make_hit("", "missing", report::PlaceKind::kFile));
+  if (expect == "fp16" || path.empty()) return;
+  Hit hit = make_hit(path, "unexpected", report::PlaceKind::kProperty);
+  hit.fields = {{"expected", expect}};
+  emit(std::move(hit));
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
@@ -97,11 +93,12 @@ void validate(const Rule& rule) {
 
 const Check kPrecisionKey{
     .name = "precision-key",
-    .help = "gradient scalers under names that nobody reads, of apex, missing or unexpected",
+    .help = "gradient scalers under keys that are never read, of apex, missing or unexpected",
     .needs = kNothing,
     .params = kParams,
-    .fields = kFields,
+    .fields = {},
     .run = run,
-    .validate = validate};
+    .validate = validate,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

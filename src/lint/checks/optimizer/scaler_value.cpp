@@ -1,4 +1,4 @@
-// The state of torch.amp.GradScaler, wherever it stands.
+// The state of torch.amp.GradScaler, under any key.
 #include <cmath>
 
 #include "base/text.h"
@@ -9,10 +9,21 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"min-scale", ParamType::kNumber, "1.0", "a scale below this is a warning"},
-    {"max-scale", ParamType::kNumber, "1.8446744073709552e19", "a scale above this is a warning"},
+    {"min-scale", ParamType::kNumber, "1.0", "warns below this scale"},
+    {"max-scale", ParamType::kNumber, "1.8446744073709552e19", "warns above this scale"},
 };
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"missing", "key"},
+    {"wrong-type", "value"},
+    {"scale-nonfinite", "value"},
+    {"scale-not-positive", "value"},
+    {"scale-low", "value min"},
+    {"scale-high", "value max"},
+    {"growth-factor", "value"},
+    {"backoff-factor", "value"},
+    {"tracker-negative", "value"},
+    {"tracker-beyond", "value interval"},
+};
 
 struct Scaler {
   const Checkpoint& file;
@@ -25,9 +36,10 @@ struct Scaler {
     return scalars.value(node(key), key_path(at.path, key));
   }
   std::string text(std::string_view key) const { return show_scalar(file, node(key), number(key)); }
-  void say(std::string_view key, std::string_view kind, const std::string& problem, bool mild) const {
-    Hit hit = text_hit(key_path(at.path, key), kind, text(key) + problem);
-    if (mild) hit.level = report::Level::kWarning;
+  void say(std::string_view key, std::string_view kind, std::vector<Field> fields = {}) const {
+    Hit hit = make_hit(key_path(at.path, key), kind);
+    hit.fields = std::move(fields);
+    hit.fields.push_back({"value", text(key)});
     emit(std::move(hit));
   }
 };
@@ -36,44 +48,35 @@ void judge_scale(const Scaler& scaler, double min_scale, double max_scale) {
   const auto scale = scaler.number(keys::kScale);
   if (!scale) return;
   if (!std::isfinite(*scale))
-    scaler.say(keys::kScale, "scale", ": the loss is multiplied with it, every gradient is lost", false);
+    scaler.say(keys::kScale, "scale-nonfinite");
   else if (*scale <= 0)
-    scaler.say(keys::kScale, "scale", ": every gradient becomes zero, or its sign turns", false);
+    scaler.say(keys::kScale, "scale-not-positive");
   else if (*scale < min_scale)
-    scaler.say(keys::kScale, "scale",
-               ", below " + format_double(min_scale) + ": step after step overflowed before this was saved",
-               true);
+    scaler.say(keys::kScale, "scale-low", {{"min", format_double(min_scale)}});
   else if (*scale > max_scale)
-    scaler.say(keys::kScale, "scale",
-               ", above " + format_double(max_scale) +
-                   ": gradients were zero for long, or the number is made up; the first steps overflow and "
-                   "are skipped",
-               true);
+    scaler.say(keys::kScale, "scale-high", {{"max", format_double(max_scale)}});
 }
 
 void judge_factors(const Scaler& scaler) {
   const auto growth = scaler.number(keys::kGrowthFactor), backoff = scaler.number(keys::kBackoffFactor);
-  if (growth && !(*growth > 1)) scaler.say(keys::kGrowthFactor, "factor", ": must be above 1", true);
-  if (backoff && !(*backoff > 0 && *backoff < 1))
-    scaler.say(keys::kBackoffFactor, "factor", ": must be between 0 and 1", true);
+  if (growth && !(*growth > 1)) scaler.say(keys::kGrowthFactor, "growth-factor");
+  if (backoff && !(*backoff > 0 && *backoff < 1)) scaler.say(keys::kBackoffFactor, "backoff-factor");
   const auto tracker = scaler.number(keys::kGrowthTracker), interval = scaler.number(keys::kGrowthInterval);
-  if (tracker && *tracker < 0) scaler.say(keys::kGrowthTracker, "tracker", ": counts steps, from 0", true);
+  if (tracker && *tracker < 0) scaler.say(keys::kGrowthTracker, "tracker-negative");
   if (tracker && interval && *tracker > *interval)
-    scaler.say(keys::kGrowthTracker, "tracker",
-               ", beyond growth_interval " + scaler.text(keys::kGrowthInterval), true);
+    scaler.say(keys::kGrowthTracker, "tracker-beyond", {{"interval", scaler.text(keys::kGrowthInterval)}});
 }
 
-// GradScaler.load_state_dict reads all five and makes a tensor of the scale.
+// GradScaler.load_state_dict reads all five and turns the scale into a tensor.
 void judge_fields(const Scaler& scaler) {
   for (const auto key : training::scaler_fields()) {
     const NodeId node = scaler.node(key);
     if (node == kNoNode) {
-      Hit hit = text_hit(key_path(scaler.at.path, key), "missing",
-                         "absent: GradScaler raises KeyError '" + std::string(key) + "' when it is loaded",
-                         report::PlaceKind::kProperty);
+      Hit hit = make_hit(key_path(scaler.at.path, key), "missing", report::PlaceKind::kProperty);
+      hit.fields = {{"key", std::string(key)}};
       scaler.emit(std::move(hit));
     } else if (!number_of(scaler.file.tree, node) && !is_kind(scaler.file.tree, node, Kind::kTensor)) {
-      scaler.say(key, "wrong-type", " is no number: GradScaler cannot use it", false);
+      scaler.say(key, "wrong-type");
     }
   }
 }
@@ -93,10 +96,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
 }  // namespace
 
 const Check kScalerValue{.name = "scaler-value",
-                         .help = "a gradient scaler that cannot scale",
+                         .help = "gradient scalers whose state is unusable or out of range",
                          .needs = kStats,
                          .params = kParams,
-                         .fields = kFields,
-                         .run = run};
+                         .fields = {},
+                         .run = run,
+                         .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,47 +1,44 @@
-// Schedulers made for another number of parameter groups than any optimizer has.
+// Schedulers made for a number of parameter groups that no optimizer has.
 #include <set>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {{"group-count", "values groups"}, {"groups-added", "values groups"}};
 
-// Lists of torch.optim.lr_scheduler that hold one number a group.
+// Lists of torch.optim.lr_scheduler that hold one number per group.
 constexpr std::string_view kPerGroup[] = {keys::kBaseLrs, keys::kLastLr, "min_lrs"};
 
 struct Groups {
   std::set<std::size_t> counts;  // of all optimizers
   bool fits(std::size_t size) const { return counts.contains(size); }
   std::string text() const {
-    if (counts.size() == 1) return plural(*counts.begin(), "parameter group");
-    return fmt::format("{} to {} parameter groups of the optimizers", *counts.begin(), *counts.rbegin());
+    if (counts.size() == 1) return std::to_string(*counts.begin());
+    return fmt::format("{}-{}", *counts.begin(), *counts.rbegin());
   }
 };
 
-// T9: a scheduler without such lists has nothing to compare.
+// A scheduler without such lists has nothing to compare.
 void judge(const Tree& tree, const Scheduler& scheduler, const Groups& groups, bool finetuned,
            const Emit& emit) {
   for (const auto key : kPerGroup) {
     const NodeId list = member(tree, scheduler.node, key);
     const auto size = sequence(tree, list).size();
     if (!is_sequence(tree, list) || size == 0 || groups.fits(size)) continue;
-    // Fewer base rates than groups, and the rates of all groups known: groups were added after the scheduler
-    // was made.
+    // Fewer base rates than groups, but last rates of all groups: groups were added after the scheduler was
+    // made.
     const auto rates = sequence(tree, scheduler.last_lr).size();
     const bool added_later = key == keys::kBaseLrs && groups.fits(rates) && size < rates;
     if (added_later && finetuned) return;
-    Hit hit = text_hit(key_path(scheduler.path, key), added_later ? "groups-added" : "group-count",
-                       fmt::format("{} for {}: {}", plural(size, "value"), groups.text(),
-                                   added_later ? "groups that were added later are not scheduled"
-                                               : "the scheduler was made for another optimizer"),
+    Hit hit = make_hit(key_path(scheduler.path, key), added_later ? "groups-added" : "group-count",
                        report::PlaceKind::kArray);
-    if (added_later) hit.level = report::Level::kWarning;
+    hit.fields = {{"values", std::to_string(size)},
+                  {"groups", added_later ? std::to_string(rates) : groups.text()}};
     hit.properties = {{"values", std::uint64_t{size}}};
     emit(std::move(hit));
     return;
@@ -51,7 +48,7 @@ void judge(const Tree& tree, const Scheduler& scheduler, const Groups& groups, b
 void run(const Context& context, const Rule&, const Emit& emit) {
   Groups groups;
   for (const auto& optimizer : optimizers_of(context)) {
-    if (optimizer.groups.empty()) return;  // it may be the scheduler's own; optimizer-state-empty says it
+    if (optimizer.groups.empty()) return;  // a scheduler may belong to it
     groups.counts.insert(optimizer.groups.size());
   }
   if (groups.counts.empty()) return;
@@ -62,12 +59,12 @@ void run(const Context& context, const Rule&, const Emit& emit) {
 
 }  // namespace
 
-const Check kSchedulerGroups{
-    .name = "scheduler-groups",
-    .help = "schedulers for another number of parameter groups than any optimizer has",
-    .needs = kNothing,
-    .params = {},
-    .fields = kFields,
-    .run = run};
+const Check kSchedulerGroups{.name = "scheduler-groups",
+                             .help = "schedulers for a number of parameter groups that no optimizer has",
+                             .needs = kNothing,
+                             .params = {},
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

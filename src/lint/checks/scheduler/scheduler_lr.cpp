@@ -1,8 +1,6 @@
-// A scheduler that remembers another learning rate than the optimizer has, and one that was made for other
-// learning rates than those that the optimizers started with.
+// Schedulers whose last learning rate is not the optimizer's, and schedulers that were made for other
+// learning rates than the optimizers started with.
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "base/text.h"
 #include "lint/checks/list.h"
@@ -12,7 +10,7 @@ namespace ckpt::lint {
 namespace {
 
 constexpr ParamSpec kParams[] = {
-    {"rtol", ParamType::kNumber, "1.0e-6", "relative difference that is still the same learning rate"},
+    {"rtol", ParamType::kNumber, "1.0e-6", "relative difference up to which two learning rates are the same"},
 };
 
 std::string lr_path(const OptimizerRates& optimizer, std::size_t group, std::string_view key) {
@@ -21,7 +19,7 @@ std::string lr_path(const OptimizerRates& optimizer, std::size_t group, std::str
 
 // --- the last rate ----------------------------------------------------------------------------------------
 
-constexpr std::string_view kLastFields[] = {"last", "lr", "where"};
+constexpr KindSpec kLastKinds[] = {{"lr-drift", "last lr where"}};
 
 // The first group whose rate differs, from `first` on.
 std::optional<std::size_t> difference(const Rates& a, const Rates& b, double rtol, std::size_t first = 0) {
@@ -40,7 +38,8 @@ Hit drift_hit(const SchedulerRates& scheduler, const OptimizerRates& optimizer, 
   return hit;
 }
 
-// Several schedulers on one optimizer: the one that stepped last wins, the others are behind by nature.
+// With several schedulers on one optimizer, the one that stepped last sets the rate and the others are
+// behind.
 void run_last(const Context& context, const Rule& rule, const Emit& emit) {
   const double rtol = rule.number("rtol");
   const auto rates = rates_of(context, Scalars(context, rule));
@@ -52,21 +51,26 @@ void run_last(const Context& context, const Rule& rule, const Emit& emit) {
       return !difference(rates.schedulers[s].last, optimizer.lrs, rtol);
     });
     if (explained) continue;
-    // Among alike optimizers the o-th scheduler is the likely one.
+    // If the optimizers are alike, the o-th scheduler is the likely one.
     const auto likely = std::find(drivers.begin(), drivers.end(), o);
     const auto& scheduler = rates.schedulers[likely == drivers.end() ? drivers.front() : *likely];
     auto group = difference(scheduler.last, optimizer.lrs, rtol);
+    // A rate of 0 that no schedule explains is optimizer-lr-zero's.
     while (group && optimizer.lrs[*group] == 0.0 && !explains_zero(rates, drivers, *group))
-      group = difference(scheduler.last, optimizer.lrs, rtol, *group + 1);  // optimizer-lr-zero
+      group = difference(scheduler.last, optimizer.lrs, rtol, *group + 1);
     if (group) emit(drift_hit(scheduler, optimizer, *group));
   }
 }
 
 // --- the first rate ---------------------------------------------------------------------------------------
 
-constexpr std::string_view kBaseFields[] = {"text"};
+constexpr KindSpec kBaseKinds[] = {
+    {"base-lr", "base initial"},
+    {"base-lr-of-lost", "base initial"},
+    {"initial-lr", "initial base"},
+};
 
-// Sorted, so that many rates are looked up in a few steps each.
+// A binary search: files may hold many rates.
 bool knows(const Rates& sorted, double rate, double rtol) {
   const auto next = std::lower_bound(sorted.begin(), sorted.end(), rate);
   return (next != sorted.end() && same_rate(*next, rate, rtol)) ||
@@ -87,18 +91,13 @@ std::string list_of(const Rates& sorted) {
 
 void base_hits(const FileRates& rates, const Rates& initial, double rtol, const Emit& emit) {
   for (const auto& scheduler : rates.schedulers) {
-    if (!scheduler.fits) continue;  // scheduler-group-count says it
     for (std::size_t i = 0; i < scheduler.base.size(); ++i) {
       const double base = scheduler.base[i];
       if (knows(initial, base, rtol)) continue;
       const bool lost = rates.schedulers.size() > rates.optimizers.size();
-      Hit hit = text_hit(
-          key_path(scheduler.path, keys::kBaseLrs), "base-lr",
-          fmt::format("{}, but initial_lr of the parameter groups is {}: {}", format_double(base),
-                      list_of(initial),
-                      lost ? "the scheduler of an optimizer that is not in the file, or made for other rates"
-                           : "the scheduler was made for other learning rates"),
-          report::PlaceKind::kArray);
+      Hit hit =
+          make_hit(scheduler.base_path, lost ? "base-lr-of-lost" : "base-lr", report::PlaceKind::kArray);
+      hit.fields = {{"base", format_double(base)}, {"initial", list_of(initial)}};
       hit.properties = {{"baseLr", base}, {"group", std::uint64_t{i}}};
       emit(std::move(hit));
       break;
@@ -111,13 +110,9 @@ void initial_hits(const FileRates& rates, const Rates& base, double rtol, const 
     for (std::size_t i = 0; i < optimizer.initial.size(); ++i) {
       const double initial = optimizer.initial[i];
       if (knows(base, initial, rtol)) continue;
-      Hit hit = text_hit(
-          key_path(optimizer.path, keys::kParamGroups), "initial-lr",
-          fmt::format(
-              "initial_lr is {}, which only a scheduler leaves, but base_lrs of the schedulers is {}: "
-              "the scheduler of this optimizer is not in the file",
-              format_double(initial), list_of(base)),
-          report::PlaceKind::kArray);
+      Hit hit =
+          make_hit(key_path(optimizer.path, keys::kParamGroups), "initial-lr", report::PlaceKind::kArray);
+      hit.fields = {{"initial", format_double(initial)}, {"base", list_of(base)}};
       hit.properties = {{"initialLr", initial}};
       emit(std::move(hit));
       break;
@@ -125,7 +120,7 @@ void initial_hits(const FileRates& rates, const Rates& base, double rtol, const 
   }
 }
 
-// A changed base_lrs leaves an initial_lr without a scheduler as well: one cause, one finding.
+// A changed base_lrs also leaves an initial_lr without a scheduler: one cause, one finding.
 void run_base(const Context& context, const Rule& rule, const Emit& emit) {
   const double rtol = rule.number("rtol");
   const auto rates = rates_of(context, Scalars(context, rule));
@@ -138,7 +133,7 @@ void run_base(const Context& context, const Rule& rule, const Emit& emit) {
     all_known = all_known && scheduler.says && scheduler.fits;
     sets_first = sets_first || scheduler.sets_first;
   }
-  // With another scheduler on the same optimizer, one of the two is behind from the beginning.
+  // With another scheduler on the same optimizer, one of the two is behind from the start.
   if (sets_first && rates.schedulers.size() > rates.optimizers.size()) return;
   if (initial.empty() || base.empty()) return;
   std::sort(initial.begin(), initial.end());
@@ -157,14 +152,16 @@ const Check kSchedulerLr{.name = "scheduler-lr",
                          .help = "schedulers whose last learning rate is not the optimizer's",
                          .needs = kStats,
                          .params = kParams,
-                         .fields = kLastFields,
-                         .run = run_last};
+                         .fields = {},
+                         .run = run_last,
+                         .kinds = kLastKinds};
 
 const Check kSchedulerBase{.name = "scheduler-base",
-                           .help = "schedulers that were made for other learning rates than the optimizers'",
+                           .help = "schedulers and optimizers that started with different learning rates",
                            .needs = kStats,
                            .params = kParams,
-                           .fields = kBaseFields,
-                           .run = run_base};
+                           .fields = {},
+                           .run = run_base,
+                           .kinds = kBaseKinds};
 
 }  // namespace ckpt::lint

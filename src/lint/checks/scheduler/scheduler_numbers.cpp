@@ -1,4 +1,4 @@
-// Numbers in the state of a scheduler that are none: what it computes from them is NaN, too.
+// NaN and infinity in the state of a scheduler, which spread to the learning rates that it computes.
 #include <algorithm>
 #include <cmath>
 
@@ -9,11 +9,15 @@
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
-constexpr std::size_t kElements = 1000;  // of one list, as many as any optimizer has groups
+// "-best": of ReduceLROnPlateau; "-other": in fields that torch does not read.
+constexpr KindSpec kKinds[] = {
+    {"nan", ""},       {"infinite", "value"},      {"nan-best", ""},
+    {"nan-other", ""}, {"infinite-best", "value"}, {"infinite-other", "value"},
+};
+constexpr std::size_t kElements = 1000;  // of one list; no optimizer has more groups
 
-// What torch/optim/lr_scheduler.py computes learning rates from, or puts into the optimizer. Other fields are
-// a user's own class's, who may mean something by NaN or infinity.
+// What torch/optim/lr_scheduler.py computes learning rates from, or writes into the optimizer. Other fields
+// belong to custom classes, where NaN or infinity may have a meaning.
 constexpr std::string_view kRates[] = {
     keys::kBaseLrs,   keys::kLastLr,    "min_lrs",       "max_lrs",      "swa_lrs",    "base_momentums",
     "max_momentums",  "gamma",          "factor",        "start_factor", "end_factor", "power",
@@ -25,7 +29,7 @@ bool is_rate(std::string_view key) {
   return std::find(std::begin(kRates), std::end(kRates), key) != std::end(kRates);
 }
 
-// ReduceLROnPlateau begins with the infinity that every metric is better than; with the other one none is.
+// ReduceLROnPlateau starts with the infinity that every metric beats; no metric beats the other one.
 bool is_wrong_best(const Tree& tree, NodeId scheduler, std::string_view key, double value) {
   const auto mode = string_of(tree, member(tree, scheduler, "mode"));
   if (key != "best" || !std::isinf(value) || !mode) return false;
@@ -43,20 +47,14 @@ struct Judge {
     const bool rate = is_rate(key), nan = std::isnan(*number);
     const bool best = key == "best" && member(tree, at.node, "num_bad_epochs") != kNoNode;
     if (!nan && !rate && !is_wrong_best(tree, at.node, key, *number)) return false;
-    std::string text = nan ? "NaN" : format_double(*number);
-    if (rate)
-      text += ": the learning rate, and with it the weights, are no numbers any more after resuming";
-    else if (best)
-      text += ": no metric is ever better, the learning rate falls with every patience that is over";
-    Hit hit = text_hit(path, nan ? "nan" : "infinite", std::move(text));
-    // Only what torch itself reads is certainly wrong; a metric may have been infinite.
-    if (!rate && !(best && nan)) hit.level = report::Level::kWarning;
+    Hit hit = make_hit(path, (nan ? "nan" : "infinite") + std::string(rate ? "" : best ? "-best" : "-other"));
+    if (!nan) hit.fields = {{"value", format_double(*number)}};
     hit.properties = {{"value", *number}};
     emit(std::move(hit));
     return true;
   }
 
-  // One finding a field: a list of rates has one cause.
+  // One finding per field: a list of rates has one cause.
   void scheduler(const Scheduler& at) const {
     for (const auto& item : mapping_items(tree, at.node)) {
       const auto key = string_of(tree, item.key);
@@ -83,7 +81,8 @@ const Check kSchedulerNumbers{.name = "scheduler-numbers",
                               .help = "numbers of schedulers that are NaN or infinite",
                               .needs = kStats,
                               .params = {},
-                              .fields = kFields,
-                              .run = run};
+                              .fields = {},
+                              .run = run,
+                              .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -1,15 +1,17 @@
-// Functions and objects inside of a scheduler's state: OneCycleLR before torch 2.4 and SWALR keep their
-// annealing function there, as a bound method with everything that it is bound to.
-#include <fmt/format.h>
-
-#include "base/text.h"
+// Functions and objects in the state of a scheduler: OneCycleLR before torch 2.4 and SWALR keep their
+// annealing function there, as a method bound to an object that refers to much more.
 #include "lint/checks/list.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
 namespace {
 
-constexpr std::string_view kFields[] = {"text"};
+constexpr KindSpec kKinds[] = {
+    {"embedded-method", "name class"},
+    {"embedded-function", "name class"},
+    {"embedded-global", "name"},
+    {"embedded-object", "class"},
+};
 
 std::string class_of(const Tree& tree, NodeId node) {
   if (is_kind(tree, node, Kind::kGlobal)) return tree.qualified_name(node);
@@ -17,26 +19,29 @@ std::string class_of(const Tree& tree, NodeId node) {
 }
 
 // getattr(x, "name"): a method bound to an object, or a plain function of a class.
-std::string describe_getattr(const Tree& tree, std::span<const NodeId> args) {
-  const std::string name = show(tree, args[1]);
-  if (is_kind(tree, args[0], Kind::kGlobal))
-    return fmt::format("the function {} of {}", name, one_line(class_of(tree, args[0])));
-  return fmt::format(
-      "the method {} bound to a {} object: the file holds that object and all that it refers to", name,
-      one_line(class_of(tree, args[0])));
+Hit getattr_hit(const Tree& tree, std::span<const NodeId> args, const std::string& path) {
+  const bool function = is_kind(tree, args[0], Kind::kGlobal);
+  Hit hit = make_hit(path, function ? "embedded-function" : "embedded-method", report::PlaceKind::kObject);
+  hit.fields = {{"name", show(tree, args[1])}, {"class", class_of(tree, args[0])}};
+  return hit;
 }
 
-// Empty for plain values.
-std::string describe_object(const Tree& tree, NodeId node) {
-  if (is_kind(tree, node, Kind::kGlobal))
-    return "the function or class " + one_line(tree.qualified_name(node));
-  if (!is_kind(tree, node, Kind::kObject)) return {};
+// nullopt for plain values.
+std::optional<Hit> object_hit(const Tree& tree, NodeId node, const std::string& path) {
+  if (is_kind(tree, node, Kind::kGlobal)) {
+    Hit hit = make_hit(path, "embedded-global", report::PlaceKind::kObject);
+    hit.fields = {{"name", tree.qualified_name(node)}};
+    return hit;
+  }
+  if (!is_kind(tree, node, Kind::kObject)) return std::nullopt;
   const auto& object = tree.object(node);
   const auto args = sequence(tree, object.args);
   const bool is_getattr =
       is_kind(tree, object.callee, Kind::kGlobal) && tree.qualified_name(object.callee) == "builtins.getattr";
-  if (is_getattr && args.size() == 2) return describe_getattr(tree, args);
-  return "an object of " + one_line(class_of(tree, node));
+  if (is_getattr && args.size() == 2) return getattr_hit(tree, args, path);
+  Hit hit = make_hit(path, "embedded-object", report::PlaceKind::kObject);
+  hit.fields = {{"class", class_of(tree, node)}};
+  return hit;
 }
 
 struct Place {
@@ -44,7 +49,7 @@ struct Place {
   NodeId node;
 };
 
-// A scheduler's fields, and what its lists and dicts hold: lr_lambdas keeps one a group.
+// A scheduler's fields, and what its lists and dicts hold: lr_lambdas has one per group.
 std::vector<Place> places_in(const Tree& tree, NodeId scheduler, const std::string& path) {
   std::vector<Place> places;
   for (const auto& item : mapping_items(tree, scheduler)) {
@@ -59,15 +64,14 @@ std::vector<Place> places_in(const Tree& tree, NodeId scheduler, const std::stri
 }
 
 void judge(const Tree& tree, NodeId scheduler, const std::string& path, const Emit& emit) {
-  for (auto& place : places_in(tree, scheduler, path))
-    if (auto text = describe_object(tree, place.node); !text.empty())
-      emit(text_hit(std::move(place.path), "embedded-object", std::move(text), report::PlaceKind::kObject));
+  for (const auto& place : places_in(tree, scheduler, path))
+    if (auto hit = object_hit(tree, place.node, place.path)) emit(std::move(*hit));
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {
   const Tree& tree = context.file().tree;
   for (const auto& scheduler : schedulers_of(context)) judge(tree, scheduler.node, scheduler.path, emit);
-  // StochasticWeightAveraging keeps its SWALR among the callbacks.
+  // The callback StochasticWeightAveraging saves its own SWALR.
   if (context.items().kind != training::FileKind::kTrainer) return;
   for (const training::Callback& callback : context.training().callbacks)
     judge(tree, member(tree, callback.state, "scheduler_state"),
@@ -80,7 +84,8 @@ const Check kSchedulerObject{.name = "scheduler-object",
                              .help = "functions and objects in the states of schedulers",
                              .needs = kNothing,
                              .params = {},
-                             .fields = kFields,
-                             .run = run};
+                             .fields = {},
+                             .run = run,
+                             .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -56,7 +56,7 @@ struct Reader {
     return number_of(tree, member(tree, scheduler, key));
   }
 
-  // CosineAnnealingLR at its lowest point, PolynomialLR and LinearLR beyond their last step.
+  // CosineAnnealingLR at its minimum, PolynomialLR and LinearLR beyond their last step.
   bool zero_due(NodeId scheduler) const {
     const double last = number(scheduler, keys::kLastEpoch).value_or(0.0);
     if (const auto period = number(scheduler, "T_max"); period && *period > 0)
@@ -70,7 +70,8 @@ struct Reader {
   void base(SchedulerRates& result, const Scheduler& at) {
     const NodeId node = member(tree, at.node, keys::kBaseLrs);
     if (node == kNoNode || !result.base.empty()) return;
-    result.base = list(node, key_path(at.path, keys::kBaseLrs));
+    result.base_path = key_path(at.path, keys::kBaseLrs);
+    result.base = list(node, result.base_path);
   }
 };
 
@@ -79,7 +80,7 @@ bool has_count(const FileRates& rates, std::size_t count) {
                      [&](const auto& optimizer) { return optimizer.groups == count; });
 }
 
-// Groups may have been added since: then there are fewer base rates.
+// There are fewer base rates if groups were added later.
 bool same_initial(const Rates& base, const Rates& initial) {
   if (base.empty() || base.size() > initial.size()) return false;
   for (std::size_t i = 0; i < base.size(); ++i)
@@ -102,7 +103,8 @@ FileRates rates_of(const Context& context, const Scalars& scalars) {
   for (const auto& optimizer : optimizers) result.optimizers.push_back(reader.optimizer(optimizer));
   for (const auto& at : schedulers) {
     if (!at.inner) {
-      result.schedulers.push_back({at.path, reader.list(at.last_lr, key_path(at.path, keys::kLastLr)), {}});
+      auto last = reader.list(at.last_lr, key_path(at.path, keys::kLastLr));
+      result.schedulers.push_back({at.path, std::move(last), {}, {}});
       const auto count = sequence(reader.tree, at.last_lr).size();
       result.schedulers.back().fits = count == 0 || has_count(result, count);
     }
@@ -133,7 +135,7 @@ std::vector<std::size_t> drivers_of(const FileRates& rates, std::size_t optimize
     if (by_count || same_initial(scheduler.base, wanted.initial)) drivers.push_back(s);
   }
   if (by_count) return drivers;
-  // Alike in their initial rates as well: each of them must have a scheduler of its own.
+  // Optimizers with the same initial rates, too: each must have its own scheduler.
   const auto alike = std::count_if(rates.optimizers.begin(), rates.optimizers.end(), [&](const auto& other) {
     return other.groups == wanted.groups && same_initial(wanted.initial, other.initial);
   });

@@ -116,38 +116,40 @@ TEST_CASE("a state that holds nothing for its parameters is told, with how sure 
       {"optimizer-state-empty",
        "{} beside a scheduler",
        [](auto& b) { b.set(b.root, "optimizer_states", b.list({b.dict({})})); },
-       {"error optimizer_states[0]: {}, as ZeroRedundancyOptimizer"}},
+       {"error optimizer_states[0]: empty dict, as ZeroRedundancyOptimizer leaves on every rank but one: "
+        "Lightning raises KeyError 'param_groups'"}},
       {"optimizer-state-empty",
        "an optimizer with a format of its own",
        [](auto& b) {
          b.set(b.root, "optimizer_states", b.list({b.dict({{"base", b.dict({})}})}));
        },
-       {"warning optimizer_states[0].param_groups: absent, like state: only an optimizer with a "
-        "load_state_dict of its own"}},
+       {"warning optimizer_states[0].param_groups: missing, and so is state: only an optimizer with its own "
+        "load_state_dict can load this"}},
       {"optimizer-state-empty",
        "no param_groups",
        [](auto& b) {
          b.set(b.root, "optimizer_states", b.list({b.dict({{"state", b.dict({})}})}));
        },
-       {"error optimizer_states[0].param_groups: absent or no list: Lightning raises KeyError"}},
+       {"error optimizer_states[0].param_groups: missing: Lightning raises KeyError 'param_groups'"}},
       {"optimizer-state-empty",
        "a group without params",
        [](auto& b) { b.remove(b.group, "params"); },
-       {"error optimizer_states[0].param_groups[0].params: absent or no list: Lightning raises KeyError "
-        "'params'"}},
+       {"error optimizer_states[0].param_groups[0].params: missing: Lightning raises KeyError 'params'"}},
       {"optimizer-state-empty",
        "entries without content",
        [](auto& b) {
          set_state(b, {{b.integer(0), b.dict({})}, {b.integer(1), b.dict({})}});
        },
-       {"error optimizer_states[0].state: 2 entries without content although training has taken steps"}},
+       {"error optimizer_states[0].state: 2 empty entries after 8 steps: moments and step counts restart at "
+        "zero"}},
       {"optimizer-state-empty",
        "entries without content, of a class that may keep nothing",
        [](auto& b) {
          b.remove(b.group, "betas");
          set_state(b, {{b.integer(0), b.dict({})}});
        },
-       {"note optimizer_states[0].state: 1 entry without content"}},
+       {"note optimizer_states[0].state: 1 empty entry after 8 steps: the optimizer keeps no state, or "
+        "moments and step counts restart at zero"}},
       {"optimizer-state-empty",
        "one of them is unused",
        [](auto& b) {
@@ -160,28 +162,30 @@ TEST_CASE("a state that holds nothing for its parameters is told, with how sure 
          b.with_optimizer_state = false;
          b.remove(b.group, "betas");
        },
-       {"warning optimizer_states[0].state: empty although training has taken steps: an optimizer that keeps "
-        "nothing, or"}},
+       {"warning optimizer_states[0].state: no state after 8 steps: the optimizer keeps none, or moments and "
+        "step counts restart at zero"}},
       {"optimizer-state-empty",
        "ids that are texts",
        [](auto& b) {
          set_state(b, {{b.text("0"), b.dict(b.moments)}, {b.text("1"), b.dict(b.bias_moments)}});
        },
-       {"error optimizer_states[0].state: 2 states under keys that no group has (\"0\" is the first): all 2 "
-        "parameters start from zero"}},
+       {"error optimizer_states[0].state: no group has the keys of 2 states (first: \"0\"): all 2 parameters "
+        "restart at zero"}},
       {"optimizer-state-empty",
        "ids that moved",
        [](auto& b) {
          set_state(b, {{b.integer(10), b.dict(b.moments)}, {b.integer(11), b.dict(b.bias_moments)}});
        },
-       {"error optimizer_states[0].state: 2 states under keys that no group has (10 is the first)"}},
+       {"error optimizer_states[0].state: no group has the keys of 2 states (first: 10): all 2 parameters "
+        "restart at zero"}},
       {"optimizer-state-empty",
        "momentum without buffers",
        [](auto& b) {
          as_sgd(b, 0.9);
          set_state(b, {{b.integer(0), buffer(b, false)}, {b.integer(1), buffer(b, false)}});
        },
-       {"error optimizer_states[0].state: momentum is set, but no momentum_buffer is there in 2 states"}},
+       {"error optimizer_states[0].state: momentum is set, but 2 states without momentum_buffer: momentum "
+        "restarts at zero"}},
       {"optimizer-state-empty",
        "momentum with a buffer",
        [](auto& b) {
@@ -202,15 +206,15 @@ TEST_CASE("a state that holds nothing for its parameters is told, with how sure 
          b.with_optimizer_state = false;
          scaler(b, b.real(256), 0);
        },
-       {"note optimizer_states[0].state: empty although training has taken steps: the gradient scaler "
-        "skipped all of them, or"}},
+       {"note optimizer_states[0].state: no state after 8 steps: the gradient scaler skipped all of them, or "
+        "moments and step counts restart at zero"}},
       {"optimizer-state-empty",
        "a scaler whose last step was taken",
        [](auto& b) {
          b.with_optimizer_state = false;
          scaler(b, b.real(256), 3);
        },
-       {"error optimizer_states[0].state: empty"}},
+       {"error optimizer_states[0].state: no state after 8 steps: moments and step counts restart at zero"}},
       {"optimizer-state-empty",
        "a scaler cannot skip so many",
        [](auto& b) {
@@ -218,17 +222,19 @@ TEST_CASE("a state that holds nothing for its parameters is told, with how sure 
          b.set(b.root, "global_step", b.integer(5000));
          scaler(b, b.real(256), 0);
        },
-       {"error optimizer_states[0].state: empty"}},
+       {"error optimizer_states[0].state: no state after 5000 steps: moments and step counts restart at "
+        "zero"}},
       {"optimizer-state-empty", "another optimizer took all steps", [](auto& b) { beside(b, 8); }, {}},
       {"optimizer-state-empty",
        "another optimizer took some steps",
        [](auto& b) { beside(b, 4); },
-       {"warning optimizer_states[0].state: empty although training has taken steps: others took 4 of 8, "
-        "and"}},
+       {"warning optimizer_states[0].state: no state after 8 steps, of which other optimizers took 4: this "
+        "one waits for its turn, or moments and step counts restart at zero"}},
       {"optimizer-state-empty",
        "another optimizer does not say",
        [](auto& b) { beside(b, -1); },
-       {"note optimizer_states[0].state: empty although training has taken steps: others did"}},
+       {"note optimizer_states[0].state: no state after 8 steps, but other optimizers have state: this one "
+        "waits for its turn, or moments and step counts restart at zero"}},
   };
   for (const auto& c : cases) check_case(c);
 }
@@ -253,7 +259,8 @@ TEST_CASE("shapes of moments are compared with weights, by name, by number and b
          two_layers(b, {});
          set_moments(b, {{4, 3}, {4}, {2, 4}, {2}}, {{4, 3}, {4}, {}, {2}});
        },
-       {"error optimizer_states[0].state[2].exp_avg_sq: [], but exp_avg of the same parameter is [2, 4]"}},
+       {"error optimizer_states[0].state[2].exp_avg_sq: [], but exp_avg of the same parameter is [2, 4] (1 "
+        "of 4 parameters)"}},
       {"optimizer-state-shape",
        "vectors of everything",
        [](auto& b) {
@@ -266,8 +273,8 @@ TEST_CASE("shapes of moments are compared with weights, by name, by number and b
          two_layers(b, {{4, 3}, {4}, {2, 4}, {2}});
          set_weights(b, {{"a.weight", {4, 3}}, {"a.bias", {4}}});
        },
-       {"error optimizer_states[0].state[2].exp_avg: [2, 4] fits no weight that is left for it, nor do the "
-        "moments of 1 more of 4 parameters"}},
+       {"error optimizer_states[0].state[2].exp_avg: [2, 4] fits no remaining weight (2 of 4 parameters): "
+        "the optimizer belongs to another model, or weights were removed"}},
       {"optimizer-state-shape",
        "an integer weight is another rule's",
        [](auto& b) {
@@ -283,8 +290,8 @@ TEST_CASE("shapes of moments are compared with weights, by name, by number and b
        [](auto& b) {
          two_layers(b, {{2, 4}, {4}, {4, 3}, {2}});
        },
-       {"warning optimizer_states[0].state[1].exp_avg: [4]: no such weight follows those of the parameters "
-        "before it"}},
+       {"warning optimizer_states[0].state[1].exp_avg: [4], but no such weight follows those of the earlier "
+        "parameters: the moments and the weights are in different orders"}},
       {"optimizer-state-shape",
        "the head before the backbone",
        [](auto& b) {
@@ -322,16 +329,15 @@ TEST_CASE("shapes of moments are compared with weights, by name, by number and b
        [](auto& b) {
          b.set(b.group, "param_names", texts(b, {"net.bias", "net.weight"}));
        },
-       {"error optimizer_states[0].state[0].exp_avg: [2, 3], but net.bias, which param_names says it is of, "
-        "is "
-        "[2] (2 of 2 parameters, this is the first)"}},
+       {"error optimizer_states[0].state[0].exp_avg: [2, 3], but param_names assigns it to net.bias, which "
+        "is [2] (2 of 2 parameters)"}},
       {"optimizer-state-shape",
        "a name that the state_dict lacks",
        [](auto& b) {
          b.set(b.group, "param_names", texts(b, {"net.weight", "net.old"}));
        },
-       {"warning optimizer_states[0].state[1].exp_avg: param_names says it is of net.old, which the "
-        "state_dict does not have"}},
+       {"warning optimizer_states[0].state[1].exp_avg: param_names assigns it to net.old, which the "
+        "state_dict lacks (1 of 2 parameters)"}},
       {"optimizer-state-shape",
        "names below a part of the module",
        [](auto& b) {
@@ -351,14 +357,16 @@ TEST_CASE("states that lack something, and numbers that contradict each other") 
          as_adam(b);
          b.remove(b.bias_moments, "exp_avg_sq");
        },
-       {"error optimizer_states[0].state[1].exp_avg_sq: absent, but Adam or AdamW needs it (1 of 2 states)"}},
+       {"error optimizer_states[0].state[1].exp_avg_sq: missing, but Adam or AdamW needs it (1 of 2 states): "
+        "the first step raises KeyError 'exp_avg_sq'"}},
       {"optimizer-state-incomplete",
        "amsgrad without its maximum",
        [](auto& b) {
          as_adam(b);
          b.set(b.group, "amsgrad", b.boolean(true));
        },
-       {"error optimizer_states[0].state[0].max_exp_avg_sq: absent, but Adam or AdamW needs it (2 of 2"}},
+       {"error optimizer_states[0].state[0].max_exp_avg_sq: missing, but Adam or AdamW needs it (2 of 2 "
+        "states): the first step raises KeyError 'max_exp_avg_sq'"}},
       {"optimizer-state-incomplete",
        "another library's",
        [](auto& b) { b.remove(b.moments, "exp_avg_sq"); },
@@ -376,19 +384,20 @@ TEST_CASE("states that lack something, and numbers that contradict each other") 
          as_adam(b);
          b.set(b.moments, "step", b.tensor({}, {0}));
        },
-       {"error optimizer_states[0].state[0].step: 0, but exp_avg is not zero: the count was reset, and bias "
-        "correction starts anew (1 of 2 parameters)"}},
+       {"error optimizer_states[0].state[0].step: 0, but exp_avg is not zero (1 of 2 parameters): the count "
+        "was reset, and bias correction restarts"}},
       {"optimizer-state-inconsistent",
        "another library's count",
        [](auto& b) { b.set(b.moments, "step", b.integer(0)); },
-       {"warning optimizer_states[0].state[0].step: 0, but exp_avg is not zero"}},
+       {"warning optimizer_states[0].state[0].step: 0, but exp_avg is not zero (1 of 2 parameters): the "
+        "count was reset, or the optimizer does not use it"}},
       {"optimizer-state-inconsistent",
        "a negative count",
        [](auto& b) {
          as_adam(b);
          b.set(b.moments, "step", b.tensor({}, {-5}));
        },
-       {"error optimizer_states[0].state[0].step: -5: steps are counted from 0"}},
+       {"error optimizer_states[0].state[0].step: -5, but steps count from 0 (1 of 2 parameters)"}},
       {"optimizer-state-inconsistent",
        "no step was taken yet",
        [](auto& b) {
@@ -409,15 +418,15 @@ TEST_CASE("states that lack something, and numbers that contradict each other") 
          b.set(b.moments, "max_exp_avg_sq", b.tensor({2, 3}, {1, 1, 1, 1, 1, 0.5F}));
          b.set(b.bias_moments, "max_exp_avg_sq", b.tensor({2}, {1, 2}));
        },
-       {"error optimizer_states[0].state[0].max_exp_avg_sq: less than exp_avg_sq, whose maximum it is "
-        "(smallest "
-        "elements 0.5 and 1.0) (1 of 2 parameters)"}},
+       {"error optimizer_states[0].state[0].max_exp_avg_sq: its smallest element 0.5 is below that of "
+        "exp_avg_sq, 1.0 (1 of 2 parameters): it cannot be the maximum"}},
       {"optimizer-negative-second-moment",
        "Adafactor of torch",
        [](auto& b) {
          b.set(b.moments, "row_var", b.tensor({2, 1}, {1, -1}));
        },
-       {"error optimizer_states[0].state[0].row_var: 1 negative of 2 elements"}},
+       {"error optimizer_states[0].state[0].row_var: 1 negative of 2 elements, first at [1, 0]: a mean of "
+        "squares is never negative"}},
   };
   for (const auto& c : cases) check_case(c);
 }
@@ -436,30 +445,32 @@ TEST_CASE("settings that step() cannot calculate with") {
        set("lr", [](auto& b) { return b.tensor({}, {-0.1F}); }),
        {"error optimizer_states[0].param_groups[0].lr: tensor(-0.1) is negative"}},
       {"optimizer-hyperparameter",
-       "a tensor that is NaN is another rule's",
+       "a tensor that is NaN",
        set("lr", [](auto& b) { return b.tensor({}, {NAN}); }),
-       {}},
+       {"error optimizer_states[0].param_groups[0].lr: tensor(nan) is not a number"}},
       {"optimizer-hyperparameter",
        "text",
        set("lr", [](auto& b) { return b.text("1e-3"); }),
-       {"error optimizer_states[0].param_groups[0].lr: \"1e-3\" is no number, and Adam or AdamW needs one: "
-        "the "
-        "first step fails"}},
+       {"error optimizer_states[0].param_groups[0].lr: expected a number, found \"1e-3\": the first step "
+        "fails"}},
       {"optimizer-hyperparameter",
        "None",
        set("eps", [](auto& b) { return b.none(); }),
-       {"error optimizer_states[0].param_groups[0].eps: None is no number, and Adam or AdamW needs one"}},
+       {"error optimizer_states[0].param_groups[0].eps: expected a number, found None: the first step "
+        "fails"}},
       {"optimizer-hyperparameter",
        "text in another library's group",
        [](auto& b) { b.set(b.group, "lr", b.text("1e-3")); },
-       {"error optimizer_states[0].param_groups[0].lr: \"1e-3\" is no number"}},
+       {"error optimizer_states[0].param_groups[0].lr: expected a number, found \"1e-3\": the first step "
+        "fails"}},
       {"optimizer-hyperparameter",
        "absent",
        [](auto& b) {
          as_adam(b);
          b.remove(b.group, "lr");
        },
-       {"error optimizer_states[0].param_groups[0].lr: lr is absent, and Adam or AdamW needs one"}},
+       {"error optimizer_states[0].param_groups[0].lr: missing, but Adam or AdamW needs it: the first step "
+        "fails"}},
       {"optimizer-hyperparameter",
        "absent in another library's",
        [](auto& b) { b.remove(b.group, "lr"); },
@@ -467,14 +478,16 @@ TEST_CASE("settings that step() cannot calculate with") {
       {"optimizer-hyperparameter",
        "one beta",
        set("betas", [](auto& b) { return b.list({b.real(0.9)}); }),
-       {"error optimizer_states[0].param_groups[0].betas: a list of 1 item is no pair of numbers, and"}},
+       {"error optimizer_states[0].param_groups[0].betas: expected a pair of numbers, found a list of 1 "
+        "item: the first step fails"}},
       {"optimizer-hyperparameter",
        "betas that changed places",
        set("betas",
            [](auto& b) {
              return b.list({b.real(0.999), b.real(0.9)});
            }),
-       {"warning optimizer_states[0].param_groups[0].betas: (0.999, 0.9) is in a strange order"}},
+       {"warning optimizer_states[0].param_groups[0].betas: (0.999, 0.9) is an unusual order: the mean of "
+        "squares forgets faster than the mean"}},
       {"optimizer-hyperparameter",
        "a second beta of 1 in another library's",
        [](auto& b) {
@@ -484,7 +497,8 @@ TEST_CASE("settings that step() cannot calculate with") {
       {"optimizer-hyperparameter",
        "momentum that grows",
        [](auto& b) { as_sgd(b, 2); },
-       {"warning optimizer_states[0].param_groups[0].momentum: 2.0 is not below 1"}},
+       {"warning optimizer_states[0].param_groups[0].momentum: 2.0 is not below 1: velocity grows at every "
+        "step"}},
       {"optimizer-hyperparameter",
        "RMSprop's alpha",
        [](auto& b) {
@@ -494,8 +508,8 @@ TEST_CASE("settings that step() cannot calculate with") {
          b.set(b.group, "centered", b.boolean(false));
          b.set(b.group, "alpha", b.real(1.5));
        },
-       {"error optimizer_states[0].param_groups[0].alpha: 1.5 is above 1: the mean of squares becomes "
-        "negative"}},
+       {"error optimizer_states[0].param_groups[0].alpha: 1.5 is above 1: the mean of squares turns negative "
+        "and the weights NaN"}},
       {"optimizer-hyperparameter",
        "another library's alpha and rho",
        [](auto& b) {
@@ -526,41 +540,95 @@ TEST_CASE("the scaler is found by its fields under any key") {
       {"precision-scaler-value",
        "zero",
        with("scale", real(0)),
-       {"error AnyPlugin.scale: 0.0: every gradient"}},
-      {"precision-scaler-value", "nan", with("scale", real(kNan)), {"error AnyPlugin.scale: nan"}},
+       {"error AnyPlugin.scale: 0.0: every gradient becomes zero or changes its sign"}},
+      {"precision-scaler-value",
+       "nan",
+       with("scale", real(kNan)),
+       {"error AnyPlugin.scale: nan: the loss is multiplied by it, so every gradient is lost"}},
       {"precision-scaler-value",
        "tiny",
        with("scale", real(0.01)),
-       {"warning AnyPlugin.scale: 0.01, below 1.0"}},
+       {"warning AnyPlugin.scale: 0.01 is below 1.0: many steps in a row overflowed before this was saved"}},
       {"precision-scaler-value",
        "huge",
        with("scale", real(1e38)),
-       {"warning AnyPlugin.scale: 1e+38, above"}},
+       {"warning AnyPlugin.scale: 1e+38 is above 1.8446744073709552e+19: gradients were zero for a long "
+        "time, or the number is made up; the first steps overflow and are skipped"}},
       {"precision-scaler-value", "a tensor", with("scale", [](auto& b) { return b.tensor({}, {1024}); }), {}},
       {"precision-scaler-value",
        "a tensor of zero",
        with("scale", [](auto& b) { return b.tensor({}, {0}); }),
-       {"error AnyPlugin.scale: tensor(0): every gradient becomes zero"}},
+       {"error AnyPlugin.scale: tensor(0): every gradient becomes zero or changes its sign"}},
       {"precision-scaler-value",
        "a tensor of NaN",
        with("scale", [](auto& b) { return b.tensor({}, {NAN}); }),
-       {"error AnyPlugin.scale: tensor(nan): the loss"}},
+       {"error AnyPlugin.scale: tensor(nan): the loss is multiplied by it, so every gradient is lost"}},
       {"precision-scaler-value",
        "text",
        with("scale", [](auto& b) { return b.text("65536"); }),
-       {"error AnyPlugin.scale: \"65536\" is no number"}},
+       {"error AnyPlugin.scale: expected a number, found \"65536\": GradScaler cannot use it"}},
       {"precision-scaler-value",
        "a field is lost",
        with("scale", [](auto&) { return value::kNoNode; }),
-       {"error AnyPlugin.scale: absent: GradScaler raises KeyError 'scale'"}},
+       {"error AnyPlugin.scale: missing: GradScaler raises KeyError 'scale' on load"}},
       {"precision-scaler-value",
        "a tracker beyond its interval, both ints",
        with("_growth_tracker", [](auto& b) { return b.integer(5000); }),
-       {"warning AnyPlugin._growth_tracker: 5000, beyond growth_interval 2000"}},
+       {"warning AnyPlugin._growth_tracker: 5000 is above growth_interval, 2000"}},
       {"precision-scaler-value",
        "a negative tracker",
        with("_growth_tracker", [](auto& b) { return b.integer(-1); }),
-       {"warning AnyPlugin._growth_tracker: -1: counts steps"}},
+       {"warning AnyPlugin._growth_tracker: -1 is negative, but it counts steps from 0"}},
   };
   for (const auto& c : cases) check_case(c);
+}
+
+TEST_CASE("optimizer rules give way to the rule that names the cause") {
+  const auto nan_lr = [](auto& b) { b.set(b.group, "lr", b.tensor({}, {NAN})); };
+  check_case({"optimizer-hyperparameter", "a NaN tensor", nan_lr, {}},
+             {.with_rules = {"optimizer-nonfinite"}});
+
+  const auto negative = [](auto& b) {
+    as_adam(b);
+    b.set(b.group, "amsgrad", b.boolean(true));
+    b.set(b.moments, "max_exp_avg_sq", b.tensor({2, 3}, {1, 1, 1, 1, 1, -1}));
+    b.set(b.bias_moments, "max_exp_avg_sq", b.tensor({2}, {1, 2}));
+  };
+  check_case(
+      {"optimizer-state-inconsistent",
+       "a negative maximum",
+       negative,
+       {"error optimizer_states[0].state[0].max_exp_avg_sq: its smallest element -1.0 is below that of "
+        "exp_avg_sq, 1.0 (1 of 2 parameters): it cannot be the maximum"}});
+  check_case({"optimizer-state-inconsistent", "a negative maximum", negative, {}},
+             {.with_rules = {"optimizer-negative-second-moment"}});
+
+  const auto moved = [](auto& b) {
+    set_state(b, {{b.integer(10), b.dict(b.moments)}, {b.integer(11), b.dict(b.bias_moments)}});
+  };
+  check_case({"optimizer-param-gap",
+              "no id in common",
+              moved,
+              {"warning optimizer_states[0].state[10]: no group has this id (2 of 2 states): torch keeps the "
+               "state but never uses it"}});
+  check_case({"optimizer-param-gap", "no id in common", moved, {}},
+             {.with_rules = {"optimizer-state-empty"}});
+}
+
+TEST_CASE("what a state lacks matters only to those who resume") {
+  const auto change = [](auto& b) {
+    as_adam(b);
+    b.remove(b.bias_moments, "exp_avg_sq");
+    b.set(b.moments, "step", b.tensor({}, {0}));
+  };
+  for (const char* rule : {"optimizer-state-incomplete", "optimizer-state-inconsistent"}) {
+    CAPTURE(rule);
+    CheckpointBuilder b;
+    change(b);
+    const Opened opened = b.build();
+    const auto noted = lint_with(rule, opened, {.profile = lint::Profile::kAny});
+    REQUIRE(noted.size() == 1);
+    CHECK(noted.front().level == report::Level::kNote);
+    CHECK(lint_with(rule, opened, {.profile = lint::Profile::kInference}).empty());
+  }
 }

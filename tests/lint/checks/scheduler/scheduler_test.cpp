@@ -89,9 +89,8 @@ TEST_CASE("the last rate of a scheduler is that of the optimizer that it drives"
       {"scheduler-lr-drift",
        "another lr behind ChainedScheduler",
        [](auto& b) { set_composite(b, 0.001, 0.5); },
-       {"warning lr_schedulers[0]._last_lr: 0.5, but optimizer_states[0].param_groups[0].lr is 0.001: one "
-        "was "
-        "set without the other"}},
+       {"warning lr_schedulers[0]._last_lr: 0.5, but optimizer_states[0].param_groups[0].lr is 0.001: only "
+        "one of them was set, or a manual warm-up moves it"}},
       {"scheduler-lr-drift", "ChainedScheduler", [](auto& b) { set_composite(b, 0.001, 0.001); }, {}},
       {"scheduler-lr-drift", "two optimizers", [](auto& b) { set_gan(b, {}); }, {}},
       {"scheduler-lr-drift",
@@ -99,13 +98,15 @@ TEST_CASE("the last rate of a scheduler is that of the optimizer that it drives"
        [](auto& b) {
          set_gan(b, {.discriminator = {5, 0.08}});
        },
-       {"warning lr_schedulers[1]._last_lr: 0.04, but optimizer_states[1].param_groups[0].lr is 5.0"}},
+       {"warning lr_schedulers[1]._last_lr: 0.04, but optimizer_states[1].param_groups[0].lr is 5.0: only "
+        "one of them was set, or a manual warm-up moves it"}},
       {"scheduler-lr-drift",
        "the lr of one of two optimizers that began alike",
        [](auto& b) {
          set_gan(b, {.discriminator = {5, 0.02}, .discriminator_base = 0.02, .discriminator_last = 0.01});
        },
-       {"warning lr_schedulers[1]._last_lr: 0.01, but optimizer_states[1].param_groups[0].lr is 5.0"}},
+       {"warning lr_schedulers[1]._last_lr: 0.01, but optimizer_states[1].param_groups[0].lr is 5.0: only "
+        "one of them was set, or a manual warm-up moves it"}},
       {"scheduler-lr-drift",
        "alike, and the second one is driven from elsewhere",
        [](auto& b) {
@@ -129,7 +130,8 @@ TEST_CASE("the last rate of a scheduler is that of the optimizer that it drives"
       {"scheduler-lr-drift",
        "a rate that is a tensor",
        [](auto& b) { b.set(b.group, "lr", b.tensor({}, {5})); },
-       {"warning lr_schedulers[0]._last_lr: 0.001, but optimizer_states[0].param_groups[0].lr is 5.0"}},
+       {"warning lr_schedulers[0]._last_lr: 0.001, but optimizer_states[0].param_groups[0].lr is 5.0: only "
+        "one of them was set, or a manual warm-up moves it"}},
       {"scheduler-lr-drift",
        "the same rate as a tensor",
        [](auto& b) {
@@ -144,7 +146,8 @@ TEST_CASE("the last rate of a scheduler is that of the optimizer that it drives"
       {"scheduler-lr-drift",
        "another last rate at a schedule's end, where 0 is right",
        [](auto& b) { cosine_at_end(b); },
-       {"warning lr_schedulers[0]._last_lr: 0.001, but optimizer_states[0].param_groups[0].lr is 0.0"}},
+       {"warning lr_schedulers[0]._last_lr: 0.001, but optimizer_states[0].param_groups[0].lr is 0.0: only "
+        "one of them was set, or a manual warm-up moves it"}},
       {"optimizer-lr-zero", "a schedule's end", [](auto& b) { cosine_at_end(b); }, {}},
       {"optimizer-lr-zero",
        "behind a composite",
@@ -152,9 +155,8 @@ TEST_CASE("the last rate of a scheduler is that of the optimizer that it drives"
          b.set(b.group, "lr", b.real(0));
          set_composite(b, 0.001, 0.5);
        },
-       {"warning optimizer_states[0].param_groups[0].lr: 0.0 in group 0 of 1, and lr_schedulers[0]._last_lr "
-        "says "
-        "0.5"}},
+       {"warning optimizer_states[0].param_groups[0].lr: 0.0 in group 0 of 1, but lr_schedulers[0]._last_lr "
+        "is 0.5"}},
       {"optimizer-lr-zero",
        "one of two optimizers without a scheduler",
        [](auto& b) {
@@ -172,16 +174,17 @@ TEST_CASE("base_lrs and initial_lr are copies of each other") {
        "another base",
        [](auto& b) { b.set(b.scheduler, "base_lrs", reals(b, {7})); },
        {"warning lr_schedulers[0].base_lrs: 7.0, but initial_lr of the parameter groups is 0.001: the "
-        "scheduler "
-        "was made for other learning rates"}},
+        "scheduler was made for other learning rates"}},
       {"scheduler-base-lr",
        "another initial_lr",
        [](auto& b) { b.set(b.group, "initial_lr", b.real(7)); },
-       {"warning lr_schedulers[0].base_lrs: 0.001, but initial_lr of the parameter groups is 7.0"}},
+       {"warning lr_schedulers[0].base_lrs: 0.001, but initial_lr of the parameter groups is 7.0: the "
+        "scheduler was made for other learning rates"}},
       {"scheduler-base-lr",
        "inside of a composite",
        [](auto& b) { set_composite(b, 7, 0.001); },
-       {"warning lr_schedulers[0].base_lrs: 7.0, but"}},
+       {"warning lr_schedulers[0]._schedulers[0].base_lrs: 7.0, but initial_lr of the parameter groups is "
+        "0.001: the scheduler was made for other learning rates"}},
       {"scheduler-base-lr", "a composite", [](auto& b) { set_composite(b, 0.001, 0.001); }, {}},
       {"scheduler-base-lr", "two optimizers", [](auto& b) { set_gan(b, {}); }, {}},
       {"scheduler-base-lr",
@@ -190,17 +193,16 @@ TEST_CASE("base_lrs and initial_lr are copies of each other") {
          set_gan(b, {});
          b.set(b.root, "optimizer_states", b.list({optimizer(b, {{0.01, 0.02}})}));
        },
-       {"warning lr_schedulers[1].base_lrs: 0.08, but initial_lr of the parameter groups is 0.02: the "
-        "scheduler "
-        "of an optimizer that is not in the file, or"}},
+       {"warning lr_schedulers[1].base_lrs: 0.08, but initial_lr of the parameter groups is 0.02: the file "
+        "lacks the optimizer of this scheduler, or the scheduler was made for other learning rates"}},
       {"scheduler-base-lr",
        "one of two schedulers is lost",
        [](auto& b) {
          set_gan(b, {});
          set_schedulers(b, {exponential(b, {0.02}, {0.01})});
        },
-       {"warning optimizer_states[1].param_groups: initial_lr is 0.08, which only a scheduler leaves, but "
-        "base_lrs of the schedulers is 0.02: the scheduler of this optimizer is not in the file"}},
+       {"warning optimizer_states[1].param_groups: initial_lr is 0.08, which only a scheduler sets, but "
+        "base_lrs of the schedulers is 0.02: the file lacks the scheduler of this optimizer"}},
       {"scheduler-base-lr",
        "the other scheduler is of somebody's own",
        [](auto& b) {
@@ -222,11 +224,12 @@ TEST_CASE("base_lrs and initial_lr are copies of each other") {
        },
        {}},
       {"scheduler-base-lr",
-       "another number of groups has a rule of its own",
+       "another number of groups",
        [](auto& b) {
          b.set(b.scheduler, "base_lrs", reals(b, {7, 8}));
        },
-       {}},
+       {"warning lr_schedulers[0].base_lrs: 7.0, but initial_lr of the parameter groups is 0.001: the "
+        "scheduler was made for other learning rates"}},
       {"scheduler-base-lr",
        "OneCycleLR beside another scheduler sets the first rate itself",
        [](auto& b) {
@@ -248,30 +251,36 @@ TEST_CASE("numbers of schedulers are finite, but for the first best of ReduceLRO
       {"scheduler-nonfinite",
        "gamma",
        [](auto& b) { b.set(b.scheduler, "gamma", b.real(NAN)); },
-       {"error lr_schedulers[0].gamma: NaN: the learning rate"}},
+       {"error lr_schedulers[0].gamma: NaN: the learning rate and then the weights turn NaN after resuming"}},
       {"scheduler-nonfinite",
        "an infinite rate, one finding a list",
        [](auto& b) {
          b.set(b.scheduler, "base_lrs", reals(b, {kInf, kInf}));
        },
-       {"error lr_schedulers[0].base_lrs[0]: inf: the learning rate"}},
+       {"error lr_schedulers[0].base_lrs[0]: inf: the learning rate and then the weights turn infinite or "
+        "NaN after resuming"}},
       {"scheduler-nonfinite",
        "a tensor",
        [](auto& b) { b.set(b.scheduler, "_last_lr", b.list({b.tensor({}, {NAN})})); },
-       {"error lr_schedulers[0]._last_lr[0]: NaN"}},
+       {"error lr_schedulers[0]._last_lr[0]: NaN: the learning rate and then the weights turn NaN after "
+        "resuming"}},
       {"scheduler-nonfinite",
        "inside of a composite",
        [](auto& b) { set_composite(b, NAN, 0.001); },
-       {"error lr_schedulers[0]._schedulers[0].base_lrs[0]: NaN",
-        "error lr_schedulers[0]._schedulers[1].base_lrs[0]: NaN"}},
+       {"error lr_schedulers[0]._schedulers[0].base_lrs[0]: NaN: the learning rate and then the weights turn "
+        "NaN after resuming",
+        "error lr_schedulers[0]._schedulers[1].base_lrs[0]: NaN: the learning rate and then the weights turn "
+        "NaN after resuming"}},
       {"scheduler-nonfinite",
        "a best that is NaN",
        [](auto& b) { set_schedulers(b, {plateau(b, "min", NAN)}); },
-       {"error lr_schedulers[0].best: NaN: no metric is ever better"}},
+       {"error lr_schedulers[0].best: NaN: no metric is ever better, so the learning rate drops each time "
+        "the patience runs out"}},
       {"scheduler-nonfinite",
        "a best that nothing is better than",
        [](auto& b) { set_schedulers(b, {plateau(b, "min", -kInf)}); },
-       {"warning lr_schedulers[0].best: -inf: no metric is ever better"}},
+       {"warning lr_schedulers[0].best: -inf: no metric is ever better, so the learning rate drops each time "
+        "the patience runs out"}},
       {"scheduler-nonfinite",
        "the first best",
        [](auto& b) {
@@ -297,12 +306,12 @@ TEST_CASE("last_epoch is one less than the steps that a scheduler has counted") 
   check_case({"scheduler-last-epoch",
               "moved",
               last(55),
-              {"warning lr_schedulers[0].last_epoch: 55, but _step_count is 3, and every step counts both: 2 "
-               "expected"}});
+              {"warning lr_schedulers[0].last_epoch: 55, but _step_count is 3, and every step adds one to "
+               "both: expected 2"}});
   check_case({"scheduler-last-epoch",
               "negative",
               last(-1),
-              {"error lr_schedulers[0].last_epoch: -1, but _step_count is 3: no step leads below 0"}});
+              {"error lr_schedulers[0].last_epoch: -1, but _step_count is 3: steps never lead below 0"}});
   check_case({"scheduler-last-epoch", "stepped with the epoch", last(0), {}});
   check_case({"scheduler-last-epoch",
               "reset",
@@ -310,7 +319,8 @@ TEST_CASE("last_epoch is one less than the steps that a scheduler has counted") 
                 b.set(b.root, "epoch", b.integer(7));
                 last(0)(b);
               },
-              {"warning lr_schedulers[0].last_epoch: 0, but _step_count is 3"}});
+              {"warning lr_schedulers[0].last_epoch: 0, but _step_count is 3, and every step adds one to "
+               "both: expected 2"}});
   const auto with = [](const char* key) {
     return [key](CheckpointBuilder& b) {
       b.set(b.scheduler, "last_epoch", b.integer(9));
@@ -339,15 +349,30 @@ TEST_CASE("last_epoch is one less than the steps that a scheduler has counted") 
        "a text",
        [](auto& b) { b.set(b.scheduler, "last_epoch", b.text("2")); },
        {"error lr_schedulers[0].last_epoch: expected an int, found \"2\": the next step raises TypeError"}});
-  // One cause, one finding.
-  check_case({"scheduler-step-count", "moved", last(55), {}});
+}
+
+TEST_CASE("scheduler rules give way to the rule that names the cause") {
+  const auto moved = [](CheckpointBuilder& b) {
+    b.set(b.scheduler, "last_epoch", b.integer(55));
+    b.set(b.scheduler, "total_steps", b.integer(8));
+  };
+  const LintRun with_cause{.with_rules = {"scheduler-last-epoch"}};
+  check_case({"scheduler-step-count",
+              "moved",
+              moved,
+              {"note lr_schedulers[0].last_epoch: 55 is neither the number of epochs (1 to 2) nor of steps "
+               "(8): stepped twice, or at a custom interval"}});
+  check_case({"scheduler-step-count", "moved", moved, {}}, with_cause);
   check_case({"scheduler-exhausted",
-              "moved beyond the end",
-              [&](auto& b) {
-                last(55)(b);
-                b.set(b.scheduler, "total_steps", b.integer(8));
-              },
-              {}});
+              "moved",
+              moved,
+              {"warning lr_schedulers[0].last_epoch: 55 is beyond total_steps, 8, where OneCycleLR raises "
+               "ValueError"}});
+  check_case({"scheduler-exhausted", "moved", moved, {}}, with_cause);
+
+  const auto more_groups = [](CheckpointBuilder& b) { b.set(b.scheduler, "base_lrs", reals(b, {7, 8})); };
+  check_case({"scheduler-base-lr", "another number of groups", more_groups, {}},
+             {.with_rules = {"scheduler-group-count"}});
 }
 
 TEST_CASE("a scheduler's state that holds nothing restarts it") {
@@ -355,19 +380,21 @@ TEST_CASE("a scheduler's state that holds nothing restarts it") {
       {"scheduler-state-missing",
        "the only one",
        [](auto& b) { b.set(b.root, "lr_schedulers", b.list({b.dict({})})); },
-       {"error lr_schedulers[0]: {}, but the parameter groups carry initial_lr"}},
+       {"error lr_schedulers[0]: empty, but the parameter groups have initial_lr: a scheduler was in use and "
+        "restarts"}},
       {"scheduler-state-missing",
        "one of two",
        [](auto& b) {
          b.set(b.root, "lr_schedulers", b.list({b.dict(b.scheduler), b.dict({})}));
        },
-       {"warning lr_schedulers[1]: {}, but the parameter groups carry initial_lr"}},
+       {"warning lr_schedulers[1]: empty, but the parameter groups have initial_lr: a scheduler was in use "
+        "and restarts"}},
       {"scheduler-state-missing",
        "no dict",
        [](auto& b) {
          b.set(b.root, "lr_schedulers", b.list({b.dict(b.scheduler), b.none()}));
        },
-       {"error lr_schedulers[1]: None: resuming stops with TypeError"}},
+       {"error lr_schedulers[1]: None: Lightning raises TypeError on resume"}},
       {"scheduler-state-missing",
        "a class of somebody's own without a state",
        [](auto& b) {
