@@ -85,6 +85,12 @@ bool same_sizes(const OptimizerParams& a, const OptimizerParams& b) {
                     [](const auto& x, const auto& y) { return x.size() == y.size(); });
 }
 
+// Groups that BackboneFinetuning added on the way: it adds them again before the state is loaded.
+bool adds_groups(const Saved& base, const Saved& other) {
+  return other.params.groups.size() > base.params.groups.size() &&
+         training::is_finetuned(other.tree(), other.side.input->training.callbacks);
+}
+
 bool has_field(const Saved& saved, std::string_view field) {
   return std::any_of(saved.states.begin(), saved.states.end(),
                      [&](const auto& state) { return member(saved.tree(), state.second, field) != kNoNode; });
@@ -301,6 +307,7 @@ std::vector<Obstacle> judge_optimizer(const Diff& diff, std::size_t input, std::
   };
   add(empty_state(base, other, path));
   add(missing_field(base, other, path));
+  if (adds_groups(base, other)) return out;
   if (!same_sizes(base.params, other.params)) {
     add(Obstacle{"compat-optimizer-groups", path + ".param_groups",
                  fmt::format("{} raises ValueError: group sizes differ from the base", kFit)});

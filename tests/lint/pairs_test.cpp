@@ -22,7 +22,8 @@ struct Exception {
   std::string_view reason;
 };
 constexpr Exception kExceptions[] = {
-    {"", lint::Profile::kResume, ""},
+    {"frozen-backbone", lint::Profile::kInference, "a new run: cross-step-regressed"},
+    {"transformer-finetune", lint::Profile::kInference, "a new run: cross-step-regressed"},
 };
 
 struct Verdict {

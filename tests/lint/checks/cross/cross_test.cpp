@@ -59,11 +59,20 @@ TEST_CASE("another optimizer, other groups and other parameters are told, missin
   CHECK(against("cross-optimizer-changed", old, same).empty());
   sgd.remove(sgd.group, "betas");
   sgd.set(sgd.group, "momentum", sgd.real(0.9));
-  CHECK(against("cross-optimizer-changed", old, sgd) == Lines{"?1"});
+  CHECK(against("cross-optimizer-changed", old, sgd) ==
+        Lines{"error optimizer_states[0].param_groups: Trainer.fit(ckpt_path=...) raises KeyError: 'betas' "
+              "in the "
+              "first step: the groups lack it"});
   fewer.set(fewer.group, "params", fewer.list({fewer.integer(0)}));
-  CHECK(against("cross-optimizer-changed", old, fewer) == Lines{"?2"});
+  CHECK(
+      against("cross-optimizer-changed", old, fewer) ==
+      Lines{
+          "error optimizer_states[0].param_groups: Trainer.fit(ckpt_path=...) raises ValueError: group sizes "
+          "differ from the base"});
   none.set(none.root, "optimizer_states", value::kNoNode);
-  CHECK(against("cross-optimizer-changed", old, none) == Lines{"?4"});
+  CHECK(against("cross-optimizer-changed", old, none) ==
+        Lines{"error optimizer_states: Trainer.fit(ckpt_path=...) raises KeyError: the file holds the model "
+              "only"});
   CHECK(against("cross-optimizer-changed", old, none, {.with_rules = {"optimizer-state-missing"}}).empty());
   CHECK(against("cross-optimizer-changed", none, old).empty());
   const auto group = [&] {
@@ -72,11 +81,21 @@ TEST_CASE("another optimizer, other groups and other parameters are told, missin
   grouped.set(grouped.root, "optimizer_states",
               grouped.list({grouped.dict(
                   {{"state", grouped.dict({})}, {"param_groups", grouped.list({group(), group()})}})}));
-  CHECK(against("cross-optimizer-changed", old, grouped) == Lines{"?3"});
+  CHECK(
+      against("cross-optimizer-changed", old, grouped) ==
+      Lines{
+          "error optimizer_states[0].param_groups: Trainer.fit(ckpt_path=...) raises ValueError: group sizes "
+          "differ from the base",
+          "error optimizer_states[0].state: no state: Trainer.fit(ckpt_path=...) silently resumes with "
+          "moments of "
+          "zero"});
   grouped.set(grouped.root, "callbacks",
               grouped.dict({{"BackboneFinetuning",
                              grouped.dict({{"internal_optimizer_metadata", grouped.dict({})}})}}));
-  CHECK(against("cross-optimizer-changed", old, grouped).empty());
+  CHECK(against("cross-optimizer-changed", old, grouped) ==
+        Lines{"error optimizer_states[0].state: no state: Trainer.fit(ckpt_path=...) silently resumes with "
+              "moments of "
+              "zero"});
 }
 
 TEST_CASE("settings and kind of a scheduler are compared, progress is not") {
@@ -89,9 +108,12 @@ TEST_CASE("settings and kind of a scheduler are compared, progress is not") {
   CHECK(against("cross-scheduler-changed", old, now) ==
         Lines{"warning lr_schedulers[0].base_lrs[0]: 0.001 in the base, now 0.1"});
   other.set(other.scheduler, "T_max", other.integer(10));
-  CHECK(against("cross-scheduler-changed", old, other) == Lines{"?5"});
-  other.set(other.scheduler, "swa_lrs", other.list({}));
-  CHECK(against("cross-scheduler-changed", old, other).empty());
+  CHECK(against("cross-scheduler-changed", old, other) ==
+        Lines{"error lr_schedulers[0]: state of CosineAnnealingLR, not of StepLR: Trainer.fit(ckpt_path=...) "
+              "silently "
+              "loads it: StepLR continues from the position of CosineAnnealingLR, takes gamma, step_size "
+              "from the "
+              "other"});
 }
 
 TEST_CASE("milestones are compared as settings, functions of a schedule are not") {
@@ -128,14 +150,20 @@ TEST_CASE("a callback's key must not change, other than as Lightning migrates it
   };
   saver(old, "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min', 'save_on_train_epoch_end': True}");
   saver(now, "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}");
+  old.set(old.root, "pytorch-lightning_version", old.text("1.8.6"));
   CHECK(against("cross-callback-key-changed", old, now).empty());
+  saver(old, "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}");
   saver(now, "ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max'}");
-  CHECK(against("cross-callback-key-changed", old, now) == Lines{"?6"});
+  CHECK(against("cross-callback-key-changed", old, now) ==
+        Lines{"error callbacks[\"ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max'}\"]: "
+              "callbacks[\"ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}\"] in the base: "
+              "Trainer.fit(ckpt_path=...) looks for the key of the base's callback and does not restore its "
+              "state"});
   saver(now, "Timer");
   CHECK(against("cross-callback-key-changed", old, now).empty());
 }
 
-TEST_CASE("a scaler that came or went is told, its key and files without training state are not") {
+TEST_CASE("a scaler that came or went, or has a key that is not read, is told") {
   CheckpointBuilder old, now, weights;
   old.set(old.root, "MixedPrecision", scaler(old));
   CHECK(
@@ -144,9 +172,11 @@ TEST_CASE("a scaler that came or went is told, its key and files without trainin
   CHECK(against("cross-precision-changed", now, old) ==
         Lines{"warning MixedPrecision: a gradient scaler with scale 1024.0, none in the base"});
   now.set(now.root, "NativeMixedPrecisionPlugin", scaler(now));
-  CHECK(against("cross-precision-changed", old, now).empty());
+  CHECK(against("cross-precision-changed", old, now) ==
+        Lines{"error NativeMixedPrecisionPlugin: MixedPrecision in the base: Trainer.fit(ckpt_path=...) "
+              "looks for "
+              "MixedPrecision only and silently starts with a fresh gradient scaler"});
   weights.set(weights.root, "optimizer_states", value::kNoNode);
-  CHECK(against("cross-precision-changed", old, weights).empty());
   CHECK(against("cross-precision-changed", weights, old).empty());
 }
 
@@ -186,10 +216,10 @@ TEST_CASE("a trained weight that did not move is told, a frozen one and a bias a
   CHECK(
       against("cross-trainable-unchanged", old, now) ==
       Lines{"warning state_dict[\"net.weight\"]: equal to the base, although global_step went from 8 to 12"});
-  // Another weight of that shape: one of the two is frozen, and nothing tells which.
+  // The order tells that another weight of that shape has no state: it is frozen.
   old.set(old.weights, "frozen.weight", old.tensor({2, 3}, {1, 1, 1, 1, 1, 1}));
   now.set(now.weights, "frozen.weight", now.tensor({2, 3}, {1, 1, 1, 1, 1, 1}));
-  CHECK(against("cross-trainable-unchanged", old, now).empty());
+  CHECK(against("cross-trainable-unchanged", old, now).size() == 1);
   CheckpointBuilder bias;
   train(bias);
   bias.set(bias.weights, "net.bias", bias.tensor({2}, {0.5F, -0.5F}));
@@ -299,7 +329,10 @@ TEST_CASE("renamed weights are told once a weight, or once for all that were ren
   for (auto& [name, node] : now.weights) name = "module." + name;
   CHECK(against("cross-key-removed", old, now).empty());
   CHECK(against("cross-key-added", old, now).empty());
-  CHECK(against("cross-key-renamed", old, now, {.params = {{"show", std::int64_t{0}}}}) == Lines{"?"});
+  CHECK(against("cross-key-renamed", old, now, {.params = {{"show", std::int64_t{0}}}}) ==
+        Lines{"error state_dict: 3 weights renamed (prefix `module.` added), first module.net.weight, "
+              "net.weight in the base: "
+              "load_state_dict(strict=True) raises"});
   CHECK(against("cross-key-renamed", old, old).empty());
 }
 
@@ -318,7 +351,12 @@ TEST_CASE("each callback without state is told, and one of them can be ignored")
       old.root, "callbacks",
       old.dict({{"Timer", old.dict({{"a", old.integer(1)}})}, {"Meter", old.dict({{"b", old.integer(1)}})}}));
   now.set(now.root, "callbacks", now.dict({}));
-  CHECK(against("cross-callback-missing", old, now) == Lines{"?"});
+  CHECK(
+      against("cross-callback-missing", old, now) ==
+      Lines{
+          "error callbacks.Meter: Trainer.fit(ckpt_path=...) starts Meter over: the file has no state for it",
+          "error callbacks.Timer: Trainer.fit(ckpt_path=...) starts Timer over: the file has no state for "
+          "it"});
   CHECK(against("cross-callback-missing", old, old).empty());
 }
 
@@ -326,8 +364,11 @@ TEST_CASE("a datamodule whose state resuming does not find is told") {
   CheckpointBuilder old, renamed, none;
   old.set(old.root, "Points", old.dict({{"position", old.integer(1)}}));
   renamed.set(renamed.root, "OtherPoints", renamed.dict({{"position", renamed.integer(1)}}));
-  CHECK(against("cross-datamodule-changed", old, renamed) == Lines{"?"});
-  CHECK(against("cross-datamodule-changed", old, none) == Lines{"?"});
+  CHECK(
+      against("cross-datamodule-changed", old, renamed) ==
+      Lines{"error OtherPoints: Points in the base: Trainer.fit(ckpt_path=...) looks for Points and silently "
+            "ignores the datamodule's state"});
+  CHECK(against("cross-datamodule-changed", old, none).size() == 1);
   CHECK(against("cross-datamodule-changed", old, old).empty());
 }
 
@@ -335,10 +376,16 @@ TEST_CASE("a file that the Trainer did not write, and averaged weights, do not r
   CheckpointBuilder old, averaged, nan;
   averaged.set(averaged.root, "current_model_state",
                averaged.dict({{"net.weight", averaged.tensor({2, 3}, {1, 2, 3, 4, 5, 6})}}));
-  CHECK(against("cross-averaging-changed", old, averaged) == Lines{"?"});
+  CHECK(against("cross-averaging-changed", old, averaged) ==
+        Lines{"error state_dict: Trainer.fit(ckpt_path=...) trains on from the average in state_dict: the "
+              "live weights "
+              "are in current_model_state"});
   CHECK(against("cross-averaging-changed", averaged, averaged).empty());
   CHECK(against("cross-not-resumable", old, averaged).empty());
   nan.set(nan.weights, "net.bias", nan.tensor({2}, {kInf, 1}));
-  CHECK(against("cross-weights-nonfinite", old, nan) == Lines{"?"});
+  CHECK(against("cross-weights-nonfinite", old, nan) ==
+        Lines{"error state_dict[\"net.bias\"]: 0 NaN and 1 Inf (base: 0 and 0): load_state_dict loads them "
+              "without an "
+              "error"});
   CHECK(against("cross-weights-nonfinite", nan, nan).empty());
 }
