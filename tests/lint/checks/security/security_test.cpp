@@ -3,7 +3,7 @@
 #include "lint/checks/security/secret_shapes.h"
 #include "lint/checks/security/weights_only_names.h"
 #include "tests/lint/checks/support.h"
-#include "value/path.h"
+#include "value/access.h"
 
 using namespace ckpt;
 using namespace ckpt::test;
