@@ -39,8 +39,8 @@ TEST_CASE("each section says what the checkpoint has") {
   // clang-format off
   const Case cases[] = {
       {"file", kNothing, "file",
-       {"file: Lightning checkpoint · torch-zip · 7 storages · pickle protocol 2",
-        "weights | 3 tensors · 9 elements · 40 B", "optimizers | 4 tensors · 16 elements · 64 B"}},
+       {"file: Lightning checkpoint · torch-zip · 13 storages · pickle protocol 2",
+        "weights | 3 tensors · 9 elements · 40 B", "optimizers | 6 tensors · 18 elements · 72 B", "callbacks | 4 tensors · 4 elements · 16 B"}},
       {"progress", kNothing, "progress", {"progress: epoch 1 · global_step 8"}},
       {"no loops", [](auto& b) { b.set(b.root, "loops", value::kNoNode); }, "progress",
        {"progress: epoch 1 · global_step 8 · no loops"}},

@@ -3,7 +3,7 @@
 #include "lint/checks/security/secret_shapes.h"
 #include "lint/checks/security/weights_only_names.h"
 #include "tests/lint/checks/support.h"
-#include "value/path.h"
+#include "value/access.h"
 
 using namespace ckpt;
 using namespace ckpt::test;
@@ -101,13 +101,13 @@ TEST_CASE("getattr is dangerous on modules and towards the interpreter, not on c
   module.call("builtins", "getattr",
               {module.global("torch", "hub"), module.text("load")});  // not in the tree: popped
   CHECK(found("security-dangerous-global", module) ==
-        Lines{"error : builtins.getattr(torch.hub, 'load') takes a function out of a module"});
+        Lines{"error : builtins.getattr(torch.hub, \"load\") takes a function out of a module"});
   CheckpointBuilder escape;
   escape.set(
       escape.hparams, "x",
       escape.call("builtins", "getattr", {escape.global("my", "Class"), escape.text("__subclasses__")}));
   CHECK(found("security-dangerous-global", escape) ==
-        Lines{"error hyper_parameters.x: builtins.getattr(my.Class, '__subclasses__') reaches the internals "
+        Lines{"error hyper_parameters.x: builtins.getattr(my.Class, \"__subclasses__\") reaches the internals "
               "of the interpreter"});
   CheckpointBuilder unknown;
   unknown.set(unknown.hparams, "x",
@@ -242,7 +242,7 @@ TEST_CASE("credentials are reported, and never shown") {
   CHECK(found("security-secret", b) ==
         Lines{"error hyper_parameters.db.password: password: hu... (7 characters)",
               "error hyper_parameters.db.url: URL with a password: po... (25 characters)",
-              "error hyper_parameters.note: GitHub token: to... (57 characters)",
+              "error hyper_parameters.note: GitHub token: to... (60 characters)",
               "error hyper_parameters.wandb_api_key: Weights & Biases API key: 01... (40 characters)"});
 }
 
@@ -380,8 +380,8 @@ TEST_CASE("expectations of hyperparameters compare numbers as numbers and never 
       {{{"warmup", std::int64_t{1}}}, {"error hyper_parameters.warmup: missing"}},
       {{{"warmup", Object{{"present", false}}}}, {}},
       {{{"lr", Object{{"present", false}}}}, {"error hyper_parameters.lr: 0.001, but must not be set"}},
-      {{{"name", Object{{"min", std::int64_t{1}}}}}, {"error hyper_parameters.name: 'tiny' is not a number that can be compared with a limit"}},
-      {{{"name", Object{{"min", std::int64_t{1}}, {"max", std::int64_t{2}}}}}, {"error hyper_parameters.name: 'tiny' is not a number that can be compared with a limit"}},
+      {{{"name", Object{{"min", std::int64_t{1}}}}}, {"error hyper_parameters.name: \"tiny\" is not a number that can be compared with a limit"}},
+      {{{"name", Object{{"min", std::int64_t{1}}, {"max", std::int64_t{2}}}}}, {"error hyper_parameters.name: \"tiny\" is not a number that can be compared with a limit"}},
       {{{"lr", Object{{"min", 0.01}}}}, {"error hyper_parameters.lr: 0.001 is less than 0.01"}},
       {{{"lr", Object{{"min", 0.0001}, {"max", 0.01}}}}, {}},
       {{{"name", Object{{"matches", "x*"}}}}, {"error hyper_parameters.name: \"tiny\" does not match \"x*\""}},
