@@ -1,5 +1,4 @@
 // Moments with a lower precision than their weights.
-#include <algorithm>
 #include <map>
 
 #include "lint/checks/list.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/optimizer/optimizer_layout.h"
 #include "lint/checks/training.h"

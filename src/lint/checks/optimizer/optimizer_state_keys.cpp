@@ -1,6 +1,4 @@
 // States of parameters that lack a tensor that their optimizer needs.
-#include <algorithm>
-
 #include "lint/checks/list.h"
 #include "lint/checks/optimizer/optimizer_layout.h"
 #include "lint/checks/training.h"

@@ -1,5 +1,4 @@
 // Step counts of optimizers: how high they are, and on which device.
-#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
 
