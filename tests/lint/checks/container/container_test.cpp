@@ -56,7 +56,8 @@ TEST_CASE("a changed byte of a storage is found by its checksum, if every record
   const Opened opened = open_zip(build_zip(records));
   CHECK(lint_with("container-crc", opened).empty());  // the catalogue's default reads no storage
   const auto found = lint_with("container-crc", opened, {.params = kAllRecords});
-  CHECK(lines(found) == Lines{"error data/0: ?crc"});
+  CHECK(lines(found) == Lines{"error data/0: 24 B with CRC-32 550f07d3, but the archive says 550f07d2: the bytes changed after "
+                              "they were written"});
   REQUIRE(found.size() == 1);
   REQUIRE(found[0].where.bytes.has_value());
   CHECK(found[0].where.bytes->size == 24);
@@ -74,7 +75,8 @@ TEST_CASE("a deflated record with a wrong checksum is found, too") {
   storage_of(records).method = 8;
   storage_of(records).crc32 = 7;
   storage_of(records).local.crc32 = 0;
-  CHECK(found_in("container-crc", records, {.params = kAllRecords}) == Lines{"error data/0: ?deflated"});
+  CHECK(found_in("container-crc", records, {.params = kAllRecords}) == Lines{"error data/0: cannot be read: \"archive/data/0\" inflates to bytes whose CRC is not the one in the "
+              "directory; copy or save the file again"});
 }
 
 TEST_CASE("a checksum of 0 on a record with bytes was not computed: a note") {
@@ -118,7 +120,7 @@ TEST_CASE("recommended verifies every record, and does not report records withou
 
 TEST_CASE("records beyond max-bytes are counted, not skipped silently") {
   const std::vector<lint::Param> params = {{"all-records", true}, {"max-bytes", std::int64_t{10}}};
-  CHECK(found_in("container-crc", weight_records(), {.params = params}) == Lines{"note : ?beyond"});
+  CHECK(found_in("container-crc", weight_records(), {.params = params}) == Lines{"note : 2 records (64 B) not verified: beyond max-bytes (10 B)"});
 }
 
 TEST_CASE("compressed storages cannot be mapped; misaligned ones are a note") {
@@ -195,7 +197,7 @@ TEST_CASE("a tensor whose name contains control characters") {
     return torch_records(b.text(), {std::string(24, '\x01')});
   };
   CHECK(found_in("names-unprintable", records("weight")).empty());
-  CHECK(found_in("names-unprintable", records("w\x1b[2J")) == Lines{"note ?: the name has control or invisible characters"});
+  CHECK(found_in("names-unprintable", records("w\x1b[2J")) == Lines{"note [\"w\\u001b[2J\"]: the name has control or invisible characters"});
 }
 
 TEST_CASE("bytes that are themselves a pickle") {

@@ -74,9 +74,10 @@ TEST_CASE("a key within a shared hyperparameter that only one of the two has is 
   b.set(b.root, "datamodule_hyper_parameters", b.dict({{"model", b.dict({{"depth", b.integer(2)}})}}));
   CHECK(run("hparams-conflict", b) == Lines{"warning datamodule_hyper_parameters.model.depth: 2, but "
                                             "hyper_parameters.model.depth does not exist"});
-  b.set(b.root, "datamodule_hyper_parameters", b.dict({{"model", b.dict({})}}));
-  CHECK(run("hparams-conflict", b) == Lines{"warning datamodule_hyper_parameters.model.width: missing, but "
-                                            "hyper_parameters.model.width is 4"});
+  b.set(b.hparams, "model", b.dict({{"width", b.integer(4)}, {"depth", b.integer(2)}}));
+  b.set(b.root, "datamodule_hyper_parameters", b.dict({{"model", b.dict({{"width", b.integer(4)}})}}));
+  CHECK(run("hparams-conflict", b) == Lines{"warning datamodule_hyper_parameters.model.depth: missing, but "
+                                            "hyper_parameters.model.depth is 2"});
 }
 
 TEST_CASE("a learning rate that no group has is reported, schedules and several groups are not") {
