@@ -126,7 +126,8 @@ TEST_CASE("compressed storages cannot be mapped; misaligned ones are a note") {
   auto records = weight_records();
   CHECK(lint_with("container-compressed-record", open_zip(build_zip(records))).empty());
   CHECK(lines(lint_with("container-compressed-record", open_zip(build_zip(records, {.alignment = 1})))) ==
-        Lines{"note data/0: 1 of 1 storage not aligned to 64 bytes, the first at offset ?"});
+        Lines{"note data/0: 1 of 1 storage not aligned to 64 bytes, the first at offset 321: torch did "
+              "not write this archive"});
   storage_of(records).method = 8;
   CHECK(found_in("container-compressed-record", records) == Lines{"warning data/0: 1 of 1 storage compressed, starting with this one (the file was zipped again): torch.load(mmap=True) "
               "returns garbage"});
@@ -213,5 +214,6 @@ TEST_CASE("a storage that is too large is milder than one that is too small") {
   CHECK(found_in("container-record-size", records) == Lines{"warning data/0: storage \"0\" has 32 bytes in the file, but the pickle declares only 24"});
   storage_of(records).data = std::string(16, '\x01');
   CHECK(found_in("container-record-size", records) == Lines{"error data/0: storage \"0\" has 16 bytes in the file, but the pickle declares 24; torch < 2.10 reads past "
-              "its end"});
+              "its end",
+              "error weight: shape [2, 3], stride [3, 1], offset 0 extend past storage \"0\" (16 bytes)"});
 }
