@@ -56,11 +56,13 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
       {"structure-version-invalid",
        "a branch",
        [](auto& b) { set_version(b, "main"); },
-       {"error [\"pytorch-lightning_version\"]: \"main\" is not a version (PEP 440): Lightning raises InvalidVersion when it loads the file"}},
+       {"error [\"pytorch-lightning_version\"]: \"main\" is not a version (PEP 440): Lightning raises "
+        "InvalidVersion when it loads the file"}},
       {"structure-version-invalid",
        "half a version",
        [](auto& b) { set_version(b, "2.x"); },
-       {"error [\"pytorch-lightning_version\"]: \"2.x\" is not a version (PEP 440): Lightning raises InvalidVersion when it loads the file"}},
+       {"error [\"pytorch-lightning_version\"]: \"2.x\" is not a version (PEP 440): Lightning raises "
+        "InvalidVersion when it loads the file"}},
       {"structure-version-invalid",
        "the future",
        [](auto& b) { set_version(b, "3.0.0"); },
@@ -68,7 +70,8 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
       {"structure-version-invalid",
        "nothing",
        [](auto& b) { set_version(b, ""); },
-       {"error [\"pytorch-lightning_version\"]: \"\" is not a version (PEP 440): Lightning raises InvalidVersion when it loads the file"}},
+       {"error [\"pytorch-lightning_version\"]: \"\" is not a version (PEP 440): Lightning raises "
+        "InvalidVersion when it loads the file"}},
       {"structure-version-invalid",
        "of an epoch: after all others, as far as Lightning knows",
        [](auto& b) { set_version(b, "1!2.6.0"); },
@@ -121,7 +124,8 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
          set_version(b, "1.5.10");
          b.set(b.root, "loops", old_loops(b, false));
        },
-       {"warning loops.fit_loop: loops from before 1.6 (version 1.5.10): Lightning 1.6 and later raise KeyError "
+       {"warning loops.fit_loop: loops from before 1.6 (version 1.5.10): Lightning 1.6 and later raise "
+        "KeyError "
         "'epoch_loop.batch_loop.manual_loop.optim_step_progress'"}},
       {"structure-version-layout-mismatch",
        "loops of 1.9 under 1.9",
@@ -220,11 +224,12 @@ TEST_CASE("a version within a range, compared as far as the limits are written")
               nothing,
               {"error [\"pytorch-lightning_version\"]: 2.6.5 is newer than 2.6.4"}},
              run("", "2.6.4"));
-  check_case({"structure-version-range",
-              "none",
-              [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); },
-              {"error [\"pytorch-lightning_version\"]: missing or not a string: the version cannot be checked"}},
-             run("2.0", ""));
+  check_case(
+      {"structure-version-range",
+       "none",
+       [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); },
+       {"error [\"pytorch-lightning_version\"]: missing or not a string: the version cannot be checked"}},
+      run("2.0", ""));
   check_case({"structure-version-range",
               "2.10 is newer than 2.9",
               [](auto& b) { set_version(b, "2.10.0"); },

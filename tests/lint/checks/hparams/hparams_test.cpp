@@ -89,9 +89,10 @@ TEST_CASE("a learning rate that no group has is reported, schedules and several 
       Lines{
           "warning hyper_parameters.lr: 0.02, but optimizer_states[0].param_groups[0].initial_lr is 0.001"});
   b.set(b.group, "max_lr", b.real(0.03));
-  CHECK(run("hparams-lr-drift", b) == Lines{"warning hyper_parameters.lr: 0.02, but "
-                                            "optimizer_states[0].param_groups[0].initial_lr is 0.001, and none of the "
-                                            "2 settings matches"});
+  CHECK(run("hparams-lr-drift", b) ==
+        Lines{"warning hyper_parameters.lr: 0.02, but "
+              "optimizer_states[0].param_groups[0].initial_lr is 0.001, and none of the "
+              "2 settings matches"});
   b.set(b.group, "max_lr", b.real(0.02));  // OneCycleLR
   CHECK(run("hparams-lr-drift", b).empty());
   b.remove(b.group, "max_lr");

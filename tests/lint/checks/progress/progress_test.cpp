@@ -127,7 +127,8 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        [](auto& b) {
          set_loops(b, {.batches = {3, 3, 3, 2}, .is_last_batch = false});
        },
-       {"warning loops.fit_loop[\"epoch_loop.batch_progress\"]: saved at batch 3 of an epoch, without the dataloader's "
+       {"warning loops.fit_loop[\"epoch_loop.batch_progress\"]: saved at batch 3 of an epoch, without the "
+        "dataloader's "
         "state: resuming skips or repeats data"}},
       {"loops-mid-epoch",
        "a stateful loader",
@@ -136,7 +137,10 @@ TEST_CASE("rules about loops fire on one change and stay silent on healthy varia
        },
        {}},
       {"loops-mid-epoch", "at the end of an epoch", [](auto& b) { set_loops(b, {}); }, {}},
-      {"loops-untrained", "step 0", [](auto& b) { untrained(b); }, {"note global_step: 0: saved before the first step, with the weights that training starts from"}},
+      {"loops-untrained",
+       "step 0",
+       [](auto& b) { untrained(b); },
+       {"note global_step: 0: saved before the first step, with the weights that training starts from"}},
       {"loops-untrained",
        "no optimizers",
        [](auto& b) {
@@ -210,7 +214,8 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
        {"warning callbacks[\"ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min', 'every_n_epochs': 1, "
         "'save_on_train_epoch_end': None}\"]: "
         "same as \"ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min', 'every_n_epochs': 1, "
-        "'save_on_train_epoch_end': True}\" without save_on_train_epoch_end: Lightning 1.9 and later rename and "
+        "'save_on_train_epoch_end': True}\" without save_on_train_epoch_end: Lightning 1.9 and later rename "
+        "and "
         "restore neither"}},
       {"callbacks-key-collision",
        "different arguments",
@@ -221,7 +226,8 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
       {"callbacks-best-inconsistent",
        "another score",
        [](auto& b) { b.set(b.saving, "best_model_score", b.tensor({}, {9})); },
-       {"warning callbacks.ModelCheckpoint.best_model_score: 9.0, but the best score in best_k_models is 0.25"}},
+       {"warning callbacks.ModelCheckpoint.best_model_score: 9.0, but the best score in best_k_models is "
+        "0.25"}},
       {"callbacks-best-inconsistent",
        "another path",
        [](auto& b) { b.set(b.saving, "best_model_path", b.text("/x/gone.ckpt")); },
@@ -274,11 +280,13 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
          b.set(b.saving, "dirpath", b.text("/home/alice"));
          b.set(b.saving, "best_model_path", b.text("a.ckpt"));
        },
-       {"note callbacks.ModelCheckpoint.dirpath: \"/home/alice\" is a path on the machine that wrote the file"}},
+       {"note callbacks.ModelCheckpoint.dirpath: \"/home/alice\" is a path on the machine that wrote the "
+        "file"}},
       {"callbacks-absolute-path",
        "a drive",
        [](auto& b) { b.set(b.saving, "best_model_path", b.text("C:\\runs\\a.ckpt")); },
-       {"note callbacks.ModelCheckpoint.best_model_path: \"C:\\\\runs\\\\a.ckpt\" is a path on the machine that wrote "
+       {"note callbacks.ModelCheckpoint.best_model_path: \"C:\\\\runs\\\\a.ckpt\" is a path on the machine "
+        "that wrote "
         "the file"}},
       {"callbacks-absolute-path",
        "a URL",
@@ -293,14 +301,23 @@ TEST_CASE("rules about callbacks fire on one change and stay silent on healthy v
 
 TEST_CASE("what stops a resumed run matters only for resuming") {
   const auto stop = [](auto& b) { b.set(b.stopping, "wait_count", b.integer(3)); };
-  check_case({"callbacks-early-stopping-done", "any", stop, {"note callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].wait_count: 3 of patience 3: resumed training stops at the next check without improvement"}}, {.profile = lint::Profile::kAny});
+  check_case({"callbacks-early-stopping-done",
+              "any",
+              stop,
+              {"note callbacks[\"EarlyStopping{'monitor': 'val_loss', 'mode': 'min'}\"].wait_count: 3 of "
+               "patience 3: resumed training stops at the next check without improvement"}},
+             {.profile = lint::Profile::kAny});
   check_case({"callbacks-early-stopping-done", "inference", stop, {}},
              {.profile = lint::Profile::kInference});
   const auto mid_epoch = [](auto& b) { set_loops(b, {.batches = {3, 3, 3, 2}, .is_last_batch = false}); };
   check_case({"loops-mid-epoch", "inference", mid_epoch, {}}, {.profile = lint::Profile::kInference});
   // Training starts from such a file anyway; but it must not be shipped.
-  check_case({"loops-untrained", "inference", untrained, {"warning global_step: 0: saved before the first step, with the weights that training starts from"}},
-             {.profile = lint::Profile::kInference});
+  check_case(
+      {"loops-untrained",
+       "inference",
+       untrained,
+       {"warning global_step: 0: saved before the first step, with the weights that training starts from"}},
+      {.profile = lint::Profile::kInference});
 }
 
 TEST_CASE("callbacks that a team requires, by class or by key") {
@@ -392,8 +409,10 @@ TEST_CASE("the datamodule's state under its class's name") {
   };
   const auto nothing = [](auto&) {};
   const LintRun named{.params = {{"name", "Data"}}};
-  check_case(
-      {"datamodule-state-missing", "none", nothing, {"error : no key looks like a datamodule's class: the datamodule starts over"}});
+  check_case({"datamodule-state-missing",
+              "none",
+              nothing,
+              {"error : no key looks like a datamodule's class: the datamodule starts over"}});
   check_case({"datamodule-state-missing", "any", under("Data"), {}});
   check_case({"datamodule-state-missing", "of a local class", under("make.<locals>.Data"), {}});
   check_case({"datamodule-state-missing",
@@ -401,7 +420,8 @@ TEST_CASE("the datamodule's state under its class's name") {
               under("OldData"),
               {"error Data: missing, but \"OldData\" exists: the datamodule starts over"}},
              named);
-  check_case({"datamodule-state-missing", "not there", nothing, {"error Data: missing: the datamodule starts over"}},
-             named);
+  check_case(
+      {"datamodule-state-missing", "not there", nothing, {"error Data: missing: the datamodule starts over"}},
+      named);
   check_case({"datamodule-state-missing", "by name", under("Data"), {}}, named);
 }

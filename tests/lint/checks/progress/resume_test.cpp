@@ -108,7 +108,8 @@ TEST_CASE("loops without their progress are reported by what is lost") {
                              b.dict({{"total", counts(b, 0)}}));
          set_fit_loop(b, fields);
        },
-       {"error loops.fit_loop: lacks epoch_loop.automatic_optimization.optim_progress: counting silently restarts "
+       {"error loops.fit_loop: lacks epoch_loop.automatic_optimization.optim_progress: counting silently "
+        "restarts "
         "at 0"}},
       {"loops-progress-order",
        "another step count has a rule of its own",
@@ -145,9 +146,11 @@ TEST_CASE("loops without their progress are reported by what is lost") {
         "completed 28 is more than ready 8",
         "error loops.fit_loop[\"epoch_loop.automatic_optimization.optim_progress\"].optimizer.step.total: "
         "completed 28 is more than ready 8",
-        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"].current: completed 3 is more "
+        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"].current: completed 3 "
+        "is more "
         "than ready 0",
-        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"].total: completed 3 is more "
+        "error loops.fit_loop[\"epoch_loop.manual_optimization.optim_step_progress\"].total: completed 3 is "
+        "more "
         "than ready 0"}},
       {"loops-step-mismatch", "migrated from before 1.6", [](auto& b) { migrate(b, 20, 20); }, {}},
       {"loops-progress-order",
@@ -171,9 +174,12 @@ TEST_CASE("loops without their progress are reported by what is lost") {
 
 TEST_CASE("a file with optimizers lacks its callbacks") {
   const auto gone = [](CheckpointBuilder& b) { b.set(b.root, "callbacks", kNoNode); };
-  check_case(
-      {"callbacks-missing", "gone", gone, {"warning callbacks: missing, although optimizer_states exists: ModelCheckpoint, EarlyStopping and all other "
-       "callbacks start over"}});
+  check_case({"callbacks-missing",
+              "gone",
+              gone,
+              {"warning callbacks: missing, although optimizer_states exists: ModelCheckpoint, EarlyStopping "
+               "and all other "
+               "callbacks start over"}});
   check_case({"callbacks-missing", "inference", gone, {}}, {.profile = lint::Profile::kInference});
   check_case(
       {"callbacks-missing", "none has a state", [](auto& b) { b.set(b.root, "callbacks", b.dict({})); }, {}});
@@ -221,7 +227,8 @@ TEST_CASE("early stopping that can never improve, and counters below 0") {
   check_case({"callbacks-score-nonfinite",
               "the other infinity",
               stopping("min", -kInf, 0),
-              {"warning callbacks" + at + "best_score: -inf: no score is better, so EarlyStopping waits out its patience and stops"}});
+              {"warning callbacks" + at +
+               "best_score: -inf: no score is better, so EarlyStopping waits out its patience and stops"}});
   check_case(
       {"callbacks-score-nonfinite",
        "the other infinity of mode max",
@@ -233,7 +240,8 @@ TEST_CASE("early stopping that can never improve, and counters below 0") {
       {"callbacks-counter",
        "a negative count",
        stopping("min", 0.5, -99),
-       {"error callbacks" + at + "wait_count: -99: the count of checks without improvement starts at 0, training stops too late"}});
+       {"error callbacks" + at +
+        "wait_count: -99: the count of checks without improvement starts at 0, training stops too late"}});
   const auto timer = [](double seconds) {
     return [=](CheckpointBuilder& b) {
       b.set(b.root, "callbacks",
@@ -245,7 +253,8 @@ TEST_CASE("early stopping that can never improve, and counters below 0") {
   check_case({"callbacks-counter",
               "no time",
               timer(NAN),
-              {"error callbacks.Timer.time_elapsed.train: nan is not a time: the limit max_time is never reached, or already exceeded"}});
+              {"error callbacks.Timer.time_elapsed.train: nan is not a time: the limit max_time is never "
+               "reached, or already exceeded"}});
 }
 
 TEST_CASE("live weights of another shape and impossible counts of averages") {
@@ -273,7 +282,8 @@ TEST_CASE("hyperparameters that were removed differ from those that were never s
       {"hparams-missing",
        "the name is left",
        hparams([](auto&) { return kNoNode; }),
-       {"warning hyper_parameters: missing, but hparams_name exists: Lightning writes both or neither, so the "
+       {"warning hyper_parameters: missing, but hparams_name exists: Lightning writes both or neither, so "
+        "the "
         "hyperparameters were removed"}},
       {"hparams-missing",
        "never saved",
@@ -291,7 +301,8 @@ TEST_CASE("hyperparameters that were removed differ from those that were never s
          b.set(b.root, "datamodule_hyper_parameters", b.dict({{"batch_size", b.integer(4)}}));
          b.set(b.root, "datamodule_hparams_name", b.text("kwargs"));
        },
-       {"warning hyper_parameters: missing, although the datamodule saved its own: load_from_checkpoint needs every "
+       {"warning hyper_parameters: missing, although the datamodule saved its own: load_from_checkpoint "
+        "needs every "
         "__init__ argument that has no default"}},
       {"hparams-missing",
        "emptied",
@@ -318,7 +329,8 @@ TEST_CASE("hyperparameters that were removed differ from those that were never s
       {"hparams-missing",
        "the datamodule's name is left",
        [](auto& b) { b.set(b.root, "datamodule_hparams_name", b.text("kwargs")); },
-       {"warning datamodule_hyper_parameters: missing, but datamodule_hparams_name exists: Lightning writes both or "
+       {"warning datamodule_hyper_parameters: missing, but datamodule_hparams_name exists: Lightning writes "
+        "both or "
         "neither, so the hyperparameters were removed"}},
   };
   for (const auto& c : cases) check_case(c);

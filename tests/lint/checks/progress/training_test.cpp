@@ -169,9 +169,9 @@ TEST_CASE("a file saved with save_weights_only has one finding about resuming, n
     b.set(b.root, key, kNoNode);
   const Opened opened = b.build();
   CHECK(lines(lint_with("optimizer-state-missing", opened)) ==
-        std::vector<std::string>{
-            "error optimizer_states: missing, like lr_schedulers and callbacks (save_weights_only=True): training "
-            "cannot resume from this file"});
+        std::vector<std::string>{"error optimizer_states: missing, like lr_schedulers and callbacks "
+                                 "(save_weights_only=True): training "
+                                 "cannot resume from this file"});
   CHECK(lint_with("scheduler-state-missing", opened).empty());
   CHECK(lint_with("loops-missing", opened).empty());
 }
@@ -183,9 +183,9 @@ TEST_CASE("a plain PyTorch file is named as such, and Lightning's rules do not a
     b.set(b.root, key, kNoNode);
   const Opened opened = b.build();
   CHECK(lines(lint_with("structure-missing-key", opened)) ==
-        std::vector<std::string>{
-            "note : PyTorch checkpoint (no Trainer state), not a Trainer file: rules about Lightning's training "
-            "state do not apply"});
+        std::vector<std::string>{"note : PyTorch checkpoint (no Trainer state), not a Trainer file: rules "
+                                 "about Lightning's training "
+                                 "state do not apply"});
   CHECK(lint_with("structure-missing-key", opened, {.profile = lint::Profile::kInference}).empty());
   for (const auto rule :
        {"optimizer-state-missing", "scheduler-state-missing", "loops-missing", "hparams-missing"}) {
@@ -196,20 +196,31 @@ TEST_CASE("a plain PyTorch file is named as such, and Lightning's rules do not a
 
 TEST_CASE("a version that is missing is reported once, by whichever of two rules is on") {
   const auto no_version = [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); };
-  check_case({"structure-version-invalid", "alone", no_version, {"error [\"pytorch-lightning_version\"]: missing or not a string: the version cannot be checked"}});
+  check_case(
+      {"structure-version-invalid",
+       "alone",
+       no_version,
+       {"error [\"pytorch-lightning_version\"]: missing or not a string: the version cannot be checked"}});
   check_case({"structure-version-invalid", "after the other", no_version, {}},
              {.with_rules = {"structure-missing-key"}});
 }
 
 TEST_CASE("a key that Lightning needs is missing or of another type") {
-  check_case({"structure-missing-key",
-              "no version",
-              [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); },
-              {"error [\"pytorch-lightning_version\"]: missing: Lightning 1.9 and later raise KeyError on load"}});
+  check_case(
+      {"structure-missing-key",
+       "no version",
+       [](auto& b) { b.set(b.root, "pytorch-lightning_version", kNoNode); },
+       {"error [\"pytorch-lightning_version\"]: missing: Lightning 1.9 and later raise KeyError on load"}});
   check_case({"structure-missing-key",
               "a text as epoch",
               [](auto& b) { b.set(b.root, "epoch", b.text("1")); },
               {"error epoch: expected int, found \"1\""}});
-  check_case({"structure-missing-key", "no weights", [](auto& b) { b.set(b.root, "state_dict", kNoNode); }, {"error state_dict: missing: there are no weights to load"}});
-  check_case({"structure-missing-key", "no epoch", [](auto& b) { b.set(b.root, "epoch", kNoNode); }, {"error epoch: missing: migrations and loggers need it"}});
+  check_case({"structure-missing-key",
+              "no weights",
+              [](auto& b) { b.set(b.root, "state_dict", kNoNode); },
+              {"error state_dict: missing: there are no weights to load"}});
+  check_case({"structure-missing-key",
+              "no epoch",
+              [](auto& b) { b.set(b.root, "epoch", kNoNode); },
+              {"error epoch: missing: migrations and loggers need it"}});
 }
