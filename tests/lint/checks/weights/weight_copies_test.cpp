@@ -309,7 +309,7 @@ TEST_CASE("a weight is a floating-point tensor") {
       {"state-dict-non-tensor",
        "objects",
        value("net.weight", [](CheckpointBuilder& b) { return b.call("lib", "Tensor8", {}); }),
-       {"warning state_dict[\"net.weight\"]: lib.Tensor8 (Tensor8) is not a tensor"}},
+       {"warning state_dict[\"net.weight\"]: lib.Tensor8() (lib.Tensor8) is not a tensor"}},
   };
   for (const auto& c : cases) check_case(c);
   const std::vector<std::string> spoken = {
