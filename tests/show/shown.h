@@ -12,6 +12,7 @@
 #include "report/json_writer.h"
 #include "show/to_report.h"
 #include "tests/support/files.h"
+#include "tests/support/lines.h"
 
 namespace ckpt::test {
 
@@ -69,7 +70,10 @@ inline std::string text_of(const report::Object& object, std::string_view path) 
     std::ostringstream out;
     report::JsonWriter writer(out);
     writer.value(value);
-    return out.str();
+    writer.finish();
+    std::string text = out.str();
+    text.pop_back();  // the newline of a document
+    return text;
   }
   return "";
 }

@@ -60,7 +60,7 @@ TEST_CASE("each section says what the checkpoint has") {
          b.hparams.clear();
          b.set(b.hparams, "lr", b.real(0.5));
          b.set(b.hparams, "a\nb", b.text("x\ny"));
-       }, "hyperparameters", {"hyperparameters: 2 keys", "lr | 0.5", "a\\nb | \"x\\ny\""}},
+       }, "hyperparameters", {"hyperparameters: 2 keys", "lr | 0.5", "a\\u000ab | \"x\\u000ay\""}},
       {"hyperparameters that are not a dict", [](auto& b) { b.set(b.root, "hyper_parameters", b.integer(3)); },
        "hyperparameters", {"hyperparameters: 3"}},
       {"a tensor in the hyperparameters", [](auto& b) {
@@ -75,11 +75,11 @@ TEST_CASE("each section says what the checkpoint has") {
          b.import("os", "system");
          b.file().imports.back().called = false;
          b.import("my\nmodule", "f");
-       }, "imports", {"imports: 2 names that Python would import to load the file", "os.system | named", "my\\nmodule.f | called"}},
+       }, "imports", {"imports: 2 names that Python would import to load the file", "os.system | named", "my\\u000amodule.f | called"}},
       {"defects", [](auto& b) {
          b.file().defects.push_back({.code = "crc", .path = "archive/data/0", .text = "wrong\nsum"});
          b.file().defects.push_back({.code = "odd", .path = "", .text = "odd"});
-       }, "defects", {"defects: 2 defects", "crc | archive/data/0: wrong\\nsum", "odd | odd"}},
+       }, "defects", {"defects: 2 defects", "crc | archive/data/0: wrong\\u000asum", "odd | odd"}},
       {"no defects", kNothing, "defects", {}},
   };
   // clang-format on

@@ -10,6 +10,7 @@
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "tests/support/checkpoint_builder.h"
+#include "tests/support/lines.h"
 
 namespace ckpt::test {
 

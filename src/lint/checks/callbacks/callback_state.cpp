@@ -145,7 +145,7 @@ void find_stopped(const Tree& tree, NodeId state, const std::string& path, const
   if (*wait < *patience && stopped <= 0) return;
   Hit hit = make_hit(key_path(path, "wait_count"), stopped > 0 ? "stopped-in" : "stopped");
   hit.fields = {{"wait", fmt::format("{:.0f}", *wait)}, {"patience", fmt::format("{:.0f}", *patience)}};
-  if (stopped > 0) hit.fields.push_back({"epoch", fmt::format("{:.0f}", stopped)});
+  if (stopped > 0) hit.fields.push_back({keys::kEpoch, fmt::format("{:.0f}", stopped)});
   hit.properties = {{"waitCount", *wait}, {"patience", *patience}, {"stoppedEpoch", stopped}};
   emit(std::move(hit));
 }

@@ -49,7 +49,7 @@ void find_epoch(const Context& context, const Emit& emit) {
   const auto completed = number_of(tree, member(tree, progress, "completed"));
   if (!epoch || !completed || *epoch == *completed || !since_1_6(context)) return;
   Hit hit = make_hit(keys::kEpoch, "epoch-mismatch");
-  hit.fields = {{"epoch", whole(*epoch)}, {"completed", whole(*completed)}};
+  hit.fields = {{keys::kEpoch, whole(*epoch)}, {"completed", whole(*completed)}};
   hit.properties = {{keys::kEpoch, *epoch}, {"completed", *completed}};
   emit(std::move(hit));
 }

@@ -162,7 +162,11 @@ TEST_CASE("rules about the layout fire on one change and stay silent on healthy 
 
 TEST_CASE("rules about the state_dict's values fire on one change") {
   const Case cases[] = {
-      {"state-dict-empty", "no keys", [](auto& b) { b.weights.clear(); }, {"error state_dict: empty: a model with parameters fails to load it, or loads nothing with strict=False"}},
+      {"state-dict-empty",
+       "no keys",
+       [](auto& b) { b.weights.clear(); },
+       {"error state_dict: empty: a model with parameters fails to load it, or loads nothing with "
+        "strict=False"}},
       {"state-dict-empty",
        "only numbers",
        [](auto& b) {
@@ -255,7 +259,7 @@ TEST_CASE("shapes that a team expects, as numbers or as hyperparameters") {
               "a hyperparameter",
               nothing,
               {"error state_dict[\"net.weight\"]: shape [2, 3], expected [hparams.hidden, _] where "
-               "hparams.hidden is 8"}},
+               "hparams.hidden is 8.0"}},
              shapes("net.weight", List{"hparams.hidden", "_"}));
   check_case({"state-dict-shape",
               "no such hyperparameter",

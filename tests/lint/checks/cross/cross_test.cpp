@@ -71,8 +71,8 @@ TEST_CASE("another optimizer, other groups and other parameters are told, missin
           "differ from the base"});
   none.set(none.root, "optimizer_states", value::kNoNode);
   CHECK(against("cross-optimizer-changed", old, none) ==
-        Lines{"error optimizer_states: Trainer.fit(ckpt_path=...) raises KeyError: the file holds the model "
-              "only"});
+        Lines{"error optimizer_states: Trainer.fit(ckpt_path=...) raises KeyError: the file has only the "
+              "model"});
   CHECK(against("cross-optimizer-changed", old, none, {.with_rules = {"optimizer-state-missing"}}).empty());
   CHECK(against("cross-optimizer-changed", none, old).empty());
   const auto group = [&] {
@@ -157,8 +157,7 @@ TEST_CASE("a callback's key must not change, other than as Lightning migrates it
   CHECK(against("cross-callback-key-changed", old, now) ==
         Lines{"error callbacks[\"ModelCheckpoint{'monitor': 'val_acc', 'mode': 'max'}\"]: "
               "callbacks[\"ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}\"] in the base: "
-              "Trainer.fit(ckpt_path=...) looks for the key of the base's callback and does not restore its "
-              "state"});
+              "Trainer.fit(ckpt_path=...) looks for the base's callback key and does not restore the state"});
   saver(now, "Timer");
   CHECK(against("cross-callback-key-changed", old, now).empty());
 }
@@ -376,10 +375,10 @@ TEST_CASE("a file that the Trainer did not write, and averaged weights, do not r
   CheckpointBuilder old, averaged, nan;
   averaged.set(averaged.root, "current_model_state",
                averaged.dict({{"net.weight", averaged.tensor({2, 3}, {1, 2, 3, 4, 5, 6})}}));
-  CHECK(against("cross-averaging-changed", old, averaged) ==
-        Lines{"error state_dict: Trainer.fit(ckpt_path=...) trains on from the average in state_dict: the "
-              "live weights "
-              "are in current_model_state"});
+  CHECK(
+      against("cross-averaging-changed", old, averaged) ==
+      Lines{"error state_dict: Trainer.fit(ckpt_path=...) continues from the average in state_dict; the live "
+            "weights are in current_model_state"});
   CHECK(against("cross-averaging-changed", averaged, averaged).empty());
   CHECK(against("cross-not-resumable", old, averaged).empty());
   nan.set(nan.weights, "net.bias", nan.tensor({2}, {kInf, 1}));

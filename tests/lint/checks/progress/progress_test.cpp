@@ -341,12 +341,13 @@ TEST_CASE("a scaler under a name that the target does not read, of apex, or unex
   check_case({"precision-scaler-stale-key",
               "1.6",
               under("NativeMixedPrecisionPlugin"),
-              {"warning NativeMixedPrecisionPlugin: a scaler under the name that Lightning 1.6 to 1.8 uses: "
-               "2.6 does not look there"}});
+              {"warning NativeMixedPrecisionPlugin: only Lightning 1.6 to 1.8 reads this key: 2.6 ignores it, "
+               "and the scale restarts"}});
   check_case({"precision-scaler-stale-key",
               "2.0",
               under("MixedPrecisionPlugin"),
-              {"warning MixedPrecisionPlugin: "}});
+              {"warning MixedPrecisionPlugin: only Lightning 1.9 to 2.0 reads this key: 2.6 ignores it, and "
+               "the scale restarts"}});
   check_case({"precision-scaler-stale-key", "2.1", under("MixedPrecision"), {}});
   check_case(
       {"precision-scaler-stale-key", "before 1.6, which all read", under("native_amp_scaling_state"), {}});
@@ -355,22 +356,24 @@ TEST_CASE("a scaler under a name that the target does not read, of apex, or unex
   check_case({"precision-scaler-stale-key",
               "newer than the target",
               under("MixedPrecision"),
-              {"warning MixedPrecision: "}},
+              {"warning MixedPrecision: only Lightning 2.1 and later reads this key: 1.8 ignores it, and the "
+               "scale restarts"}},
              for_1_8);
   check_case({"precision-apex-state",
               "apex",
               [](auto& b) { b.set(b.root, "amp_scaling_state", b.dict({})); },
-              {"warning amp_scaling_state: state of apex"}});
+              {"warning amp_scaling_state: state of apex, which Lightning 2.0 and later do not support: "
+               "dropped on load"}});
   check_case({"precision-apex-state", "native", under("native_amp_scaling_state"), {}});
   const auto expect = [](const char* what) { return LintRun{.params = {{"expect", what}}}; };
   const auto nothing = [](auto&) {};
-  check_case({"precision-scaler-missing", "missing", nothing, {"error : no state of a gradient scaler"}},
+  check_case({"precision-scaler-missing", "missing", nothing, {"error : no gradient scaler state, but fp16 is expected: the scale restarts at 65536"}},
              expect("fp16"));
   check_case({"precision-scaler-missing", "there under any key", under("Anything"), {}}, expect("fp16"));
   check_case({"precision-scaler-missing",
               "too many",
               under("MixedPrecision"),
-              {"error MixedPrecision: a gradient scaler's state, but bf16 is expected"}},
+              {"error MixedPrecision: gradient scaler state, but bf16 is expected"}},
              expect("bf16"));
   check_case({"precision-scaler-missing", "none", nothing, {}}, expect("none"));
 }
