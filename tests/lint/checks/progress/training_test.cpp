@@ -12,22 +12,6 @@ using value::kNoNode;
 
 namespace {
 
-// The rules of the optimizer and scheduler families: beginnings of lines.
-void check_beginnings(const Case& c, const LintRun& run = {}) {
-  const std::string rule = c.rule, name = c.name;
-  CAPTURE(rule);
-  CAPTURE(name);
-  CheckpointBuilder b;
-  c.change(b);
-  const Opened opened = b.build();
-  const auto found = lines(lint_with(c.rule, opened, run));
-  REQUIRE(found.size() == c.expected.size());
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    CAPTURE(found[i]);
-    CHECK(found[i].starts_with(c.expected[i]));
-  }
-}
-
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr float kNanF = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfF = std::numeric_limits<float>::infinity();
@@ -152,7 +136,7 @@ TEST_CASE("rules about optimizers and schedulers fire on one change and stay sil
       {"scheduler-lr-drift", "no _last_lr", [](auto& b) { b.remove(b.scheduler, "_last_lr"); }, {}},
   };
   // clang-format on
-  for (const auto& c : cases) check_beginnings(c);
+  for (const auto& c : cases) check_case(c);
 }
 
 TEST_CASE("missing training state follows the profile") {
