@@ -58,7 +58,7 @@ TEST_CASE("defects are findings, many of one kind are counted, a limit without a
   const Opened opened = b.build();
   const auto found = lint_with("container-ambiguous", opened);
   REQUIRE(found.size() == 22);
-  CHECK(found[0].message == "9 more findings of the same kind: (zip-duplicate-entry)");
+  CHECK(found[0].message == "9 more findings of this kind: two entries with one name (zip-duplicate-entry)");
   REQUIRE(found[1].where.bytes);
   CHECK(found[1].where.bytes->offset == 7);
   CHECK(lines(lint_with("container-record-size", opened)) ==
