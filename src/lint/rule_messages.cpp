@@ -69,11 +69,17 @@ void set_parts(Rule& rule, KindMessage& message, const std::string& source, cons
   }
 }
 
+// The title as the beginning of a message.
+std::string title_text(const Rule& rule) {
+  std::string text = rule.info.title;
+  std::erase_if(text, [](char c) { return c == '{' || c == '}' || c == '\n'; });
+  while (text.ends_with('.')) text.pop_back();
+  return text;
+}
+
 // The words of a kind when nobody wrote any: all that the check knows.
 std::string plain_message(const Rule& rule, std::span<const std::string_view> fields) {
-  std::string message = rule.info.title;
-  std::erase_if(message, [](char c) { return c == '{' || c == '}' || c == '\n'; });
-  while (message.ends_with('.')) message.pop_back();
+  std::string message = title_text(rule);
   std::string_view separator = ": ";
   for (const std::string_view field : fields) {
     message += field == "text" ? fmt::format("{}{{text}}", separator)
@@ -137,13 +143,16 @@ void set_default_messages(Rule& rule, std::span<const Rule> catalog) {
     rule.info.message = plain_message(rule, rule.check->fields);
     return;
   }
+  const std::string own_title = rule.origin_of("title").empty() ? "" : title_text(rule) + ": ";
   for (const KindSpec& kind : rule.check->kinds) {
     if (!finds_kind(rule, kind)) continue;
     KindMessage& message = message_of(rule, kind.name);
     if (!message_for(rule.info, kind.name).empty()) continue;
     const Rule* model = rule_with_words(catalog, rule.check, kind.name);
-    message.text =
-        model != nullptr ? message_for(model->info, kind.name) : plain_message(rule, fields_of(kind));
+    if (model == nullptr)
+      message.text = plain_message(rule, fields_of(kind));
+    else
+      message.text = own_title + message_for(model->info, kind.name);
   }
 }
 

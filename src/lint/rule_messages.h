@@ -20,8 +20,8 @@ void set_messages(Rule& rule, const std::string& source, const YamlNode& node);
 // Every kind that the rule can find has words, and they use fields that the kind has.
 void check_messages(const Rule& rule, const std::string& source, const YamlNode& at);
 
-// A team's own rule without words takes those of the first rule of the catalogue on the same check, and where
-// there is none a list of what the check knows.
+// A team's own rule without words takes those of the first rule of the catalogue on the same check, after its
+// own title if it has one; if there is no such rule, all fields that the check knows.
 void set_default_messages(Rule& rule, std::span<const Rule> catalog);
 
 }  // namespace ckpt::lint

@@ -99,9 +99,9 @@ TEST_CASE("a team's file changes the words and the level of a kind, or the words
 
 TEST_CASE("a rule of a team's own has the words of the catalogue's rule on its check") {
   CHECK(lines_of(kBoth, "rules: {mine: {check: two, title: Mine.}}\n") ==
-        Lines{"mine error 2 weights left", "mine error 1 weight grew by 3"});
+        Lines{"mine error Mine: 2 weights left", "mine error Mine: 1 weight grew by 3"});
   CHECK(lines_of(kBoth, "rules: {mine: {check: two, title: Mine., of: dtype}}\n") ==
-        Lines{"mine error 2 weights left", "mine error Mine: to float16"});
+        Lines{"mine error Mine: 2 weights left", "mine error Mine: to float16"});
   CHECK(lines_of(kBoth, "rules: {mine: {check: two, message: \"{count}\", of: shape}}\n") ==
         Lines{"mine error 2", "mine error 1"});
 }
