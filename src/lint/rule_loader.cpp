@@ -20,8 +20,6 @@ namespace {
 constexpr std::array<std::string_view, 17> kEntryKeys = {
     "level", "ignore", "select", "message", "messages", "unless",   "resuming", "title",     "params",
     "check", "tags",   "what",   "why",     "fix",      "intended", "example",  "references"};
-// Further keys that only a catalogue file has.
-constexpr std::array<std::string_view, 4> kCatalogKeys = {"id", "sets", "options", "healthy"};
 constexpr std::array<std::string_view, 8> kRequiredInCatalog = {"id",    "title", "level", "sets",
                                                                 "check", "what",  "why",   "fix"};
 
