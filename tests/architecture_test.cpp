@@ -231,10 +231,12 @@ TEST_CASE("a layer includes everything that CMakeLists.txt lets it depend on") {
     const std::string layer = layer_of(name_of(file));
     used[layer].merge(included_layers(layer, read_file(file), layers));
   }
-  for (const auto& [layer, depends] : layers)
-    for (const std::string& target : depends)
+  for (const auto& entry : layers) {
+    const std::string& layer = entry.first;
+    for (const std::string& target : entry.second)
       CHECK_MESSAGE(used[layer].count(target) == 1, layer, " includes nothing of ", target,
                     ": take it out of its DEPENDS");
+  }
 }
 
 TEST_CASE("the layers depend on earlier ones only") {
@@ -336,8 +338,9 @@ TEST_CASE("every format, check and reporter is in the list of its folder") {
   const std::vector<std::pair<const char*, const char*>> folders{{"src/checkpoint/formats", "Format"},
                                                                  {"src/lint/checks", "Check"},
                                                                  {"src/report/reporters", "Reporter"}};
-  for (const auto& [folder, type] : folders) {
-    const fs::path path = source_dir() / folder;
+  for (const auto& entry : folders) {
+    const char* const type = entry.second;
+    const fs::path path = source_dir() / entry.first;
     CAPTURE(path.string());
     REQUIRE(fs::exists(path / "list.cpp"));
     for (const auto& file : files_below(path)) {

@@ -96,7 +96,8 @@ TEST_CASE("every pair has a verdict of Lightning, and every verdict a pair") {
   std::set<std::string> folders, judged;
   for (const auto& entry : std::filesystem::directory_iterator(test::fixtures_dir() / "pairs"))
     if (entry.is_directory()) folders.insert(entry.path().filename().string());
-  for (const auto& [pair, verdict] : read_verdicts()) {
+  for (const auto& [name, verdict] : read_verdicts()) {
+    const std::string& pair = name;
     CAPTURE(pair);
     judged.insert(pair);
     CHECK((verdict.resume == "yes" || verdict.resume == "no" || verdict.resume == "-"));
@@ -106,7 +107,8 @@ TEST_CASE("every pair has a verdict of Lightning, and every verdict a pair") {
 }
 
 TEST_CASE("what may be done with a file is what Lightning and torch do with it") {
-  for (const auto& [pair, verdict] : read_verdicts()) {
+  for (const auto& [name, verdict] : read_verdicts()) {
+    const std::string& pair = name;
     CAPTURE(pair);
     const auto folder = test::fixtures_dir() / "pairs" / pair;
     const Opened a = open_input((folder / "old.ckpt").string());
@@ -155,7 +157,8 @@ TEST_CASE("a pair that does not resume says what Lightning does") {
        "scaler"},
       {"saved-weights-only", "Trainer.fit(ckpt_path=...) raises KeyError: the file has only the model"},
   };
-  for (const auto& [pair, message] : messages) {
+  for (const auto& [name, message] : messages) {
+    const std::string pair = name;
     CAPTURE(pair);
     const auto folder = test::fixtures_dir() / "pairs" / pair;
     const Opened a = open_input((folder / "old.ckpt").string());

@@ -77,8 +77,10 @@ std::string expected_error(const std::string& base, const std::string& other) {
 }
 
 TEST_CASE("the state of another scheduler raises where torch raises, and is wrong everywhere else") {
-  for (const auto& [base, base_fields] : kFields)
-    for (const auto& [other, other_fields] : kFields) {
+  for (const auto& first : kFields)
+    for (const auto& second : kFields) {
+      const auto& base = first.first;
+      const auto& other = second.first;
       CAPTURE(base);
       CAPTURE(other);
       const auto loading = load(Saved(base), Saved(other));
@@ -108,9 +110,9 @@ TEST_CASE("a scheduler of schedulers wants no more than it has") {
 
 TEST_CASE("a mixture says what the scheduler keeps and what it takes") {
   const auto loading = load(Saved("StepLR"), Saved("ExponentialLR"));
-  CHECK(
-      loading.text ==
-      "StepLR continues from the position of ExponentialLR, keeps its own step_size, takes gamma from the other");
+  CHECK(loading.text ==
+        "StepLR continues from the position of ExponentialLR, keeps its own step_size, takes gamma from the "
+        "other");
 }
 
 TEST_CASE("what is no scheduler is nobody's mistake here") {

@@ -13,6 +13,8 @@ using value::NodeId;
 
 namespace {
 
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr const char* kMin = "ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}";
 
@@ -252,7 +254,7 @@ TEST_CASE("early stopping that can never improve, and counters below 0") {
   check_case({"callbacks-counter", "a time", timer(12.5), {}});
   check_case({"callbacks-counter",
               "no time",
-              timer(NAN),
+              timer(kNan),
               {"error callbacks.Timer.time_elapsed.train: nan is not a time: the limit max_time is never "
                "reached, or already exceeded"}});
 }
@@ -262,11 +264,13 @@ TEST_CASE("live weights of another shape and impossible counts of averages") {
       {"averaging-state-incomplete",
        "another shape",
        [](auto& b) { set_average(b, 8, {7}); },
-       {"error current_model_state: 1 tensor of another shape, first \"net.bias\": [7] here, [2] in state_dict; resuming fails"}},
+       {"error current_model_state: 1 tensor of another shape, first \"net.bias\": [7] here, [2] in "
+        "state_dict; resuming fails"}},
       {"averaging-state-incomplete",
        "a negative count",
        [](auto& b) { set_average(b, -1, {2}); },
-       {"error averaging_state.n_averaged: a count of -1: the next weights are weighted by 1 / (n_averaged + 1)"}},
+       {"error averaging_state.n_averaged: a count of -1: the next weights are weighted by 1 / (n_averaged + "
+        "1)"}},
       {"averaging-state-incomplete", "before the first average", [](auto& b) { set_average(b, 0, {2}); }, {}},
   };
   for (const auto& c : cases) check_case(c);

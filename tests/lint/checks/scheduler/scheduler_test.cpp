@@ -13,6 +13,8 @@ using value::NodeId;
 
 namespace {
 
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 NodeId reals(CheckpointBuilder& b, std::initializer_list<double> values) {
@@ -240,7 +242,7 @@ TEST_CASE("base_lrs and initial_lr are copies of each other") {
        {}},
       {"scheduler-base-lr",
        "NaN has a rule of its own",
-       [](auto& b) { b.set(b.scheduler, "base_lrs", reals(b, {NAN})); },
+       [](auto& b) { b.set(b.scheduler, "base_lrs", reals(b, {kNan})); },
        {}},
   };
   for (const auto& c : cases) check_case(c);
@@ -250,7 +252,7 @@ TEST_CASE("numbers of schedulers are finite, but for the first best of ReduceLRO
   const Case cases[] = {
       {"scheduler-nonfinite",
        "gamma",
-       [](auto& b) { b.set(b.scheduler, "gamma", b.real(NAN)); },
+       [](auto& b) { b.set(b.scheduler, "gamma", b.real(kNan)); },
        {"error lr_schedulers[0].gamma: NaN: the learning rate and then the weights turn NaN after resuming"}},
       {"scheduler-nonfinite",
        "an infinite rate, one finding a list",
@@ -266,14 +268,14 @@ TEST_CASE("numbers of schedulers are finite, but for the first best of ReduceLRO
         "resuming"}},
       {"scheduler-nonfinite",
        "inside of a composite",
-       [](auto& b) { set_composite(b, NAN, 0.001); },
+       [](auto& b) { set_composite(b, kNan, 0.001); },
        {"error lr_schedulers[0]._schedulers[0].base_lrs[0]: NaN: the learning rate and then the weights turn "
         "NaN after resuming",
         "error lr_schedulers[0]._schedulers[1].base_lrs[0]: NaN: the learning rate and then the weights turn "
         "NaN after resuming"}},
       {"scheduler-nonfinite",
        "a best that is NaN",
-       [](auto& b) { set_schedulers(b, {plateau(b, "min", NAN)}); },
+       [](auto& b) { set_schedulers(b, {plateau(b, "min", kNan)}); },
        {"error lr_schedulers[0].best: NaN: no metric is ever better, so the learning rate drops each time "
         "the patience runs out"}},
       {"scheduler-nonfinite",
@@ -291,7 +293,7 @@ TEST_CASE("numbers of schedulers are finite, but for the first best of ReduceLRO
        "fields of somebody's own class",
        [](auto& b) {
          b.set(b.scheduler, "worst_loss", b.real(kInf));
-         b.set(b.scheduler, "noise", b.real(NAN));
+         b.set(b.scheduler, "noise", b.real(kNan));
        },
        {"warning lr_schedulers[0].noise: NaN"}},
   };
