@@ -200,7 +200,8 @@ Error describe_foreign(std::span<const std::byte> bytes, const io::ByteSource& s
   if (auto error = pickle_file(head)) return *error;
   if (auto error = text_file(head)) return *error;
   if (std::all_of(head.begin(), head.end(), [](char c) { return c == '\0'; }))
-    return Error(ErrorCode::kCorrupt, "the file starts with zeros: the save or copy was interrupted; get it again");
+    return Error(ErrorCode::kCorrupt,
+                 "the file starts with zeros: the save or copy was interrupted; get it again");
   return Error(
       ErrorCode::kForeign,
       fmt::format("not a PyTorch checkpoint: it starts with {}, a torch.save file with \"PK\\u0003\\u0004\"",

@@ -54,8 +54,7 @@ bool shows_nothing(const report::Report& report) {
 
 int run_show(int argc, const char* const* argv) {
   po::options_description own("Options", 90);
-  own.add_options()("stats,s",
-                    "show min, max, mean, std, NaN and Inf of every tensor (reads all data)")(
+  own.add_options()("stats,s", "show min, max, mean, std, NaN and Inf of every tensor (reads all data)")(
       "digest", "add the SHA-256 of every tensor's elements (JSON only; reads all data)");
   const auto parsed = parse(kProgram, own, argc, argv);
   if (!parsed) return kClean;

@@ -97,7 +97,8 @@ std::string weights_note(const PartContext& c, std::size_t changed, std::size_t 
                                             : fmt::format("{} -> {} tensors", a.tensors, b.tensors);
   add(text, both(format_count(a.elements), format_count(b.elements)) + " elements");
   add(text, fmt::format("{} differ", changed));
-  if (cast > 0) add(text, fmt::format("{} due to the cast alone", cast == changed ? "all" : std::to_string(cast)));
+  if (cast > 0)
+    add(text, fmt::format("{} due to the cast alone", cast == changed ? "all" : std::to_string(cast)));
   return text;
 }
 

@@ -13,8 +13,8 @@ namespace ckpt::lint {
 
 class BaselineFindings {
  public:
-  // Throws Error{kUsage}: a file that does not exist, is not JSON, or is not a report of findings. A gate must not
-  // stop gating because its baseline got lost.
+  // Throws Error{kUsage}: a file that does not exist, is not JSON, or is not a report of findings. A gate
+  // must not stop gating because its baseline got lost.
   static BaselineFindings read(const std::string& path);
   // From what baseline_text wrote.
   static BaselineFindings parse(const std::string& text);

@@ -12,8 +12,8 @@
 
 namespace ckpt::lint {
 
-// The contents of the braces, in order, each once: "path", "count:weight". An opening brace without its partner is
-// text.
+// The contents of the braces, in order, each once: "path", "count:weight". An opening brace without its
+// partner is text.
 std::vector<std::string> template_fields(std::string_view message);
 
 // What is wrong with the template, or "": a field that is none of `fields`, path or file; stray braces.

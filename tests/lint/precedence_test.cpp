@@ -101,9 +101,9 @@ TEST_CASE("a chain of rules gives way to its end, whatever their order in the se
 
 TEST_CASE("rules that wait for each other, or for one that does not exist, are refused") {
   CHECK(error_of({rule_at("a", "x", {"b"}), rule_at("b", "x")}) == "no error");
-  CHECK(
-      error_of({rule_at("weights-zero", "x", {"weights-nan"}), rule_at("weights-nam", "x")}) ==
-      "'unless' of rule 'weights-zero' names 'weights-nan', which is not a rule (did you mean 'weights-nam'?)");
+  CHECK(error_of({rule_at("weights-zero", "x", {"weights-nan"}), rule_at("weights-nam", "x")}) ==
+        "'unless' of rule 'weights-zero' names 'weights-nan', which is not a rule (did you mean "
+        "'weights-nam'?)");
   CHECK(error_of({rule_at("a", "x", {"b"}), rule_at("b", "x", {"a"})}) ==
         "'unless' of rule 'a' leads back to itself: two rules that give way to each other would both be "
         "silent");

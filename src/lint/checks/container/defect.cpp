@@ -10,8 +10,8 @@
 namespace ckpt::lint {
 namespace {
 
-// A hostile file may have a million defects: the first few of a code are listed, the rest counted. One more than
-// the zip reader lists (io/zip_directory.cpp), whose last one counts the rest.
+// A hostile file may have a million defects: the first few of a code are listed, the rest counted. One more
+// than the zip reader lists (io/zip_directory.cpp), whose last one counts the rest.
 constexpr std::size_t kShown = 21;
 
 constexpr ParamSpec kParams[] = {

@@ -44,8 +44,7 @@ TEST_CASE("required hyperparameters must be there, whatever their value") {
   CheckpointBuilder b;
   b.set(b.hparams, "dropout", b.none());
   const LintRun with{.params = {{"required", report::List{"lr", "dropout", "betas[*]", "model.**"}}}};
-  CHECK(run("hparams-required", b, with) ==
-        Lines{"error hyper_parameters.model.**: missing"});
+  CHECK(run("hparams-required", b, with) == Lines{"error hyper_parameters.model.**: missing"});
 }
 
 TEST_CASE("model and datamodule must agree on hyperparameters that both have") {

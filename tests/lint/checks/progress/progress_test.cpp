@@ -338,11 +338,12 @@ TEST_CASE("a scaler under a name that the target does not read, of apex, or unex
     return [key](CheckpointBuilder& b) { b.set(b.root, key, scaler(b)); };
   };
   const LintRun for_1_8{.params = {{"target-version", "1.8"}}};
-  check_case({"precision-scaler-stale-key",
-              "1.6",
-              under("NativeMixedPrecisionPlugin"),
-              {"warning NativeMixedPrecisionPlugin: only Lightning 1.6 to 1.8 reads this key: 2.6 ignores it, "
-               "and the scale restarts"}});
+  check_case(
+      {"precision-scaler-stale-key",
+       "1.6",
+       under("NativeMixedPrecisionPlugin"),
+       {"warning NativeMixedPrecisionPlugin: only Lightning 1.6 to 1.8 reads this key: 2.6 ignores it, "
+        "and the scale restarts"}});
   check_case({"precision-scaler-stale-key",
               "2.0",
               under("MixedPrecisionPlugin"),
@@ -367,7 +368,10 @@ TEST_CASE("a scaler under a name that the target does not read, of apex, or unex
   check_case({"precision-apex-state", "native", under("native_amp_scaling_state"), {}});
   const auto expect = [](const char* what) { return LintRun{.params = {{"expect", what}}}; };
   const auto nothing = [](auto&) {};
-  check_case({"precision-scaler-missing", "missing", nothing, {"error : no gradient scaler state, but fp16 is expected: the scale restarts at 65536"}},
+  check_case({"precision-scaler-missing",
+              "missing",
+              nothing,
+              {"error : no gradient scaler state, but fp16 is expected: the scale restarts at 65536"}},
              expect("fp16"));
   check_case({"precision-scaler-missing", "there under any key", under("Anything"), {}}, expect("fp16"));
   check_case({"precision-scaler-missing",
@@ -383,11 +387,13 @@ TEST_CASE("averaged and live weights belong together") {
       {"averaging-state-incomplete",
        "no live weights",
        [](auto& b) { b.set(b.root, "averaging_state", b.dict({})); },
-       {"error current_model_state: absent, but averaging_state is there: training resumes from the averaged weights, and averaging starts over"}},
+       {"error current_model_state: absent, but averaging_state is there: training resumes from the averaged "
+        "weights, and averaging starts over"}},
       {"averaging-state-incomplete",
        "no average",
        [](auto& b) { b.set(b.root, "current_model_state", b.dict({})); },
-       {"error averaging_state: absent, but current_model_state is there: training resumes from the averaged weights, and averaging starts over"}},
+       {"error averaging_state: absent, but current_model_state is there: training resumes from the averaged "
+        "weights, and averaging starts over"}},
       {"averaging-state-incomplete",
        "other keys",
        [](auto& b) {
@@ -399,7 +405,8 @@ TEST_CASE("averaged and live weights belong together") {
       {"averaging-identical",
        "one copied over the other",
        [](auto& b) { set_average(b, 8, -0.5F); },
-       {"note current_model_state: 2 tensors bit-identical to state_dict after 8 averages: one was copied over the other"}},
+       {"note current_model_state: 2 tensors bit-identical to state_dict after 8 averages: one was copied "
+        "over the other"}},
       {"averaging-identical", "different", [](auto& b) { set_average(b, 8, 0); }, {}},
       {"averaging-identical", "the first average is a copy", [](auto& b) { set_average(b, 1, -0.5F); }, {}},
   };

@@ -106,9 +106,10 @@ TEST_CASE("getattr is dangerous on modules and towards the interpreter, not on c
   escape.set(
       escape.hparams, "x",
       escape.call("builtins", "getattr", {escape.global("my", "Class"), escape.text("__subclasses__")}));
-  CHECK(found("security-dangerous-global", escape) ==
-        Lines{"error hyper_parameters.x: builtins.getattr(my.Class, \"__subclasses__\") reaches the internals "
-              "of the interpreter"});
+  CHECK(
+      found("security-dangerous-global", escape) ==
+      Lines{"error hyper_parameters.x: builtins.getattr(my.Class, \"__subclasses__\") reaches the internals "
+            "of the interpreter"});
   CheckpointBuilder unknown;
   unknown.set(unknown.hparams, "x",
               unknown.call("builtins", "getattr", {unknown.global("my", "Class"), unknown.integer(1)}));
