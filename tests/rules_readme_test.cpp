@@ -7,6 +7,7 @@
 #include "lint/rule_loader.h"
 #include "lint/rule_set.h"
 #include "lint/rules_doc.h"
+#include "tests/support/embedded_file.h"
 #include "tests/support/files.h"
 
 namespace ckpt::test {
@@ -21,7 +22,8 @@ TEST_CASE("the example in rules/README.md is a rule set that loads") {
   const std::string fence = "```yaml\n";
   const auto begin = text.find(fence) + fence.size();
   const std::string example = text.substr(begin, text.find("```", begin) - begin);
-  const lint::BuiltinFile sets[] = {{"recommended", "set: recommended\n"}, {"example", example}};
+  const EmbeddedFile recommended("recommended", "set: recommended\n"), shown("example", example);
+  const lint::BuiltinFile sets[] = {recommended.file(), shown.file()};
   const lint::RuleSet set = lint::load_rule_set("example", {lint::checks(), lint::builtin_catalog(), sets});
   CHECK(set.rules.size() == lint::load_catalog().size() + 1);
   CHECK(set.rules.back().on);

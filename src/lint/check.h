@@ -134,13 +134,12 @@ struct Check {
   std::string_view help;
   std::uint8_t needs = kNothing;
   std::span<const ParamSpec> params;
-  std::span<const std::string_view> fields;  // what templates may use besides {path} and {file}
   void (*run)(const Context& context, const Rule& rule, const Emit& emit);
   // What types cannot say ("min is greater than max", an unknown condition of a kExpect). Called by the
   // loader for every rule that has all of its parameters; throws std::invalid_argument with one line, without
   // file and position: the loader adds them. May be null.
   void (*validate)(const Rule& rule) = nullptr;
-  std::span<const KindSpec> kinds = {};
+  std::span<const KindSpec> kinds = {};  // at least one
 };
 
 const KindSpec* find_kind(const Check& check, std::string_view name);

@@ -184,7 +184,6 @@ class Collector {
   // A hit of a kind that the check does not name, or without one of its fields, is a bug in the check: its
   // rule would say nothing, or say it with holes.
   static void check_kind(const Check& check, const Hit& hit) {
-    if (check.kinds.empty()) return;
     const KindSpec* kind = find_kind(check, hit.kind);
     if (kind == nullptr)
       throw std::logic_error(fmt::format("the check '{}' does not name its kind '{}'", check.name, hit.kind));

@@ -57,7 +57,12 @@ const BuiltinFile* find_builtin(std::string_view name, std::span<const BuiltinFi
 
 RuleFile builtin_rule_file(const BuiltinFile& builtin) {
   return {fmt::format("rules/{}.yaml", builtin.name), fmt::format("built-in {}", builtin.name), builtin.name,
-          std::string(builtin.text)};
+          "", builtin.records};
+}
+
+YamlNode read_rule_file(const RuleFile& file) {
+  if (!file.builtin.empty()) return from_records(file.records);
+  return read_yaml(file.text, file.source, "a map with the keys extends, profile, rules");
 }
 
 RuleFile find_rule_file(const std::string& name, const std::string& folder,
@@ -70,8 +75,11 @@ RuleFile find_rule_file(const std::string& name, const std::string& folder,
   // A folder called "strict" does not hide the built-in set of that name.
   if (there && !(fs::is_directory(status) && builtin != nullptr)) {
     const fs::path canonical = fs::canonical(path, error);
-    return {path.string(), error ? path.string() : canonical.string(), "",
-            read_yaml_text(path, "a rule file")};
+    return {path.string(),
+            error ? path.string() : canonical.string(),
+            "",
+            read_yaml_text(path, "a rule file"),
+            {}};
   }
   if (builtin != nullptr) return builtin_rule_file(*builtin);
   std::vector<std::string> names;

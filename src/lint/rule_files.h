@@ -10,16 +10,18 @@
 
 namespace ckpt::lint {
 
-// A rule file that was found, before it is read as YAML.
+// A rule file that was found.
 struct RuleFile {
   std::string source;        // for messages: the path as it was named
   std::string identity;      // the same for the same file, for finding cycles
   std::string_view builtin;  // name of a built-in set; empty: a file on disk
-  std::string text;
+  std::string text;                     // YAML; of a file on disk
+  std::span<const YamlRecord> records;  // of a built-in set
 };
 
 const BuiltinFile* find_builtin(std::string_view name, std::span<const BuiltinFile> sets);
 RuleFile builtin_rule_file(const BuiltinFile& builtin);
+YamlNode read_rule_file(const RuleFile& file);  // throws like read_yaml
 
 // `name` below `folder` ("" = the working directory) if there is such a file, else the built-in set of that
 // name, with or without ".yaml". Throws Error{kUsage} without a position.

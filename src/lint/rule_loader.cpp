@@ -259,7 +259,7 @@ bool is_kebab_case(std::string_view text) {
 
 Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> checks) {
   const std::string source = fmt::format("rules/catalog/{}.yaml", file.name);
-  const YamlNode root = read_yaml(file.text, source);
+  const YamlNode root = from_records(file.records);
   for (const std::string_view key : kRequiredInCatalog)
     if (root.find(key) == nullptr) yaml_fail(source, root, fmt::format("the key '{}' is missing", key));
   const YamlNode& id = *root.find("id");

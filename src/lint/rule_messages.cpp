@@ -38,10 +38,10 @@ const KindSpec& kind_of(const Rule& rule, const std::string& source, const YamlN
     if (kind.name == key.text) return kind;
     known.emplace_back(kind.name);
   }
-  yaml_fail(source, key,
-            fmt::format("unknown kind {} in 'messages' of rule '{}'{}; its check '{}' finds: {}",
-                        describe(key), rule.info.id, did_you_mean(key.text, known), rule.check->name,
-                        known.empty() ? "one kind only" : fmt::format("{}", fmt::join(known, ", "))));
+  yaml_fail(
+      source, key,
+      fmt::format("unknown kind {} in 'messages' of rule '{}'{}; its check '{}' finds: {}", describe(key),
+                  rule.info.id, did_you_mean(key.text, known), rule.check->name, fmt::join(known, ", ")));
 }
 
 report::Level level_of(const Rule& rule, const std::string& source, const YamlNode& node) {
@@ -118,13 +118,6 @@ void set_messages(Rule& rule, const std::string& source, const YamlNode& node) {
 }
 
 void check_messages(const Rule& rule, const std::string& source, const YamlNode& at) {
-  if (rule.check->kinds.empty()) {
-    const std::string owner = fmt::format("the check '{}'", rule.check->name);
-    if (const std::string wrong = check_template(rule.info.message, rule.check->fields, owner);
-        !wrong.empty())
-      yaml_fail(source, at, fmt::format("'message' of rule '{}': {}", rule.info.id, wrong));
-    return;
-  }
   for (const KindSpec& kind : rule.check->kinds) {
     if (!finds_kind(rule, kind)) continue;
     const std::string& message = message_for(rule.info, kind.name);
@@ -139,10 +132,6 @@ void check_messages(const Rule& rule, const std::string& source, const YamlNode&
 }
 
 void set_default_messages(Rule& rule, std::span<const Rule> catalog) {
-  if (rule.check->kinds.empty()) {
-    rule.info.message = plain_message(rule, rule.check->fields);
-    return;
-  }
   const std::string own_title = rule.origin_of("title").empty() ? "" : title_text(rule) + ": ";
   for (const KindSpec& kind : rule.check->kinds) {
     if (!finds_kind(rule, kind)) continue;

@@ -50,7 +50,7 @@ class Loader {
 
   // Recursion is bounded by kChain.
   void read(const RuleFile& file) {
-    const YamlNode root = read_yaml(file.text, file.source, "a map with the keys extends, profile, rules");
+    const YamlNode root = read_rule_file(file);
     for (const YamlNode& key : root.keys)
       if (std::find(kKeys.begin(), kKeys.end(), key.text) == kKeys.end())
         yaml_fail(file.source, key,

@@ -14,14 +14,15 @@
 
 #include "base/glob.h"
 #include "files/file_glob.h"
+#include "files/yaml_records.h"
 #include "lint/rule.h"
 #include "training/items.h"
 
 namespace ckpt::lint {
 
 struct BuiltinFile {
-  std::string_view name;  // "weights-nonfinite", "recommended"
-  std::string_view text;  // YAML
+  std::string_view name;                // "weights-nonfinite", "recommended"
+  std::span<const YamlRecord> records;  // read when the program was built
 };
 std::span<const BuiltinFile> builtin_catalog();    // generated from rules/catalog at build time
 std::span<const BuiltinFile> builtin_rule_sets();  // generated from rules/*.yaml

@@ -86,11 +86,16 @@ void run_delta(const Context& context, const Rule& rule, const Emit& emit) {
     Hit hit;
     hit.path = context.file().entries[entry].path;
     hit.base_path = "there";
+    hit.kind = "moved";
     hit.fields = {{"changed", delta == nullptr ? "unread" : std::to_string(delta->changed)}};
     emit(std::move(hit));
   }
 }
-void run_once(const Context&, const Rule&, const Emit& emit) { emit({}); }
+void run_once(const Context&, const Rule&, const Emit& emit) {
+  Hit hit;
+  hit.kind = "once";
+  emit(std::move(hit));
+}
 void run_levels(const Context&, const Rule&, const Emit& emit) {
   for (const auto level : {report::Level::kNote, report::Level::kWarning, report::Level::kError}) {
     Hit hit;
@@ -110,14 +115,22 @@ void run_many(const Context&, const Rule&, const Emit& emit) {
   }
 }
 
-constexpr std::string_view kZerosFields[] = {"zeros"};
-constexpr std::string_view kDeltaFields[] = {"changed"};
-const Check kZeros = {"zeros", "", kStats, {}, kZerosFields, run_zeros};
-const Check kMoved = {"moved", "", kBase | kDeltas, {}, kDeltaFields, run_delta};
-const Check kOnce = {"once", "", kNothing, {}, {}, run_once};
-const Check kOnceUnreadable = {"once-unreadable", "", kUnreadable, {}, {}, run_once};
-const Check kLevels = {"levels", "", kNothing, {}, {}, run_levels};
-const Check kMany = {"many", "", kNothing, {}, {}, run_many};
+constexpr KindSpec kZerosKinds[] = {{"zeros", "zeros"}};
+constexpr KindSpec kMovedKinds[] = {{"moved", "changed"}};
+constexpr KindSpec kOnceKinds[] = {{"once", ""}};
+constexpr KindSpec kLevelKinds[] = {{"note", ""}, {"warning", ""}, {"error", ""}};
+constexpr KindSpec kManyKinds[] = {{"many", ""}};
+
+Check check(std::string_view name, std::uint8_t needs, decltype(Check::run) run,
+            std::span<const KindSpec> kinds) {
+  return {.name = name, .help = "", .needs = needs, .params = {}, .run = run, .kinds = kinds};
+}
+const Check kZeros = check("zeros", kStats, run_zeros, kZerosKinds);
+const Check kMoved = check("moved", kBase | kDeltas, run_delta, kMovedKinds);
+const Check kOnce = check("once", kNothing, run_once, kOnceKinds);
+const Check kOnceUnreadable = check("once-unreadable", kUnreadable, run_once, kOnceKinds);
+const Check kLevels = check("levels", kNothing, run_levels, kLevelKinds);
+const Check kMany = check("many", kNothing, run_many, kManyKinds);
 
 Rule rule(std::string id, const Check& check, std::string message, Selector select = {}) {
   Rule result;
@@ -243,12 +256,15 @@ TEST_CASE("a hit may lower the level of its rule, never raise it; a rule that is
 }
 
 TEST_CASE("texts from a file are one line in the message and in the arguments") {
-  static const Check kHostile = {
-      "hostile", "", kNothing, {}, kZerosFields, [](const Context&, const Rule&, const Emit& emit) {
+  static const Check kHostile = check(
+      "hostile", kNothing,
+      [](const Context&, const Rule&, const Emit& emit) {
         Hit hit;
+        hit.kind = "zeros";
         hit.fields = {{"zeros", "a\nb\x1b[0m{file}"}};
         emit(std::move(hit));
-      }};
+      },
+      kZerosKinds);
   const auto findings = run({rule("r", kHostile, "{zeros} in {file}")}, three_tensors());
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].message == "a\\u000ab\\u001b[0m{file} in model.ckpt");

@@ -11,9 +11,12 @@
 #include "base/error.h"
 #include "lint/rule_loader.h"
 #include "lint/rule_set.h"
+#include "tests/support/embedded_file.h"
 #include "tests/support/folder.h"
 
 namespace ckpt::lint::test {
+
+using ckpt::test::EmbeddedFile;
 
 inline constexpr ParamSpec kDriftParams[] = {
     {"rtol", ParamType::kNumber, "1.0e-6", "relative tolerance"},
@@ -23,24 +26,37 @@ inline constexpr ParamSpec kDriftParams[] = {
     {"keys", ParamType::kStrings, "[]", "which keys"},
     {"allow", ParamType::kGlobs, "[]", "where it may drift"},
 };
-inline constexpr std::string_view kDriftFields[] = {"old", "new"};
+inline constexpr KindSpec kDriftKinds[] = {{"drifted", "old new"}};
 
 inline constexpr ParamSpec kExpectParams[] = {{"expect", ParamType::kExpect, "", "path: condition"}};
-inline constexpr std::string_view kTextField[] = {"text"};
+inline constexpr KindSpec kExpectKinds[] = {{"unexpected", "text"}};
 
 inline constexpr ParamSpec kDeltaParams[] = {{"max-abs", ParamType::kNumber, "0", "the largest change"}};
-inline constexpr std::string_view kDeltaFields[] = {"max-abs", "at"};
+inline constexpr KindSpec kDeltaKinds[] = {{"moved", "max-abs at"}};
 
 inline void refuse_one_third(const Rule& rule) {
   if (rule.number("rtol") == 0.333) throw std::invalid_argument("rtol is an odd number: take 0.3");
 }
 
-inline constexpr Check kDrift = {"drift", "Two values differ.", kNothing, kDriftParams, kDriftFields,
-                                 nullptr, refuse_one_third};
-inline constexpr Check kExpect = {
-    "value-expect", "Values are not as expected.", kNothing, kExpectParams, kTextField, nullptr};
-inline constexpr Check kDelta = {"tensor-delta", "A tensor moved.", kBase | kDeltas,
-                                 kDeltaParams,   kDeltaFields,      nullptr};
+inline constexpr Check kDrift = {.name = "drift",
+                                 .help = "Two values differ.",
+                                 .needs = kNothing,
+                                 .params = kDriftParams,
+                                 .run = nullptr,
+                                 .validate = refuse_one_third,
+                                 .kinds = kDriftKinds};
+inline constexpr Check kExpect = {.name = "value-expect",
+                                  .help = "Values are not as expected.",
+                                  .needs = kNothing,
+                                  .params = kExpectParams,
+                                  .run = nullptr,
+                                  .kinds = kExpectKinds};
+inline constexpr Check kDelta = {.name = "tensor-delta",
+                                 .help = "A tensor moved.",
+                                 .needs = kBase | kDeltas,
+                                 .params = kDeltaParams,
+                                 .run = nullptr,
+                                 .kinds = kDeltaKinds};
 inline constexpr const Check* kChecks[] = {&kDrift, &kExpect, &kDelta};
 
 inline std::string catalog_text(std::string_view id, std::string_view level, std::string_view sets,
@@ -51,17 +67,19 @@ inline std::string catalog_text(std::string_view id, std::string_view level, std
 }
 
 struct TestLibrary {
-  std::string drift =
+  EmbeddedFile exact{"value-drift",
+                     catalog_text("value-drift", "note", "[strict]",
+                                  "check: drift\nparams: {strict: true}\nmessage: \"{old}\"\n")};
+  EmbeddedFile drift{
+      "scheduler-lr-drift",
       catalog_text("scheduler-lr-drift", "warning", "[recommended, strict]",
-                   "check: drift\nmessage: \"{old} is not {new} at {path}\"\noptions: [rtol]\n");
-  std::string exact = catalog_text("value-drift", "note", "[strict]",
-                                   "check: drift\nparams: {strict: true}\nmessage: \"{old}\"\n");
-  std::string expected =
-      catalog_text("hparams-expected", "error", "[]", "check: value-expect\nmessage: \"{text}\"\n");
-  BuiltinFile catalog[3] = {
-      {"value-drift", exact}, {"scheduler-lr-drift", drift}, {"hparams-expected", expected}};
-  BuiltinFile sets[2] = {{"recommended", "set: recommended\n"},
-                         {"strict", "set: strict\nrules: {value-drift: warning}\n"}};
+                   "check: drift\nmessage: \"{old} is not {new} at {path}\"\noptions: [rtol]\n")};
+  EmbeddedFile expected{"hparams-expected", catalog_text("hparams-expected", "error", "[]",
+                                                         "check: value-expect\nmessage: \"{text}\"\n")};
+  EmbeddedFile recommended{"recommended", "set: recommended\n"};
+  EmbeddedFile strict{"strict", "set: strict\nrules: {value-drift: warning}\n"};
+  BuiltinFile catalog[3] = {exact.file(), drift.file(), expected.file()};
+  BuiltinFile sets[2] = {recommended.file(), strict.file()};
 
   Library library() const { return {kChecks, catalog, sets}; }
 };

@@ -29,7 +29,6 @@ const Check kThere{.name = "there",
                    .help = "finds something at a place",
                    .needs = kNothing,
                    .params = kParams,
-                   .fields = {},
                    .run = find_there,
                    .kinds = kKinds};
 

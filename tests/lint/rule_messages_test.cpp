@@ -13,6 +13,7 @@
 
 using namespace ckpt;
 using namespace ckpt::lint;
+using ckpt::test::EmbeddedFile;
 using ckpt::test::Folder;
 
 namespace {
@@ -38,7 +39,6 @@ const Check kTwo{.name = "two",
                  .help = "finds two things",
                  .needs = kNothing,
                  .params = kParams,
-                 .fields = {},
                  .run = find_two,
                  .kinds = kKinds};
 const Check* const kChecks[] = {&kTwo};
@@ -49,8 +49,7 @@ std::string catalog(std::string_view rest) {
 
 std::string load_error(const std::string& rest) {
   try {
-    const std::string text = catalog(rest);
-    read_catalog_rule({"x", text}, kChecks);
+    read_catalog_rule(EmbeddedFile("x", catalog(rest)).file(), kChecks);
   } catch (const Error& error) {
     return error.text();
   }
@@ -59,8 +58,8 @@ std::string load_error(const std::string& rest) {
 
 // What the rule x of a catalogue says when a team's file has set it up further.
 std::vector<std::string> lines_of(const std::string& rest, const std::string& team) {
-  const std::string text = catalog(rest);
-  const BuiltinFile files[] = {{"x", text}}, sets[] = {{"recommended", "set: recommended\n"}};
+  const EmbeddedFile rule("x", catalog(rest)), recommended("recommended", "set: recommended\n");
+  const BuiltinFile files[] = {rule.file()}, sets[] = {recommended.file()};
   const Folder folder;
   const RuleSet set =
       load_rule_set(folder.write("team.yaml", team), {std::span(kChecks), std::span(files), std::span(sets)});
@@ -136,7 +135,6 @@ TEST_CASE("a hit of a kind or without a field that its check promised is a bug, 
                           .help = "h",
                           .needs = kNothing,
                           .params = {},
-                          .fields = {},
                           .run =
                               [](const Context&, const Rule& rule, const Emit& emit) {
                                 Hit hit;

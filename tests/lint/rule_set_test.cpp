@@ -16,6 +16,7 @@
 using namespace ckpt;
 using namespace ckpt::lint;
 using namespace ckpt::lint::test;
+using ckpt::test::EmbeddedFile;
 using ckpt::test::Folder;
 
 TEST_CASE("the catalogue comes in id order, off, with default parameters") {
@@ -251,11 +252,11 @@ TEST_CASE("a broken catalogue file is an error that names it") {
     CAPTURE(c.text);
     std::string error = "no error";
     try {
-      read_catalog_rule({"x", c.text}, kChecks);
+      read_catalog_rule(EmbeddedFile("x", c.text).file(), kChecks);
     } catch (const Error& e) {
       error = e.text();
     }
     CHECK(error == c.error);
   }
-  CHECK(read_catalog_rule({"x", good}, kChecks).info.id == "x");
+  CHECK(read_catalog_rule(EmbeddedFile("x", good).file(), kChecks).info.id == "x");
 }

@@ -25,7 +25,7 @@ healthy: [masks]
 )");
 
 Rule odd_rule() {
-  Rule rule = read_catalog_rule({"weights-odd", kText}, kChecks);
+  Rule rule = read_catalog_rule(EmbeddedFile("weights-odd", kText).file(), kChecks);
   rule.info.what =
       "Words and words and words and words and words and words and words and words and words.\nSecond "
       "paragraph.";

@@ -38,21 +38,6 @@ Hit make_hit(std::string path, std::string_view kind, report::PlaceKind place) {
   return hit;
 }
 
-Hit text_hit(std::string path, std::string_view kind, std::string text, report::PlaceKind place) {
-  Hit hit = make_hit(std::move(path), kind, place);
-  hit.fields.push_back({"text", std::move(text)});
-  return hit;
-}
-
-std::optional<report::Level> training_state_level(Profile profile) {
-  switch (profile) {
-    case Profile::kResume: return report::Level::kError;
-    case Profile::kInference: return std::nullopt;
-    case Profile::kAny: return report::Level::kNote;
-  }
-  return std::nullopt;
-}
-
 std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file) {
   std::map<std::string_view, std::size_t> result;
   for (std::size_t i = 0; i < file.entries.size(); ++i) result.emplace(file.entries[i].path, i);

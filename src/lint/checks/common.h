@@ -42,14 +42,6 @@ bool any_match(std::span<const Glob> globs, std::string_view text);
 std::vector<Glob> globs_of(const Rule& rule, std::string_view param);
 
 Hit make_hit(std::string path, std::string_view kind, report::PlaceKind place = report::PlaceKind::kValue);
-// The same with the field {text}: the whole message of rules whose findings come in several shapes.
-Hit text_hit(std::string path, std::string_view kind, std::string text,
-             report::PlaceKind place = report::PlaceKind::kValue);
-
-// What a missing piece of training state means: nothing for inference (nullopt), a note under `any`, the
-// rule's own level under `resume` (kError caps nothing: a hit can only lower a rule's level).
-std::optional<report::Level> training_state_level(Profile profile);
-
 // Index into Checkpoint::entries by path.
 std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file);
 

@@ -104,7 +104,6 @@ const Check kCallbackKey{.name = "callback-key",
                          .help = "keys of callback states: classes, collisions, missing ones",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .validate = validate,
                          .kinds = kKinds};

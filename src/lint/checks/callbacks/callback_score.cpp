@@ -73,7 +73,6 @@ const Check kCallbackScore{.name = "callback-score",
                            .help = "callbacks whose best score is not finite",
                            .needs = kStats,
                            .params = {},
-                           .fields = {},
                            .run = run,
                            .kinds = kKinds};
 

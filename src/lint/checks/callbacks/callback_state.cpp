@@ -219,7 +219,6 @@ const Check kCallbackState{
         "callback states that contradict themselves, have stopped training, or name another machine's paths",
     .needs = kStats,
     .params = kParams,
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

@@ -30,7 +30,6 @@ const Check kDatamoduleState{.name = "datamodule-state",
                              .help = "a datamodule whose state the file lacks",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

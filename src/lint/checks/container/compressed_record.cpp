@@ -51,7 +51,6 @@ const Check kCompressedRecord{.name = "compressed-record",
                               .help = "storages that cannot be mapped: compressed or misaligned",
                               .needs = kNothing,
                               .params = kParams,
-                              .fields = {},
                               .run = run,
                               .kinds = kKinds};
 

@@ -100,7 +100,6 @@ const Check kDefect{.name = "defect",
                     .help = "what the readers noticed: broken, ambiguous or unreadable files",
                     .needs = kUnreadable,
                     .params = kParams,
-                    .fields = {},
                     .run = run,
                     .kinds = kKinds};
 

@@ -99,7 +99,6 @@ const Check kLegacyLayout{.name = "legacy-layout",
                           .help = "files that Lightning migrates when it loads them",
                           .needs = kNothing,
                           .params = {},
-                          .fields = {},
                           .run = run_legacy,
                           .kinds = kLegacyKinds};
 
@@ -107,7 +106,6 @@ const Check kLoopLayout{.name = "loop-layout",
                         .help = "loops whose layout contradicts the file's version",
                         .needs = kNothing,
                         .params = {},
-                        .fields = {},
                         .run = run_mismatch,
                         .kinds = kMismatchKinds};
 

@@ -127,7 +127,6 @@ const Check kRecordCrc{.name = "record-crc",
                        .help = "records whose bytes do not match their recorded checksum",
                        .needs = kNothing,
                        .params = kParams,
-                       .fields = {},
                        .run = run,
                        .kinds = kKinds};
 

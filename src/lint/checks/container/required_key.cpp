@@ -76,7 +76,6 @@ const Check kRequiredKey{.name = "required-key",
                          .help = "top-level keys that Lightning needs, and files that no Trainer wrote",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .kinds = kKinds};
 

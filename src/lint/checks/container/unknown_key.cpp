@@ -36,7 +36,6 @@ const Check kUnknownKey{.name = "unknown-key",
                         .help = "top-level keys that are not Lightning's",
                         .needs = kNothing,
                         .params = kParams,
-                        .fields = {},
                         .run = run,
                         .kinds = kKinds};
 

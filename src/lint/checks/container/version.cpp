@@ -93,7 +93,6 @@ const Check kVersion{.name = "version",
                      .help = "the version of Lightning that wrote the file: malformed, too old or too new",
                      .needs = kNothing,
                      .params = kParams,
-                     .fields = {},
                      .run = run,
                      .validate = validate,
                      .kinds = kKinds};

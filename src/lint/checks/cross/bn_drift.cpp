@@ -73,7 +73,6 @@ const Check kBnDrift{.name = "bn-drift",
                      .help = "running statistics that moved far from the base",
                      .needs = kBase | kDeltas,
                      .params = kParams,
-                     .fields = {},
                      .run = run,
                      .validate = validate,
                      .kinds = kKinds};

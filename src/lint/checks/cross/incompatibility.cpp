@@ -47,7 +47,6 @@ const Check kIncompatibility{.name = "incompatibility",
                              .help = "what breaks resuming or loading in the code that wrote the base",
                              .needs = kDiff,
                              .params = kParams,
-                             .fields = {},
                              .run = run,
                              .validate = validate,
                              .kinds = kKinds};

@@ -36,7 +36,6 @@ const Check kPrecisionChange{.name = "precision-change",
                              .help = "a gradient scaler that came or went since the base",
                              .needs = kDiff,
                              .params = {},
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

@@ -60,7 +60,6 @@ const Check kSchedulerChange{
     .help = "learning rate schedulers of another kind or with other settings than in the base",
     .needs = kDiff,
     .params = {},
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

@@ -80,7 +80,6 @@ const Check kScoreWorse{.name = "score-worse",
                         .help = "best scores that are worse than in the base",
                         .needs = kBase,
                         .params = kParams,
-                        .fields = {},
                         .run = run,
                         .validate = validate,
                         .kinds = kKinds};

@@ -65,7 +65,6 @@ const Check kSizeGrowth{.name = "size-growth",
                         .help = "sections of the file that grew since the base",
                         .needs = kBase,
                         .params = kParams,
-                        .fields = {},
                         .run = run,
                         .kinds = kKinds};
 

@@ -42,7 +42,6 @@ const Check kStepRegressed{.name = "step-regressed",
                            .help = "epoch or global_step lower than in the base",
                            .needs = kBase,
                            .params = {},
-                           .fields = {},
                            .run = run,
                            .kinds = kKinds};
 

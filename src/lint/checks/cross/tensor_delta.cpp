@@ -204,7 +204,6 @@ const Check kTensorDelta{.name = "tensor-delta",
                          .help = "tensors that moved further from the base than allowed",
                          .needs = kBase | kDeltas,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .validate = validate,
                          .kinds = kKinds};

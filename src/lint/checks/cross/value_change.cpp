@@ -48,7 +48,6 @@ const Check kValueChange{.name = "value-change",
                          .help = "hyperparameters that differ from the base",
                          .needs = kDiff,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .kinds = kKinds};
 

@@ -121,7 +121,6 @@ const Check kValueDelta{.name = "value-delta",
                         .help = "values that do not differ from the base as they should",
                         .needs = kDiff,
                         .params = kParams,
-                        .fields = {},
                         .run = run,
                         .validate = validate,
                         .kinds = kKinds};

@@ -30,7 +30,6 @@ const Check kVersionChange{.name = "version-change",
                            .help = "a file of an older Lightning than the base",
                            .needs = kBase,
                            .params = {},
-                           .fields = {},
                            .run = run,
                            .kinds = kKinds};
 

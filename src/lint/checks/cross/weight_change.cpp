@@ -152,7 +152,6 @@ const Check kWeightChange{
     .help = "weights that came, went, were renamed, or have another shape, dtype or tie",
     .needs = kDiff,
     .params = kParams,
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

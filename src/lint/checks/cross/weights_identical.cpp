@@ -116,7 +116,6 @@ const Check kWeightsIdentical{.name = "weights-identical",
                               .help = "weights that steps of training did not change",
                               .needs = kDiff,
                               .params = kParams,
-                              .fields = {},
                               .run = run,
                               .kinds = kKinds};
 

@@ -84,7 +84,6 @@ const Check kHparamsConflict{.name = "hparams-conflict",
                              .help = "hyperparameters on which model and datamodule disagree",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

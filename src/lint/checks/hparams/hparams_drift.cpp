@@ -130,7 +130,6 @@ const Check kHparamsDrift{.name = "hparams-drift",
                           .help = "hyperparameters that differ from the optimizer's settings",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = {},
                           .run = run,
                           .validate = validate,
                           .kinds = kKinds};

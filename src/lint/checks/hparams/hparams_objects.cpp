@@ -85,7 +85,6 @@ const Check kHparamsObjects{.name = "hparams-objects",
                             .help = "objects among the hyperparameters",
                             .needs = kNothing,
                             .params = kParams,
-                            .fields = {},
                             .run = run,
                             .kinds = kKinds};
 

@@ -88,7 +88,6 @@ const Check kHparamsOmegaconf{
     .help = "OmegaConf configurations among the hyperparameters, and their unresolved values",
     .needs = kNothing,
     .params = {},
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

@@ -109,7 +109,6 @@ const Check kHparamsSize{.name = "hparams-size",
                          .help = "large hyperparameters",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .kinds = kKinds};
 

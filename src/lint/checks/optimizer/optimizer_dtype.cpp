@@ -71,7 +71,6 @@ const Check kOptimizerDtype{.name = "optimizer-dtype",
                             .help = "optimizer moments with a lower precision than their weights",
                             .needs = kNothing,
                             .params = {},
-                            .fields = {},
                             .run = run,
                             .kinds = kKinds};
 

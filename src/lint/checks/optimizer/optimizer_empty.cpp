@@ -210,7 +210,6 @@ const Check kOptimizerEmpty{.name = "optimizer-empty",
                             .help = "optimizer states that are empty, or under ids that no group has",
                             .needs = kStats,
                             .params = {},
-                            .fields = {},
                             .run = run,
                             .kinds = kKinds};
 

@@ -133,7 +133,6 @@ const Check kOptimizerHyperparameter{
     .help = "optimizer settings that are NaN, infinite, negative, out of range or not numbers",
     .needs = kStats,
     .params = {},
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

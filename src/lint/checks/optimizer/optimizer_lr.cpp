@@ -121,7 +121,6 @@ const Check kOptimizerLr{.name = "optimizer-lr",
                          .help = "parameter groups with a learning rate of 0 that no schedule explains",
                          .needs = kStats,
                          .params = {},
-                         .fields = {},
                          .run = run,
                          .kinds = kKinds};
 

@@ -179,7 +179,6 @@ const Check kOptimizerParams{.name = "optimizer-params",
                              .help = "parameter ids of optimizers: gaps, duplicates, more than the model has",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

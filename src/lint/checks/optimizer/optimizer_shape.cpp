@@ -307,7 +307,6 @@ const Check kOptimizerShape{
     .help = "optimizer moments whose shape no weight has, or that belong to other weights",
     .needs = kNothing,
     .params = {},
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

@@ -61,7 +61,6 @@ const Check kOptimizerStateKeys{.name = "optimizer-state-keys",
                                 .help = "states of parameters that lack a tensor that their optimizer needs",
                                 .needs = kNothing,
                                 .params = {},
-                                .fields = {},
                                 .run = run,
                                 .kinds = kKinds};
 

@@ -132,7 +132,6 @@ const Check kOptimizerStateValues{.name = "optimizer-state-values",
                                   .help = "numbers in a parameter's state that contradict each other",
                                   .needs = kStats,
                                   .params = {},
-                                  .fields = {},
                                   .run = run,
                                   .kinds = kKinds};
 

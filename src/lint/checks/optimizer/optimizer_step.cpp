@@ -127,7 +127,6 @@ const Check kOptimizerStepCount{
     .help = "optimizers whose parameters took more steps than training, or different numbers of steps",
     .needs = kStats,
     .params = kParams,
-    .fields = {},
     .run = run_count,
     .kinds = kCountKinds};
 
@@ -135,7 +134,6 @@ const Check kOptimizerStepDevice{.name = "optimizer-step-device",
                                  .help = "step counts on a GPU that the optimizer expects on the CPU",
                                  .needs = kNothing,
                                  .params = {},
-                                 .fields = {},
                                  .run = run_device,
                                  .kinds = kDeviceKinds};
 

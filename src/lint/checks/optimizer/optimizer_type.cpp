@@ -54,7 +54,6 @@ const Check kOptimizerType{.name = "optimizer-type",
                            .help = "optimizer states of a class that the team does not train with",
                            .needs = kNothing,
                            .params = kParams,
-                           .fields = {},
                            .run = run,
                            .validate = validate,
                            .kinds = kKinds};

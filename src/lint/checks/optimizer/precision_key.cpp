@@ -95,7 +95,6 @@ const Check kPrecisionKey{
     .help = "gradient scalers under keys that are never read, of apex, missing or unexpected",
     .needs = kNothing,
     .params = kParams,
-    .fields = {},
     .run = run,
     .validate = validate,
     .kinds = kKinds};

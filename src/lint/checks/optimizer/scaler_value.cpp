@@ -99,7 +99,6 @@ const Check kScalerValue{.name = "scaler-value",
                          .help = "gradient scalers whose state is unusable or out of range",
                          .needs = kStats,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .kinds = kKinds};
 

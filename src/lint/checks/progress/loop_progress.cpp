@@ -224,7 +224,6 @@ const Check kLoopProgress{
     .help = "progress of the loops that contradicts itself, or that is worth knowing before resuming",
     .needs = kNothing,
     .params = kParams,
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

@@ -215,7 +215,6 @@ const Check kMissingState{
     .help = "optimizers, schedulers, loops, callbacks or hyperparameters that the file lacks",
     .needs = kNothing,
     .params = kParams,
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

@@ -85,7 +85,6 @@ const Check kStepCount{.name = "step-count",
                        .help = "global_step that differs from the number of optimizer steps in the loops",
                        .needs = kNothing,
                        .params = {},
-                       .fields = {},
                        .run = run,
                        .kinds = kKinds};
 

@@ -63,7 +63,6 @@ const Check kSchedulerGroups{.name = "scheduler-groups",
                              .help = "schedulers for a number of parameter groups that no optimizer has",
                              .needs = kNothing,
                              .params = {},
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

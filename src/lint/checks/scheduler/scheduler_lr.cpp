@@ -152,7 +152,6 @@ const Check kSchedulerLr{.name = "scheduler-lr",
                          .help = "schedulers whose last learning rate is not the optimizer's",
                          .needs = kStats,
                          .params = kParams,
-                         .fields = {},
                          .run = run_last,
                          .kinds = kLastKinds};
 
@@ -160,7 +159,6 @@ const Check kSchedulerBase{.name = "scheduler-base",
                            .help = "schedulers and optimizers that started with different learning rates",
                            .needs = kStats,
                            .params = kParams,
-                           .fields = {},
                            .run = run_base,
                            .kinds = kBaseKinds};
 

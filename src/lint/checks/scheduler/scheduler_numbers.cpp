@@ -81,7 +81,6 @@ const Check kSchedulerNumbers{.name = "scheduler-numbers",
                               .help = "numbers of schedulers that are NaN or infinite",
                               .needs = kStats,
                               .params = {},
-                              .fields = {},
                               .run = run,
                               .kinds = kKinds};
 

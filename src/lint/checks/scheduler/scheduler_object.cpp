@@ -84,7 +84,6 @@ const Check kSchedulerObject{.name = "scheduler-object",
                              .help = "functions and objects in the states of schedulers",
                              .needs = kNothing,
                              .params = {},
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

@@ -183,7 +183,6 @@ const Check kSchedulerCount{.name = "scheduler-count",
                             .help = "schedulers whose last_epoch contradicts their own step count",
                             .needs = kNothing,
                             .params = {},
-                            .fields = {},
                             .run = run_count,
                             .kinds = kCountKinds};
 
@@ -191,7 +190,6 @@ const Check kSchedulerEnd{.name = "scheduler-end",
                           .help = "schedulers at or beyond their last step",
                           .needs = kNothing,
                           .params = {},
-                          .fields = {},
                           .run = run_end,
                           .kinds = kEndKinds};
 
@@ -199,7 +197,6 @@ const Check kSchedulerPace{.name = "scheduler-pace",
                            .help = "schedulers that stepped neither once per epoch nor once per step",
                            .needs = kNothing,
                            .params = {},
-                           .fields = {},
                            .run = run_pace,
                            .kinds = kPaceKinds};
 

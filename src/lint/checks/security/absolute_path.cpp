@@ -58,7 +58,6 @@ const Check kAbsolutePath{.name = "absolute-path",
                           .help = "hyperparameters that are paths of one machine",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = {},
                           .run = run,
                           .kinds = kKinds};
 

@@ -93,7 +93,6 @@ const Check kDangerousGlobal{.name = "dangerous-global",
                              .help = "imports that run code when the file is loaded",
                              .needs = kNothing,
                              .params = {},
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

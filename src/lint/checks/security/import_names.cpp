@@ -137,7 +137,6 @@ const Check kImportNames{.name = "import-names",
                          .help = "imports that require something of the program that loads the file",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .validate = validate,
                          .kinds = kKinds};

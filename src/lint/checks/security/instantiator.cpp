@@ -35,7 +35,6 @@ const Check kInstantiator{.name = "instantiator",
                           .help = "a function that Lightning would import and call on load",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = {},
                           .run = run,
                           .kinds = kKinds};
 

@@ -90,7 +90,6 @@ const Check kSecret{.name = "secret",
                     .help = "passwords, tokens and keys",
                     .needs = kNothing,
                     .params = {},
-                    .fields = {},
                     .run = run,
                     .kinds = kKinds};
 

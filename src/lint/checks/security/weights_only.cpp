@@ -190,7 +190,6 @@ const Check kWeightsOnly{.name = "weights-only",
                          .help = "names and opcodes that torch.load(weights_only=True) refuses",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .kinds = kKinds};
 

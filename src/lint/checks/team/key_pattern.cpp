@@ -50,7 +50,6 @@ const Check kKeyPattern{.name = "key-pattern",
                         .help = "names of weights that a team requires or forbids",
                         .needs = kNothing,
                         .params = kParams,
-                        .fields = {},
                         .run = run,
                         .validate = validate,
                         .kinds = kKinds};

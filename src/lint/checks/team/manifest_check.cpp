@@ -67,7 +67,6 @@ const Check kManifest{.name = "manifest",
                       .help = "weights that differ from a manifest",
                       .needs = kNothing,
                       .params = kParams,
-                      .fields = {},
                       .run = run,
                       .kinds = kKinds};
 

@@ -136,7 +136,6 @@ const Check kQuantity{.name = "quantity",
                       .help = "a size, a count or the progress of a checkpoint outside a team's limits",
                       .needs = kNothing,
                       .params = kParams,
-                      .fields = {},
                       .run = run,
                       .validate = validate,
                       .kinds = kKinds};

@@ -182,7 +182,6 @@ const Check kShapeExpect{.name = "shape-expect",
                          .help = "weights whose shape or dtype differs from what a team expects",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .validate = validate,
                          .kinds = kKinds};

@@ -21,7 +21,6 @@ const Check kSuppression{.name = "suppression",
                          .help = "suppressions of a rule file that have expired or match no finding",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .kinds = kKinds};
 

@@ -215,7 +215,6 @@ const Check kValueExpect{.name = "value-expect",
                          .help = "values that differ from what a team expects, hyperparameters by default",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .validate = validate,
                          .kinds = kKinds};

@@ -175,7 +175,6 @@ const Check kAveraging{.name = "averaging",
                        .help = "averaged and live weights that do not match, or are identical",
                        .needs = kStats,
                        .params = kParams,
-                       .fields = {},
                        .run = run,
                        .kinds = kKinds};
 

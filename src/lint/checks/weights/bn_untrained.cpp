@@ -81,7 +81,6 @@ const Check kBnUntrained{
     .help = "batch norm layers that never saw a batch, or whose statistics were reset later",
     .needs = kStats,
     .params = kParams,
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

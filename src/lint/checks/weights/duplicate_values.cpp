@@ -80,7 +80,6 @@ const Check kDuplicateValues{.name = "duplicate-values",
                              .help = "weights that are equal but do not share a storage",
                              .needs = kStats,
                              .params = kParams,
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

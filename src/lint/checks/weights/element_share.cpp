@@ -171,7 +171,6 @@ const Check kElementShare{.name = "element-share",
                           .help = "tensors with many rows of zeros, or many subnormal numbers",
                           .needs = kStats,
                           .params = kParams,
-                          .fields = {},
                           .run = run,
                           .validate = validate,
                           .kinds = kKinds};

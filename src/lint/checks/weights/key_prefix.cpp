@@ -270,7 +270,6 @@ const Check kKeyPrefix{.name = "key-prefix",
                        .help = "weight names with a prefix of a wrapper, or that were renamed after saving",
                        .needs = kNothing,
                        .params = kParams,
-                       .fields = {},
                        .run = run,
                        .kinds = kKinds};
 

@@ -62,7 +62,6 @@ const Check kMetaTensor{.name = "meta-tensor",
                         .help = "weights that have a shape but no data",
                         .needs = kNothing,
                         .params = kParams,
-                        .fields = {},
                         .run = run,
                         .kinds = kKinds};
 

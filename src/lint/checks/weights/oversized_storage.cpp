@@ -98,7 +98,6 @@ const Check kOversizedStorage{.name = "oversized-storage",
                               .help = "storages that are much bigger than the weights in them",
                               .needs = kNothing,
                               .params = kParams,
-                              .fields = {},
                               .run = run,
                               .kinds = kKinds};
 

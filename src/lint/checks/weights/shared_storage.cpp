@@ -63,7 +63,6 @@ const Check kSharedStorage{.name = "shared-storage",
                            .help = "weights that are views of the same elements",
                            .needs = kNothing,
                            .params = kParams,
-                           .fields = {},
                            .run = run,
                            .validate = validate,
                            .kinds = kKinds};

@@ -67,7 +67,6 @@ const Check kStateDictValues{.name = "state-dict-values",
                              .help = "a state_dict without tensors, or with values that are not tensors",
                              .needs = kNothing,
                              .params = kParams,
-                             .fields = {},
                              .run = run,
                              .kinds = kKinds};
 

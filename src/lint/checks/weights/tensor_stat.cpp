@@ -250,7 +250,6 @@ const Check kTensorStat{
     .help = "tensors that hold NaN, infinities, negative or huge values, or a single value",
     .needs = kStats,
     .params = kParams,
-    .fields = {},
     .run = run,
     .validate = validate,
     .kinds = kKinds};

@@ -94,7 +94,6 @@ const Check kTieBroken{.name = "tie-broken",
                        .help = "weights that must be tied but are not",
                        .needs = kNothing,
                        .params = kParams,
-                       .fields = {},
                        .run = run,
                        .validate = validate,
                        .kinds = kKinds};

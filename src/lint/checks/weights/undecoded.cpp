@@ -41,7 +41,6 @@ const Check kUndecoded{.name = "undecoded",
                        .help = "weights of a dtype whose elements cannot be turned into numbers",
                        .needs = kNothing,
                        .params = {},
-                       .fields = {},
                        .run = run,
                        .kinds = kKinds};
 

@@ -49,7 +49,6 @@ const Check kWeightDevice{.name = "weight-device",
                           .help = "weights that were saved on a GPU or another device",
                           .needs = kNothing,
                           .params = kParams,
-                          .fields = {},
                           .run = run,
                           .kinds = kKinds};
 

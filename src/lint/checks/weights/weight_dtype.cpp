@@ -116,7 +116,6 @@ const Check kWeightDtype{.name = "weight-dtype",
                          .help = "weights whose dtype is not allowed, or that have different dtypes",
                          .needs = kNothing,
                          .params = kParams,
-                         .fields = {},
                          .run = run,
                          .validate = validate,
                          .kinds = kKinds};

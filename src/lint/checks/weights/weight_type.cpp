@@ -178,7 +178,6 @@ const Check kWeightType{
     .help = "weights that are not floating-point tensors, or whose precision is not that of their moments",
     .needs = kNothing,
     .params = kParams,
-    .fields = {},
     .run = run,
     .kinds = kKinds};
 

@@ -32,7 +32,6 @@ const Check kWithoutWeights{.name = "without-weights",
                             .help = "files in which no state_dict was found",
                             .needs = kNothing,
                             .params = {},
-                            .fields = {},
                             .run = run,
                             .kinds = kKinds};
 

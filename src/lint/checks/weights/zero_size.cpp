@@ -55,7 +55,6 @@ const Check kZeroSize{.name = "zero-size",
                       .help = "weights without elements",
                       .needs = kNothing,
                       .params = kParams,
-                      .fields = {},
                       .run = run,
                       .kinds = kKinds};
 
