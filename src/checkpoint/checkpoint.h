@@ -27,6 +27,13 @@ struct Defect {
   std::string path;                     // a path of the tree, or a record name; may be empty
   std::string text;                     // one line, untrusted text quoted
   std::optional<std::uint64_t> offset;  // in the file
+  std::uint32_t part = 0;               // which file: index into Checkpoint::parts
+};
+
+// A file of the checkpoint: the one that the user named, or one of the folder.
+struct Part {
+  std::string name;  // below the folder; empty: what the user named is this file
+  std::uint64_t size = 0;
 };
 
 // What a tensor node of the tree represents.
@@ -56,7 +63,8 @@ struct Record {
 struct Checkpoint {
   std::string path;    // as the user named it
   std::string format;  // "torch-zip"
-  std::uint64_t file_size = 0;
+  std::uint64_t file_size = 0;  // of all parts
+  std::vector<Part> parts;      // at least one
   value::Tree tree;
   std::vector<tensor::Storage> storages;
   std::vector<TensorRecord> tensor_records;
@@ -65,16 +73,25 @@ struct Checkpoint {
   std::vector<pickle::Import> imports;
   std::bitset<256> opcodes;
   int pickle_protocol = 0;
-  std::uint64_t pickle_offset = 0;  // of data.pkl in the file, if it is stored
-  std::uint64_t pickle_size = 0;
+  std::uint64_t pickle_size = 0;  // of all pickles together
   std::string byte_order = "little";
   std::vector<Defect> defects;
   // Defects of tensor records, until the walk knows their paths and moves them to `defects`.
   std::vector<std::pair<std::uint32_t, Defect>> record_defects;
   bool complete = true;                // false: a limit or a broken stream left something unread (status 2)
-  std::vector<io::SourcePtr> sources;  // keeps storages' bytes alive
+  std::vector<io::SourcePtr> sources;  // of the parts, in their order
 
   const TensorRecord& record_of(const TensorEntry& e) const { return tensor_records[e.record]; }
+  // Empty for the file that the user named.
+  std::string_view part_name(std::uint32_t part) const {
+    return part < parts.size() ? std::string_view(parts[part].name) : std::string_view();
+  }
+  // Adds a part; its index.
+  std::uint32_t add_part(std::string name, std::uint64_t size) {
+    parts.push_back({std::move(name), size});
+    file_size += size;
+    return static_cast<std::uint32_t>(parts.size() - 1);
+  }
 };
 
 using CheckpointPtr = std::shared_ptr<const Checkpoint>;

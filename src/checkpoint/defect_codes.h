@@ -56,6 +56,11 @@ inline constexpr std::array kDefectCodes = {
     DefectCode{"tensor-malformed", "a shape, stride or offset that no tensor can have"},
     DefectCode{"tensor-expanded-huge", "a logical size far beyond its stored bytes"},
     DefectCode{"tensor-no-storage", "a tensor without data"},
+    // --- checkpoints of several files ---------------------------------------------------------------------
+    DefectCode{"shard-missing", "a file that an index or metadata names is not in the folder"},
+    DefectCode{"shard-truncated", "a file ends before the data that must be in it"},
+    DefectCode{"shard-mismatch", "files of one checkpoint contradict each other"},
+    DefectCode{"shard-transformed", "data that was compressed or encrypted when it was written"},
     // --- text --------------------------------------------------------------------------------------------
     DefectCode{"byteorder-big", "the file says that its numbers are big-endian"},
     DefectCode{"byteorder-unknown", "the byteorder record says neither little nor big"},

@@ -160,15 +160,6 @@ bool is_tar(Head head) {
   return digits && stored == sum && head[0] != '\0';
 }
 
-std::optional<Error> safetensors(Head head, std::uint64_t file_size) {
-  if (head.size() < 10 || head[8] != '{') return std::nullopt;
-  std::uint64_t length = 0;
-  for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<unsigned char>(head[i]);
-  if (length > 100'000'000 || length + 8 > file_size) return std::nullopt;
-  return Error(ErrorCode::kUnsupported,
-               "a safetensors file, which this version does not read; use a .ckpt or .pt file");
-}
-
 std::optional<Error> pickle_file(Head head) {
   constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
   const bool binary = head.size() >= 2 && head[0] == '\x80' && head[1] >= 1 && head[1] <= 5;
@@ -182,10 +173,29 @@ std::optional<Error> pickle_file(Head head) {
   return std::nullopt;
 }
 
+// Kinds of sharded checkpoints by a file that each has, with the way to one file: the commands that merge
+// them belong to the programs that wrote them.
+struct Sharded {
+  std::string_view file, advice;
+};
+constexpr Sharded kSharded[] = {
+    {"zero_to_fp32.py",
+     "a DeepSpeed checkpoint; merge it into one file first: python zero_to_fp32.py DIR model.pt"},
+    {"latest", "a DeepSpeed checkpoint; merge it into one file first, with DeepSpeed's zero_to_fp32.py"},
+};
+
+Error describe_folder(const Source& source) {
+  for (const Sharded& kind : kSharded)
+    if (source.has(kind.file))
+      return Error(ErrorCode::kUnsupported, fmt::format("a directory with {}. This version does not read it", kind.advice));
+  return Error(ErrorCode::kUnsupported, "a directory, not a checkpoint; name a file in it");
+}
+
 }  // namespace
 
-Error describe_foreign(std::span<const std::byte> bytes, const io::ByteSource& source) {
-  const Head head(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+Error describe_foreign(const Source& source) {
+  if (source.is_folder()) return describe_folder(source);
+  const Head head(reinterpret_cast<const char*>(source.head().data()), source.head().size());
   if (head.empty())
     return Error(ErrorCode::kEmpty,
                  "the file is empty (0 bytes); an interrupted save or download? Get it again");
@@ -193,7 +203,6 @@ Error describe_foreign(std::span<const std::byte> bytes, const io::ByteSource& s
   for (const Magic& magic : kMagics)
     if (head.size() > magic.offset && starts(head.substr(magic.offset), magic.bytes))
       return Error(magic.code, std::string(magic.text));
-  if (auto error = safetensors(head, source.size())) return *error;
   if (is_tar(head))
     return Error(ErrorCode::kLegacy,
                  fmt::format("a tar file (torch <= 0.1 wrote such checkpoints): {}", kLegacyAdvice));

@@ -2,21 +2,21 @@
 // one, write formats/<name>.cpp and one line there.
 #pragma once
 
-#include <cstddef>
 #include <span>
 #include <string_view>
 
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/source.h"
 
 namespace ckpt {
 
 struct Format {
   std::string_view name;  // "torch-zip"
   std::string_view help;  // one line for --help and the README
-  // By content only, never by the file's name. `head` holds up to the first 4096 bytes.
-  bool (*probe)(std::span<const std::byte> head, const io::ByteSource& source);
-  // Throws Error if nothing can be read; otherwise fills `out` (path and file_size are set already).
-  void (*read)(io::SourcePtr source, const Limits& limits, Checkpoint& out);
+  // A file by its content only, never by its name; a folder by the names of the files in it.
+  bool (*probe)(const Source& source);
+  // Throws Error if nothing can be read; otherwise fills `out`. For a file, its one part is there already.
+  void (*read)(const Source& source, const Limits& limits, Checkpoint& out);
 };
 
 std::span<const Format> all_formats();

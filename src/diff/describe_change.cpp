@@ -174,9 +174,10 @@ report::PlaceKind place_of(const Change& change) {
 std::optional<report::ByteRange> bytes_of(const Diff& diff, const Change& change, bool new_side) {
   const TensorRecord* record = tensor_of(diff, change, new_side);
   if (record == nullptr || !record->view.has_storage()) return std::nullopt;
-  const tensor::Storage& storage = side_of(diff, change, new_side).file().storages[record->view.storage];
+  const Checkpoint& file = side_of(diff, change, new_side).file();
+  const tensor::Storage& storage = file.storages[record->view.storage];
   if (!storage.in_place || storage.size == 0) return std::nullopt;
-  return report::ByteRange{storage.offset, storage.size};
+  return report::ByteRange{storage.offset, storage.size, std::string(file.part_name(storage.part))};
 }
 
 std::vector<report::Property> properties_of(const Diff& diff, const Change& change) {

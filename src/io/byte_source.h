@@ -12,6 +12,14 @@
 
 namespace ckpt::io {
 
+class ByteSource;
+
+// Where a byte lies: in a source that is no part of another one (a file, memory).
+struct Place {
+  const ByteSource* file = nullptr;
+  std::uint64_t offset = 0;
+};
+
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
@@ -30,6 +38,9 @@ class ByteSource {
 
   // False for an inflated entry: reading backwards starts over. Callers then read front to back.
   virtual bool random_access() const { return true; }
+
+  // Where the byte at `offset` lies as it is; nullopt if it has to be computed (inflated).
+  virtual std::optional<Place> locate(std::uint64_t offset) const { return Place{this, offset}; }
 
   // Throws kChanged if the content behind the source has changed since it was opened (the file was written).
   virtual void check_unchanged() const {}

@@ -1,6 +1,9 @@
 #include "io/file_source.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <list>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -62,22 +65,6 @@ bool same_file(const struct stat& a, const struct stat& b) {
        fmt::format("{} changed while it was being read; run again once nothing writes to it", display(path)));
 }
 
-// Closes on the way out unless released.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
 int open_retrying(const std::string& path) {
   // O_NONBLOCK: opening a pipe without a writer must not wait; it has no effect on regular files.
   int fd = -1;
@@ -89,29 +76,97 @@ int open_retrying(const std::string& path) {
 
 }  // namespace
 
-FileSource::FileSource(int fd, std::uint64_t size, std::unique_ptr<Identity> identity)
-    : fd_(fd), size_(size), identity_(std::move(identity)) {}
+// An open file.
+class FileSource::Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
 
-FileSource::~FileSource() { ::close(fd_); }
+ private:
+  int fd_;
+};
+
+// The files that were read last stay open; others are opened again when they are read. A checkpoint may have
+// more shards than a process may have open files.
+class FileSource::Pool {
+ public:
+  static Pool& instance() {
+    static Pool& pool = *new Pool();  // never destroyed: a source may outlive it
+    return pool;
+  }
+
+  void put(const FileSource* source, DescriptorPtr descriptor) {
+    const std::lock_guard lock(mutex_);
+    if (position(source) != open_.end()) return;       // another thread was faster
+    if (open_.size() >= kOpenFiles) open_.pop_back();  // whoever is reading it still holds it
+    open_.push_front({source, std::move(descriptor)});
+  }
+  DescriptorPtr find(const FileSource* source) {
+    const std::lock_guard lock(mutex_);
+    const auto found = position(source);
+    if (found == open_.end()) return nullptr;
+    open_.splice(open_.begin(), open_, found);
+    return open_.front().descriptor;
+  }
+  void remove(const FileSource* source) {
+    const std::lock_guard lock(mutex_);
+    const auto found = position(source);
+    if (found != open_.end()) open_.erase(found);
+  }
+
+ private:
+  static constexpr std::size_t kOpenFiles = 64;
+  struct Entry {
+    const FileSource* source;
+    DescriptorPtr descriptor;
+  };
+  std::list<Entry>::iterator position(const FileSource* source) {
+    return std::find_if(open_.begin(), open_.end(), [&](const Entry& e) { return e.source == source; });
+  }
+
+  std::mutex mutex_;
+  std::list<Entry> open_;  // most recently read first
+};
+
+FileSource::FileSource(std::uint64_t size, std::unique_ptr<Identity> identity)
+    : size_(size), identity_(std::move(identity)) {}
+
+FileSource::~FileSource() { Pool::instance().remove(this); }
 
 std::shared_ptr<const FileSource> FileSource::open(const std::string& path) {
   if (path.find('\0') != std::string::npos) refuse_open(path, ENOENT);
-  Descriptor fd(open_retrying(path));
-  if (fd.get() < 0) refuse_open(path, errno);
+  auto fd = std::make_shared<const Descriptor>(open_retrying(path));
+  if (fd->get() < 0) refuse_open(path, errno);
   auto identity = std::make_unique<Identity>();
   identity->path = path;
-  if (::fstat(fd.get(), &identity->status) != 0) refuse_open(path, errno);
+  if (::fstat(fd->get(), &identity->status) != 0) refuse_open(path, errno);
   if (const auto kind = not_a_file(identity->status.st_mode); !kind.empty()) refuse_kind(path, kind);
   const auto size = static_cast<std::uint64_t>(identity->status.st_size);
-  std::shared_ptr<const FileSource> source(new FileSource(fd.get(), size, std::move(identity)));
-  fd.release();
+  std::shared_ptr<const FileSource> source(new FileSource(size, std::move(identity)));
+  Pool::instance().put(source.get(), std::move(fd));
   return source;
+}
+
+FileSource::DescriptorPtr FileSource::descriptor() const {
+  if (DescriptorPtr open = Pool::instance().find(this)) return open;
+  auto fd = std::make_shared<const Descriptor>(open_retrying(identity_->path));
+  if (fd->get() < 0) refuse_open(identity_->path, errno);
+  struct stat now = {};
+  if (::fstat(fd->get(), &now) != 0 || !same_file(identity_->status, now)) fail_changed(identity_->path);
+  Pool::instance().put(this, fd);
+  return fd;
 }
 
 void FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
   require_range(offset, out.size(), size_);
+  const DescriptorPtr fd = descriptor();
   while (!out.empty()) {
-    const ssize_t got = ::pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
+    const ssize_t got = ::pread(fd->get(), out.data(), out.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       fail(ErrorCode::kIo, fmt::format("cannot read {}: {}", display(identity_->path), reason(errno)),
@@ -125,7 +180,7 @@ void FileSource::read(std::uint64_t offset, std::span<std::byte> out) const {
 
 void FileSource::check_unchanged() const {
   struct stat now = {};
-  if (::fstat(fd_, &now) != 0) {
+  if (::fstat(descriptor()->get(), &now) != 0) {
     fail(ErrorCode::kIo, fmt::format("cannot stat {}: {}", display(identity_->path), reason(errno)));
   }
   if (!same_file(identity_->status, now)) fail_changed(identity_->path);

@@ -1,5 +1,6 @@
 // A regular file, read with pread: a file truncated while being read gives an Error, not SIGBUS as with a
-// mapping. Directories, pipes, devices and sockets are refused without blocking.
+// mapping. Directories, pipes, devices and sockets are refused without blocking. Few files are open at a time,
+// however many sources there are; one that was replaced by the time it is opened again gives kChanged.
 #pragma once
 
 #include <memory>
@@ -23,9 +24,12 @@ class FileSource final : public ByteSource {
 
  private:
   struct Identity;
-  FileSource(int fd, std::uint64_t size, std::unique_ptr<Identity> identity);
+  class Descriptor;
+  class Pool;
+  using DescriptorPtr = std::shared_ptr<const Descriptor>;
+  FileSource(std::uint64_t size, std::unique_ptr<Identity> identity);
+  DescriptorPtr descriptor() const;
 
-  int fd_ = -1;
   std::uint64_t size_ = 0;
   std::unique_ptr<Identity> identity_;
 };

@@ -26,6 +26,7 @@ class InflateSource final : public ByteSource {
 
   std::uint64_t size() const override { return entry_.size; }
   bool random_access() const override { return false; }
+  std::optional<Place> locate(std::uint64_t) const override { return std::nullopt; }
   void check_unchanged() const override { inflater_->check_unchanged(); }
 
   void read(std::uint64_t offset, std::span<std::byte> out) const override {

@@ -40,7 +40,7 @@ class Finder {
   void operand(const std::string& text) {
     std::error_code ignored;
     if (fs::exists(text, ignored) || !has_wildcard(text)) {
-      if (!is_folder(text) || is_checkpoint_directory(text)) return add(text);
+      if (!is_folder(text) || is_checkpoint_folder(text)) return add(text);
       if (walk(text, [](const fs::path& file) { return is_checkpoint_name(file.filename().string()); }) == 0)
         nothing(text,
                 fmt::format("no checkpoints in this folder: no file ends in {}", checkpoint_extensions()));
@@ -90,7 +90,7 @@ class Finder {
     while (!todo.empty()) {
       const fs::path at = std::move(todo.back());
       todo.pop_back();
-      if (!is_folder(at) || (at != start && is_checkpoint_directory(at.string()))) {
+      if (!is_folder(at) || (at != start && is_checkpoint_folder(at.string()))) {
         const bool take = is_folder(at) || wanted(at);
         found += take ? 1 : 0;
         if (take) add(at.string());

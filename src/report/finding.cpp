@@ -1,13 +1,14 @@
 #include "report/finding.h"
 
+#include <string_view>
 #include <tuple>
 
 namespace ckpt::report {
 namespace {
 
-std::tuple<bool, std::uint64_t, std::uint64_t> order_of(const std::optional<ByteRange>& bytes) {
-  return bytes ? std::tuple{true, bytes->offset, bytes->size}
-               : std::tuple{false, std::uint64_t{0}, std::uint64_t{0}};
+std::tuple<bool, std::string_view, std::uint64_t, std::uint64_t> order_of(const std::optional<ByteRange>& bytes) {
+  return bytes ? std::tuple{true, std::string_view(bytes->part), bytes->offset, bytes->size}
+               : std::tuple{false, std::string_view(), std::uint64_t{0}, std::uint64_t{0}};
 }
 
 auto order_of(const Finding& finding) {

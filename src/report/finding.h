@@ -17,10 +17,11 @@ std::string_view to_string(Level level);  // "note", "warning", "error"
 // What a path names, in SARIF's words (section 3.33.7 of the specification allows own kinds).
 enum class PlaceKind : std::uint8_t { kFile, kObject, kArray, kValue, kProperty, kTensor };
 
-// Bytes in the input file that show the finding.
+// Bytes of the input that show the finding.
 struct ByteRange {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
+  std::string part = {};  // the file of the folder; empty: the input is one file
 };
 
 struct Location {

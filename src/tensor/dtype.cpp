@@ -33,6 +33,8 @@ constexpr Names extra_names(DType dtype) {
     case DType::kFloat8E4M3Fnuz: return {"f8e4m3fnuz", "Float8_e4m3fnuz"};
     case DType::kFloat8E8M0Fnu: return {"f8e8m0", "Float8_e8m0fnu"};
     case DType::kFloat4E2M1FnX2: return {"f4x2", "Float4_e2m1fn_x2"};
+    case DType::kFloat6E2M3Fn: return {"f6e2m3", "Float6_e2m3fn"};
+    case DType::kFloat6E3M2Fn: return {"f6e3m2", "Float6_e3m2fn"};
     case DType::kComplex32: return {"c32", "ComplexHalf"};
     case DType::kComplex64: return {"c64", "ComplexFloat"};
     case DType::kComplex128: return {"c128", "ComplexDouble"};

@@ -19,9 +19,10 @@ struct Storage {
   std::string key;                              // record name without the folder ("0"), unique in the file
   std::string location;                         // "cpu", "cuda:0", "meta", ...: free text from the writer
   std::shared_ptr<const io::ByteSource> bytes;  // null: the record is missing or there is no data
-  std::uint64_t offset = 0;                     // where it starts in `source file`; 0 if not in place
+  std::uint32_t part = 0;                       // the file in which it is: index into Checkpoint::parts
+  std::uint64_t offset = 0;                     // where it starts in the part; 0 if not in place
   std::uint64_t size = 0;                       // bytes that really exist
-  bool in_place = false;                        // offset is a byte offset in the checkpoint file
+  bool in_place = false;                        // false: inflated, or gathered from several places
   std::optional<std::uint32_t> crc32;  // as recorded, never verified here; 0: not computed; nullopt: the
                                        // format has none
   bool big_endian = false;

@@ -220,6 +220,8 @@ void Tree::become(NodeId id, Node node, NodeId origin) {
   if (origin != kNoNode) origins_[id] = origin;
 }
 
+NodeId Tree::add_tensor(std::uint32_t tensor_index) { return add(Kind::kTensor, tensor_index, 0); }
+
 void Tree::become_tensor(NodeId id, std::uint32_t tensor_index) {
   become(id, {Kind::kTensor, tensor_index, 0}, kNoNode);
 }

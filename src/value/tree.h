@@ -108,6 +108,7 @@ class Tree {
   NodeId add_global(std::string_view module, std::string_view name);  // equal names share one node
   NodeId add_object(const ObjectParts& parts);
   NodeId add_persistent(NodeId id);
+  NodeId add_tensor(std::uint32_t tensor_index);
 
   void append(NodeId list_or_set, std::span<const NodeId> elements);
   void set_items(NodeId dict, std::span<const Item> items);  // appended; see drop_duplicate_keys

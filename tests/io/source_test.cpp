@@ -130,6 +130,22 @@ TEST_CASE("a file source reads a regular file, also through a symbolic link") {
   CHECK(FileSource::open(folder.file("empty", ""))->size() == 0);
 }
 
+TEST_CASE("more files can be read than may be open") {
+  const Folder folder;
+  std::vector<std::shared_ptr<const FileSource>> sources;
+  for (int i = 0; i < 300; ++i)
+    sources.push_back(FileSource::open(folder.file("f" + std::to_string(i), "text " + std::to_string(i))));
+  std::size_t open = 0;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) open += fs::is_regular_file(entry.path()) ? 1u : 0u;
+  CHECK(open < 150);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    CHECK(read_text(*sources[i], 5, sources[i]->size() - 5) == std::to_string(i));
+    CHECK_NOTHROW(sources[i]->check_unchanged());
+  }
+  fs::rename(folder.file("new", "text 7"), folder / "f7");  // no longer open, so another file would be read
+  CHECK(code_of([&] { read_text(*sources[7], 0, 1); }) == ErrorCode::kChanged);
+}
+
 TEST_CASE("what is no regular file is refused at once and called by its name") {
   const Folder folder;
   REQUIRE(::mkfifo((folder / "pipe").c_str(), 0600) == 0);

@@ -1,5 +1,8 @@
 // The formats, in probing order. One line per format.
 #include "checkpoint/format.h"
+#include "checkpoint/formats/dcp.h"
+#include "checkpoint/formats/hugging_face.h"
+#include "checkpoint/formats/safetensors.h"
 #include "checkpoint/formats/torch_zip.h"
 
 namespace ckpt {
@@ -7,6 +10,9 @@ namespace {
 
 const Format kFormats[] = {
     formats::kTorchZip,
+    formats::kSafetensors,
+    formats::kDcp,
+    formats::kHuggingFace,
 };
 
 }  // namespace

@@ -329,12 +329,12 @@ void simplify(Tree& tree, NodeId node) {
 
 }  // namespace
 
-void simplify_python_objects(Tree& tree) {
+void simplify_python_objects(Tree& tree, NodeId first) {
   // In the order of ids arguments come before calls, but the content of an object is set after the object was
   // made (BUILD, SETITEMS): a second round lets containers see what their content has become.
   for (int round = 0; round < 2; ++round) {
     const auto count = static_cast<NodeId>(tree.size());
-    for (NodeId node = 0; node < count; ++node)
+    for (NodeId node = first; node < count; ++node)
       if (tree.kind(node) == Kind::kObject) simplify(tree, node);
   }
 }

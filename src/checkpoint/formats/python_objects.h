@@ -8,6 +8,7 @@
 
 namespace ckpt::formats {
 
-void simplify_python_objects(value::Tree& tree);
+// The nodes from `first` on.
+void simplify_python_objects(value::Tree& tree, value::NodeId first);
 
 }  // namespace ckpt::formats

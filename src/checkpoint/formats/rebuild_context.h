@@ -24,17 +24,21 @@ struct Declared {
 struct RebuildContext {
   Checkpoint& out;
   value::Tree& tree;
+  const RebuildScope& scope;
   const FindStorage& find;
   const Limits& limits;
   std::unordered_map<std::string, std::uint32_t> storage_of_key;
-  std::vector<Declared> declared;  // per storage
+  std::size_t first_storage;       // index of the first one of this pickle
+  std::vector<Declared> declared;  // of storages from there on
+
+  const Declared& declared_of(std::uint32_t storage) const { return declared[storage - first_storage]; }
 
   void defect(std::string code, std::string path, std::string text) {
-    out.defects.push_back({std::move(code), std::move(path), std::move(text), {}});
+    out.defects.push_back({std::move(code), std::move(path), std::move(text), {}, scope.part});
   }
   // A defect of a record: its path is known only when the tree is walked (leaves.cpp fills it in).
   void record_defect(std::uint32_t record, std::string code, std::string text) {
-    out.record_defects.push_back({record, {std::move(code), {}, std::move(text), {}}});
+    out.record_defects.push_back({record, {std::move(code), {}, std::move(text), {}, scope.part}});
   }
   std::uint32_t add(TensorRecord record) {
     out.tensor_records.push_back(std::move(record));

@@ -41,7 +41,7 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
   storage.size = found->size;
   storage.in_place = found->in_place;
   storage.crc32 = found->crc32;
-  storage.big_endian = c.out.byte_order == "big";
+  storage.big_endian = c.scope.big_endian;
   if (found->bytes == nullptr) {
     c.defect(
         "storage-missing", "data/" + storage.key,
@@ -100,9 +100,10 @@ void resolve_persistent(RebuildContext& c, NodeId node) {
     c.declared.push_back({dtype, *declared});
     tensor::Storage& storage = c.out.storages.back();
     storage.key = key;
+    storage.part = c.scope.part;
     storage.location = c.tree.text(fields[3]);
     attach_bytes(c, storage, *declared);
-  } else if (const Declared& first = c.declared[known->second];
+  } else if (const Declared& first = c.declared_of(known->second);
              first.bytes != *declared || (first.dtype && dtype && *first.dtype != *dtype)) {
     c.defect("storage-inconsistent", "data/" + key,
              fmt::format("storage {} is declared twice, in different ways; torch uses the first declaration",

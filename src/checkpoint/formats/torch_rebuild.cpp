@@ -65,7 +65,7 @@ std::optional<std::uint32_t> strided(RebuildContext& c, std::span<const NodeId> 
   TensorRecord record;
   TensorView& view = record.view;
   view.storage = c.tree.payload(args[0]);
-  if (!dtype) dtype = c.declared[view.storage].dtype;
+  if (!dtype) dtype = c.declared_of(view.storage).dtype;
   view.dtype = dtype.value_or(DType::kUInt8);
   if (c.tree.kind(args[1]) != Kind::kInt || c.tree.integer(args[1]) < 0) return std::nullopt;
   view.storage_offset = static_cast<std::uint64_t>(c.tree.integer(args[1]));
@@ -348,10 +348,11 @@ void resolve_object(RebuildContext& c, NodeId node) {
 
 }  // namespace
 
-void rebuild_tensors(Checkpoint& out, const FindStorage& find, const Limits& limits) {
-  RebuildContext context{out, out.tree, find, limits, {}, {}};
+void rebuild_tensors(Checkpoint& out, const RebuildScope& scope, const FindStorage& find,
+                     const Limits& limits) {
+  RebuildContext context{out, out.tree, scope, find, limits, {}, out.storages.size(), {}};
   // Arguments are made before the calls that use them, so one pass in the order of ids resolves all.
-  for (NodeId node = 0; node < out.tree.size(); ++node) {
+  for (NodeId node = scope.first; node < out.tree.size(); ++node) {
     if (out.tree.kind(node) == Kind::kPersistent)
       resolve_persistent(context, node);
     else if (out.tree.kind(node) == Kind::kObject)

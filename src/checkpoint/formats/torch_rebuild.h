@@ -25,8 +25,15 @@ struct StorageBytes {
 };
 using FindStorage = std::function<std::optional<StorageBytes>(std::string_view key)>;
 
-// Turns every kPersistent node of out.tree into a storage and every rebuild call into a tensor, in place, and
+// The pickle whose persistent ids and calls are meant.
+struct RebuildScope {
+  value::NodeId first = 0;  // its nodes are those of the tree from this one on
+  std::uint32_t part = 0;   // the file in which its storages are
+  bool big_endian = false;
+};
+
+// Turns every kPersistent node of the scope into a storage and every rebuild call into a tensor, in place, and
 // fills out.storages, out.tensor_records, out.defects.
-void rebuild_tensors(Checkpoint& out, const FindStorage& find, const Limits& limits);
+void rebuild_tensors(Checkpoint& out, const RebuildScope& scope, const FindStorage& find, const Limits& limits);
 
 }  // namespace ckpt::formats

@@ -10,6 +10,7 @@
 
 #include "base/crc32.h"
 #include "base/text.h"
+#include "checkpoint/formats/pickle_part.h"
 #include "checkpoint/formats/python_objects.h"
 #include "checkpoint/formats/torch_rebuild.h"
 #include "checkpoint/leaves.h"
@@ -24,7 +25,7 @@ using namespace std::string_view_literals;
 
 constexpr std::string_view kPickle = "/data.pkl";
 
-bool probe(std::span<const std::byte> head, const io::ByteSource&) { return io::looks_like_zip(head); }
+bool probe(const Source& source) { return io::looks_like_zip(source.head()); }
 
 std::vector<std::byte> read_record(const ZipArchive& archive, const ZipEntry& entry, std::uint64_t limit) {
   return io::read_all(*archive.entry_source(entry), limit, quote(abbreviate(entry.name, 80)));
@@ -102,17 +103,26 @@ void take_zip_defects(const ZipArchive& archive, Checkpoint& out) {
     out.defects.push_back({defect.code, defect.entry, defect.text, defect.offset});
 }
 
-void read_byte_order(const ZipArchive& archive, const std::string& folder, const Limits& limits,
+// What a reader says of an archive counts from its beginning and knows no parts.
+void place_defects(const TorchArchive& archive, std::size_t first, Checkpoint& out) {
+  for (std::size_t i = first; i < out.defects.size(); ++i) {
+    out.defects[i].part = archive.part;
+    if (out.defects[i].offset) *out.defects[i].offset += archive.offset;
+  }
+}
+
+// True for big-endian storages.
+bool read_byte_order(const ZipArchive& archive, const std::string& folder, const Limits& limits,
                      Checkpoint& out) {
   const ZipEntry* entry = archive.find(folder + "/byteorder");
-  if (entry == nullptr) return;  // torch < 2.1 wrote none, so little
+  if (entry == nullptr) return false;  // torch < 2.1 wrote none, so little
   if (entry->size > limits.small_record_bytes) {
     out.defects.push_back(
         {"byteorder-unknown",
          "byteorder",
          fmt::format("the byteorder record has {} bytes; expected 'little' or 'big'", entry->size),
          {}});
-    return;
+    return false;
   }
   const std::string text = small_text(archive, entry, limits);
   if (text == "big") {
@@ -129,6 +139,7 @@ void read_byte_order(const ZipArchive& archive, const std::string& folder, const
          fmt::format("the byteorder record says {}; expected 'little' or 'big'", quote(abbreviate(text, 40))),
          {}});
   }
+  return text == "big";
 }
 
 // caffe2/serialize/inline_container.cc: .data/version wins over version; torch accepts 1 to 10.
@@ -180,13 +191,14 @@ bool is_packing_trace(std::string_view name) {
   return name.ends_with('/') || name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
 }
 
-void list_records(const ZipArchive& archive, const std::string& folder, Checkpoint& out) {
+void list_records(const ZipArchive& archive, const std::string& folder, bool list, Checkpoint& out) {
   const std::string data = folder + "/data/";
   for (const ZipEntry& entry : archive.entries()) {
     if (entry.name.starts_with(data) && !entry.name.ends_with('/')) continue;
     std::string problem;  // a defect of the archive reports it
-    out.records.push_back({std::string(entry.name), entry.size, entry.stored(),
-                           source_of(archive, entry, problem), entry.crc32});
+    if (list)
+      out.records.push_back({std::string(entry.name), entry.size, entry.stored(),
+                             source_of(archive, entry, problem), entry.crc32});
     if (is_packing_trace(entry.name)) continue;
     const bool inside = entry.name.starts_with(folder + "/");
     if (inside && is_known_record(entry.name.substr(folder.size() + 1))) continue;
@@ -200,11 +212,6 @@ void list_records(const ZipArchive& archive, const std::string& folder, Checkpoi
 }
 
 // --- the pickle -----------------------------------------------------------------------------------------
-
-std::string_view failure_code(ErrorCode code) {
-  if (code == ErrorCode::kTruncated) return "pickle-truncated";
-  return code == ErrorCode::kLimit ? "pickle-limit" : "pickle-malformed";
-}
 
 // torch never looks at checksums; a wrong one means that the pickle was modified after it
 // was written. 0: not computed.
@@ -221,39 +228,24 @@ void check_crc(const ZipEntry& entry, std::span<const std::byte> bytes, Checkpoi
          entry.data_offset});
 }
 
-void run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& limits, Checkpoint& out) {
+value::NodeId run_pickle(const ZipArchive& archive, const ZipEntry& entry, const Limits& limits,
+                         Checkpoint& out) {
   auto bytes =
       std::make_shared<const std::vector<std::byte>>(read_record(archive, entry, limits.pickle_bytes));
   check_crc(entry, *bytes, out);
-  out.pickle_size = bytes->size();
-  out.pickle_offset = entry.stored() ? entry.data_offset : 0;
-  pickle::PickleResult result = pickle::run(bytes, out.tree, limits);
-  out.tree.set_root(result.root);
-  out.imports = std::move(result.imports);
-  out.opcodes = result.opcodes;
-  out.pickle_protocol = result.protocol;
-  for (pickle::PickleDefect& defect : result.defects)
-    out.defects.push_back(
-        {std::move(defect.code), "data.pkl", std::move(defect.text), out.pickle_offset + defect.offset});
-  if (result.failure) {
-    out.complete = false;
-    out.defects.push_back({std::string(failure_code(result.failure->code())),
-                           "data.pkl",
-                           fmt::format("the pickle cannot be read to the end: {}", result.failure->what()),
-                           {}});
-  }
+  return take_pickle(std::move(bytes), "data.pkl", entry.stored() ? entry.data_offset : 0, limits, out).root;
 }
 
 // Which entries of the archive a storage of the pickle named.
 using Used = std::vector<bool>;
 
-FindStorage storage_finder(const ZipArchive& archive, const std::string& folder, Used& used) {
-  return [&archive, &used, prefix = folder + "/data/"](std::string_view key) -> std::optional<StorageBytes> {
+FindStorage storage_finder(const ZipArchive& archive, std::uint64_t offset, const std::string& folder, Used& used) {
+  return [&archive, offset, &used, prefix = folder + "/data/"](std::string_view key) -> std::optional<StorageBytes> {
     const std::string name = prefix + std::string(key);
     const ZipEntry* entry = find_any_case(archive, name);
     if (entry == nullptr) return std::nullopt;
     used[static_cast<std::size_t>(entry - archive.entries().data())] = true;
-    StorageBytes found{nullptr, entry->data_offset, entry->size, entry->stored(), entry->crc32, {}};
+    StorageBytes found{nullptr, offset + entry->data_offset, entry->size, entry->stored(), entry->crc32, {}};
     found.bytes = source_of(archive, *entry, found.problem);
     return found;
   };
@@ -272,7 +264,46 @@ void report_unreferenced(const ZipArchive& archive, const std::string& folder, c
   }
 }
 
-// Exceeding a limit of the tree is reported once; what was reached stays.
+// Keys are unique in an archive; with the name of its file they are in a folder.
+void name_storages(const TorchArchive& from, std::size_t first, Checkpoint& out) {
+  const std::string_view part = out.part_name(from.part);
+  for (std::size_t i = first; i < out.storages.size() && !part.empty(); ++i)
+    out.storages[i].key = fmt::format("{}:{}", part, out.storages[i].key);
+}
+
+void read(const Source& source, const Limits& limits, Checkpoint& out) {
+  out.tree.set_root(read_torch_archive({source.bytes()}, limits, out));
+  index_tensors(out, limits);
+}
+
+}  // namespace
+
+value::NodeId read_torch_archive(const TorchArchive& from, const Limits& limits, Checkpoint& out) {
+  const auto archive = ZipArchive::open(from.bytes, limits);
+  const std::size_t first_defect = out.defects.size();
+  const auto first_node = static_cast<value::NodeId>(out.tree.size());
+  const std::string folder = find_folder(*archive, out);
+  take_zip_defects(*archive, out);
+  const bool big_endian = read_byte_order(*archive, folder, limits, out);
+  check_version(*archive, folder, limits, out);
+  list_records(*archive, folder, from.list_records, out);
+  const value::NodeId root = run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);
+  place_defects(from, first_defect, out);
+  Used used(archive->entries().size());
+  const std::size_t first_storage = out.storages.size();
+  // Usually one record per storage: reserve room for all of them, so that growing never doubles the peak.
+  out.storages.reserve(out.storages.size() + archive->entries().size());
+  out.tensor_records.reserve(out.tensor_records.size() + archive->entries().size());
+  rebuild_tensors(out, {first_node, from.part, big_endian},
+                  storage_finder(*archive, from.offset, folder, used), limits);
+  simplify_python_objects(out.tree, first_node);
+  name_storages(from, first_storage, out);
+  const std::size_t first_unreferenced = out.defects.size();
+  if (out.complete) report_unreferenced(*archive, folder, used, out);
+  place_defects(from, first_unreferenced, out);
+  return root;
+}
+
 void index_tensors(Checkpoint& out, const Limits& limits) {
   if (out.tree.root() == value::kNoNode) return;
   try {
@@ -282,26 +313,6 @@ void index_tensors(Checkpoint& out, const Limits& limits) {
     out.defects.push_back({"pickle-limit", "data.pkl", error.what(), {}});
   }
 }
-
-void read(io::SourcePtr source, const Limits& limits, Checkpoint& out) {
-  const auto archive = ZipArchive::open(std::move(source), limits);
-  const std::string folder = find_folder(*archive, out);
-  take_zip_defects(*archive, out);
-  read_byte_order(*archive, folder, limits, out);
-  check_version(*archive, folder, limits, out);
-  list_records(*archive, folder, out);
-  run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);
-  Used used(archive->entries().size());
-  // Usually one record per storage: reserve room for all of them, so that growing never doubles the peak.
-  out.storages.reserve(archive->entries().size());
-  out.tensor_records.reserve(archive->entries().size());
-  rebuild_tensors(out, storage_finder(*archive, folder, used), limits);
-  simplify_python_objects(out.tree);
-  if (out.complete) report_unreferenced(*archive, folder, used, out);
-  index_tensors(out, limits);
-}
-
-}  // namespace
 
 const Format kTorchZip = {"torch-zip", "torch.save since torch 1.6, and so every .ckpt in one file", probe,
                           read};

@@ -98,8 +98,9 @@ std::string_view kind_of_parent(std::string_view child) {
   return index ? "" : "object";
 }
 
+// Bytes of a file in a folder are no region of the folder.
 bool fits(const ByteRange& bytes) {
-  return bytes.offset <= kMaxInteger && bytes.size <= kMaxInteger - bytes.offset;
+  return bytes.part.empty() && bytes.offset <= kMaxInteger && bytes.size <= kMaxInteger - bytes.offset;
 }
 
 void write_bytes(JsonWriter& json, std::string_view name, const ByteRange& bytes) {
@@ -107,6 +108,7 @@ void write_bytes(JsonWriter& json, std::string_view name, const ByteRange& bytes
   json.begin_object();
   json.member("byteOffset", bytes.offset);
   json.member("byteLength", bytes.size);
+  if (!bytes.part.empty()) json.member("part", bytes.part);
   json.end();
 }
 

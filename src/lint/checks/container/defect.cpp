@@ -46,11 +46,11 @@ bool contains(const std::vector<std::string>& list, std::string_view text) {
   return std::find(list.begin(), list.end(), text) != list.end();
 }
 
-Hit defect_hit(const Defect& defect) {
+Hit defect_hit(const Defect& defect, const Checkpoint& file) {
   Hit hit = make_hit(defect.path, defect.code, report::PlaceKind::kFile);
   hit.fields = {{"text", defect.text}};
   hit.properties.push_back({"reason", defect.code});
-  if (defect.offset) hit.bytes = report::ByteRange{*defect.offset, 1};
+  if (defect.offset) hit.bytes = report::ByteRange{*defect.offset, 1, std::string(file.part_name(defect.part))};
   return hit;
 }
 
@@ -86,7 +86,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (!contains(codes, defect.code)) continue;
     std::size_t& count = seen[defect.code];
     ++count;
-    if (count <= kShown) emit(defect_hit(defect));
+    if (count <= kShown) emit(defect_hit(defect, context.file()));
   }
   for (const auto& [code, count] : seen)
     if (count > kShown) emit(further_hit(code, count - kShown));

@@ -1,0 +1,37 @@
+#include "checkpoint/formats/pickle_part.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace ckpt::formats {
+namespace {
+
+std::string_view failure_code(ErrorCode code) {
+  if (code == ErrorCode::kTruncated) return "pickle-truncated";
+  return code == ErrorCode::kLimit ? "pickle-limit" : "pickle-malformed";
+}
+
+}  // namespace
+
+pickle::PickleResult take_pickle(std::shared_ptr<const std::vector<std::byte>> bytes, std::string_view name,
+                                 std::uint64_t offset, const Limits& limits, Checkpoint& out) {
+  pickle::PickleResult result = pickle::run(std::move(bytes), out.tree, limits);
+  out.pickle_size += result.end;
+  out.opcodes |= result.opcodes;
+  out.pickle_protocol = std::max(out.pickle_protocol, result.protocol);
+  out.imports.insert(out.imports.end(), result.imports.begin(), result.imports.end());
+  for (pickle::PickleDefect& defect : result.defects)
+    out.defects.push_back(
+        {std::move(defect.code), std::string(name), std::move(defect.text), offset + defect.offset});
+  if (result.failure) {
+    out.complete = false;
+    out.defects.push_back({std::string(failure_code(result.failure->code())), std::string(name),
+                           fmt::format("the pickle cannot be read to the end: {}", result.failure->what()), {}});
+  }
+  return result;
+}
+
+}  // namespace ckpt::formats
