@@ -37,8 +37,6 @@ constexpr Magic kMagics[] = {
      "a zstd file, not a checkpoint; unpack it first: unzstd FILE"},
     {0, "7z\xbc\xaf\x27\x1c"sv, ErrorCode::kForeign, "a 7-Zip archive, not a checkpoint; unpack it first"},
     {0, "\x89HDF\r\n"sv, ErrorCode::kForeign, "an HDF5 file (Keras?), not a PyTorch checkpoint"},
-    {0, "\x93NUMPY"sv, ErrorCode::kForeign, "a NumPy array (.npy), not a checkpoint"},
-    {0, "GGUF"sv, ErrorCode::kForeign, "a GGUF model, not a PyTorch checkpoint"},
     {0,
      "\x7f"
      "ELF"sv,
@@ -141,25 +139,6 @@ std::optional<Error> text_file(Head head) {
                fmt::format("a text file, not a checkpoint; it starts with {}", quote(head.substr(0, 24))));
 }
 
-// POSIX ustar: the header's checksum counts its own field as spaces. torch.load tries tar first, by checksum.
-bool is_tar(Head head) {
-  if (head.size() < 512) return false;
-  unsigned sum = 0;
-  for (std::size_t i = 0; i < 512; ++i)
-    sum += i >= 148 && i < 156 ? unsigned{' '} : static_cast<unsigned char>(head[i]);
-  unsigned stored = 0;
-  bool digits = false;
-  for (const char c : head.substr(148, 8)) {
-    if (c >= '0' && c <= '7') {
-      stored = stored * 8 + static_cast<unsigned>(c - '0');
-      digits = true;
-    } else if (digits) {
-      break;
-    }
-  }
-  return digits && stored == sum && head[0] != '\0';
-}
-
 std::optional<Error> pickle_file(Head head) {
   constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
   const bool binary = head.size() >= 2 && head[0] == '\x80' && head[1] >= 1 && head[1] <= 5;
@@ -203,9 +182,6 @@ Error describe_foreign(const Source& source) {
   for (const Magic& magic : kMagics)
     if (head.size() > magic.offset && starts(head.substr(magic.offset), magic.bytes))
       return Error(magic.code, std::string(magic.text));
-  if (is_tar(head))
-    return Error(ErrorCode::kLegacy,
-                 fmt::format("a tar file (torch <= 0.1 wrote such checkpoints): {}", kLegacyAdvice));
   if (auto error = pickle_file(head)) return *error;
   if (auto error = text_file(head)) return *error;
   if (std::all_of(head.begin(), head.end(), [](char c) { return c == '\0'; }))

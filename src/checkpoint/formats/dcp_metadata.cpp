@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "checkpoint/formats/pickle_part.h"
 
 namespace ckpt::formats {
 namespace {
@@ -144,13 +145,16 @@ bool is_own_class(const pickle::Import& import) {
   const bool own = std::find(std::begin(kModules), std::end(kModules), import.module) != std::end(kModules);
   const bool torch = import.module == "torch" && (import.name == "Size" || import.name == "strided" ||
                                                   tensor::dtype_from_name(import.name).has_value());
+  const bool path = import.module.starts_with("pathlib") && import.name.ends_with("Path");  // of the folder
   const bool layout = import.module == "torch.serialization" && import.name == "_get_layout";
-  return own || torch || layout;
+  return own || torch || path || layout;
 }
 
 void take_imports(const pickle::PickleResult& result, Checkpoint& out) {
+  std::vector<pickle::Import> others;
   for (const pickle::Import& import : result.imports)
-    if (!is_own_class(import)) out.imports.push_back(import);
+    if (!is_own_class(import)) others.push_back(import);
+  add_imports(others, out);
   for (const pickle::PickleDefect& defect : result.defects)
     out.defects.push_back({defect.code, ".metadata", defect.text, defect.offset});
 }

@@ -1,6 +1,7 @@
 #include "checkpoint/formats/pickle_part.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -16,13 +17,26 @@ std::string_view failure_code(ErrorCode code) {
 
 }  // namespace
 
+void add_imports(std::span<const pickle::Import> imports, Checkpoint& out) {
+  std::set<std::pair<std::string, std::string>> known;
+  for (const pickle::Import& import : out.imports) known.emplace(import.module, import.name);
+  for (const pickle::Import& import : imports) {
+    if (known.emplace(import.module, import.name).second || !import.resolvable) {
+      out.imports.push_back(import);
+      continue;
+    }
+    for (pickle::Import& one : out.imports)
+      if (one.module == import.module && one.name == import.name) one.called = one.called || import.called;
+  }
+}
+
 pickle::PickleResult take_pickle(std::shared_ptr<const std::vector<std::byte>> bytes, std::string_view name,
                                  std::uint64_t offset, const Limits& limits, Checkpoint& out) {
   pickle::PickleResult result = pickle::run(std::move(bytes), out.tree, limits);
   out.pickle_size += result.end;
   out.opcodes |= result.opcodes;
   out.pickle_protocol = std::max(out.pickle_protocol, result.protocol);
-  out.imports.insert(out.imports.end(), result.imports.begin(), result.imports.end());
+  add_imports(result.imports, out);
   for (pickle::PickleDefect& defect : result.defects)
     out.defects.push_back(
         {std::move(defect.code), std::string(name), std::move(defect.text), offset + defect.offset});

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -16,5 +17,8 @@ namespace ckpt::formats {
 // it is and where it begins. A stream that breaks is a defect, and out.complete is false then.
 pickle::PickleResult take_pickle(std::shared_ptr<const std::vector<std::byte>> bytes, std::string_view name,
                                  std::uint64_t offset, const Limits& limits, Checkpoint& out);
+
+// Adds what another pickle imports; a name that is there already counts once.
+void add_imports(std::span<const pickle::Import> imports, Checkpoint& out);
 
 }  // namespace ckpt::formats

@@ -60,15 +60,30 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
   }
 }
 
+// Legacy files only: ('module', class, file, source) stands for the class, with its source for a warning.
+bool resolve_module(RebuildContext& c, NodeId node, std::span<const NodeId> fields) {
+  if (fields.size() < 2 || c.tree.kind(fields[0]) != Kind::kString || c.tree.text(fields[0]) != "module" ||
+      c.tree.kind(fields[1]) != Kind::kGlobal)
+    return false;
+  c.tree.become_copy_of(node, fields[1], kNoNode);
+  return true;
+}
+
+// The sixth element of legacy files: None, or (key, offset, numel) of a view of the storage as torch 0.1 to 0.3 wrote
+// them. The bytes of such views are not looked for.
+bool is_whole(const RebuildContext& c, std::span<const NodeId> fields) {
+  return fields.size() == 5 || (fields.size() == 6 && c.tree.kind(fields[5]) == Kind::kNone);
+}
+
 }  // namespace
 
-// ('storage', class, key, location, numel): torch/serialization.py persistent_id; a sixth
-// element in legacy files.
+// ('storage', class, key, location, numel): torch/serialization.py persistent_id.
 void resolve_persistent(RebuildContext& c, NodeId node) {
   const auto id = c.tree.elements(node);
   const auto fields = id.empty() ? std::span<const NodeId>{} : c.tree.elements(id[0]);
+  if (resolve_module(c, node, fields)) return;
   std::optional<DType> dtype;
-  const bool shaped = fields.size() == 5 && c.tree.kind(fields[0]) == Kind::kString &&
+  const bool shaped = is_whole(c, fields) && c.tree.kind(fields[0]) == Kind::kString &&
                       c.tree.text(fields[0]) == "storage" && c.tree.kind(fields[3]) == Kind::kString &&
                       c.tree.kind(fields[4]) == Kind::kInt && c.tree.integer(fields[4]) >= 0;
   if (!shaped)
