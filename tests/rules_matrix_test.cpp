@@ -14,6 +14,7 @@
 #include "lint/engine.h"
 #include "lint/rule_set.h"
 #include "report/finding.h"
+#include "tests/support/checkpoints.h"
 #include "tests/support/files.h"
 #include "training/items.h"
 #include "training/opened.h"
@@ -32,18 +33,7 @@ lint::RuleSet all_rules() {
   return set;
 }
 
-bool is_input(const fs::path& file) {
-  const std::string extension = file.extension().string();
-  return extension != ".json" && extension != ".md" && file.filename() != "verdicts.txt";
-}
-
-std::vector<fs::path> inputs_below(const char* folder) {
-  auto files = files_below(fixtures_dir() / folder);
-  files.erase(
-      std::remove_if(files.begin(), files.end(), [](const fs::path& file) { return !is_input(file); }),
-      files.end());
-  return files;
-}
+std::vector<fs::path> inputs_below(const char* folder) { return checkpoints_below(fixtures_dir() / folder); }
 
 std::vector<report::Finding> findings_of(const lint::RuleSet& rules, const fs::path& file,
                                          lint::Profile profile, const std::optional<fs::path>& against = {}) {

@@ -14,7 +14,6 @@ std::string_view to_string(ErrorCode code) {
     case ErrorCode::kEmpty: return "empty";
     case ErrorCode::kPointer: return "pointer";
     case ErrorCode::kForeign: return "foreign";
-    case ErrorCode::kLegacy: return "legacy";
     case ErrorCode::kTorchScript: return "torchscript";
     case ErrorCode::kUnsupported: return "unsupported";
     case ErrorCode::kTruncated: return "truncated";

@@ -19,9 +19,8 @@ enum class ErrorCode {
   kEmpty,        // a file of zero bytes
   kPointer,      // a Git LFS, DVC or git-annex pointer instead of the file
   kForeign,      // some other kind of file: HTML, JSON, gzip, HDF5, ...
-  kLegacy,       // torch.save before 1.6: tar, or pickles in a row
   kTorchScript,  // a program of torch.jit, which torch.load would run
-  kUnsupported,  // a checkpoint, but of another kind that is not read (yet): safetensors, directories, ...
+  kUnsupported,  // a checkpoint, but of a kind that is not read
   kTruncated,    // the file ends too early
   kCorrupt,      // the bytes contradict the format
   kLimit,        // a limit of base/limits.h was hit

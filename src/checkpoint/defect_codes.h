@@ -33,6 +33,7 @@ inline constexpr std::array kDefectCodes = {
     DefectCode{"zip-libzip-differs", "libzip and torch see different archives"},
     DefectCode{"zip-crc-mismatch", "bytes that do not match the recorded checksum"},
     DefectCode{"zip-unexpected-record", "a record that no version of torch writes"},
+    DefectCode{"legacy-format", "the form that torch.save wrote before torch 1.6"},
     // --- the pickle --------------------------------------------------------------------------------------
     DefectCode{"pickle-trailing-data", "bytes after STOP"},
     DefectCode{"pickle-frame-boundary", "an opcode crosses the end of its frame"},

@@ -48,9 +48,6 @@ constexpr Magic kMagics[] = {
      "a PyTorch preview file (PYTORCH1), which torch no longer reads; save it again with torch.save"},
 };
 
-constexpr std::string_view kLegacyAdvice =
-    "load it with torch and save it again with torch.save (torch >= 1.6 writes the zip format)";
-
 bool starts(Head head, std::string_view with) { return head.substr(0, with.size()) == with; }
 
 // The rest of the first line that begins with `key`, with any line ending.
@@ -140,16 +137,10 @@ std::optional<Error> text_file(Head head) {
 }
 
 std::optional<Error> pickle_file(Head head) {
-  constexpr std::string_view kMagic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."sv;
-  const bool binary = head.size() >= 2 && head[0] == '\x80' && head[1] >= 1 && head[1] <= 5;
-  if ((binary && head.substr(2, 24).find(kMagic) != Head::npos) || starts(head, "L119547037146038801333356L"))
-    return Error(ErrorCode::kLegacy,
-                 fmt::format("a legacy torch file (torch < 1.6, no zip): {}", kLegacyAdvice));
-  if (binary)
-    return Error(
-        ErrorCode::kUnsupported,
-        "a bare pickle, not written by torch.save; if you trust it, load it and save it with torch.save");
-  return std::nullopt;
+  if (head.size() < 2 || head[0] != '\x80' || head[1] < 1 || head[1] > 5) return std::nullopt;
+  return Error(
+      ErrorCode::kUnsupported,
+      "a bare pickle, not written by torch.save; if you trust it, load it and save it with torch.save");
 }
 
 // Kinds of sharded checkpoints by a file that each has, with the way to one file: the commands that merge

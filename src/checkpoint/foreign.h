@@ -7,7 +7,7 @@
 
 namespace ckpt {
 
-// Always returns an Error: kEmpty, kPointer, kForeign, kLegacy, kTorchScript, kUnsupported, kTruncated or
+// Always returns an Error: kEmpty, kPointer, kForeign, kTorchScript, kUnsupported, kTruncated or
 // kCorrupt.
 Error describe_foreign(const Source& source);
 

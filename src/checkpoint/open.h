@@ -11,7 +11,7 @@ namespace ckpt {
 
 // Probes the formats in their order (formats/list.cpp), reads with the first that recognises the source: a file or
 // the folder of one checkpoint.
-// Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign, kLegacy, kTorchScript, kUnsupported, kTruncated,
+// Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign, kTorchScript, kUnsupported, kTruncated,
 // kCorrupt, kLimit.
 CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits = {});
 

@@ -106,7 +106,9 @@ Object summary_facts(const Opened& input, const training::Amounts& amounts) {
   Object sections;
   for (const auto& [section, amount] : amounts.by_section)
     sections.push_back({std::string(training::title(section)), amount_object(amount)});
-  List imports, defects, records;
+  List imports, defects, records, parts;
+  for (const Part& part : file.parts)
+    if (!part.name.empty()) parts.emplace_back(Object{{"name", part.name}, {"size", part.size}});
   for (const pickle::Import& import : file.imports) imports.emplace_back(import.module + "." + import.name);
   for (const Defect& defect : file.defects)
     defects.emplace_back(Object{{"code", defect.code}, {"path", defect.path}, {"text", defect.text}});
@@ -118,6 +120,7 @@ Object summary_facts(const Opened& input, const training::Amounts& amounts) {
                       {"byte_order", file.byte_order},
                       {"complete", file.complete},
                       {"records", std::move(records)}};
+  if (!parts.empty()) container.push_back({"parts", std::move(parts)});
   return {{"format", file.format},
           {"kind", training::describe(input.items.kind)},
           {"lightning", lightning_object(input, amounts)},

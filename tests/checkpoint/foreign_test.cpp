@@ -32,7 +32,6 @@ TEST_CASE("a file that is no checkpoint is called what it is, with what to do") 
   const std::string lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:5ca6\nsize 4000\n";
   std::string utf16 = "\xff\xfe";
   for (const char c : lfs) (utf16 += c) += '\0';
-  const std::string lengths("\x10\0\0\0\0\0\0\0", 8);
   const Case cases[] = {
       {"", ErrorCode::kEmpty, "empty"},
       {lfs, ErrorCode::kPointer, "git lfs pull"},
@@ -58,14 +57,6 @@ TEST_CASE("a file that is no checkpoint is called what it is, with what to do") 
       {"hello world\n", ErrorCode::kForeign, "text file"},
       {"\x1f\x8b\x08"s, ErrorCode::kForeign, "gunzip"},
       {"\x89HDF\r\n\x1a\n"s, ErrorCode::kForeign, "HDF5"},
-      {"\x93NUMPY\x01\0"s, ErrorCode::kForeign, "NumPy"},
-      {"GGUF\x03\0\0\0"s, ErrorCode::kForeign, "GGUF"},
-      {lengths + "{\"a\":{}}        ", ErrorCode::kUnsupported, "safetensors"},
-      {lengths + "{\"a\":{}}", ErrorCode::kForeign, "not a PyTorch checkpoint"},
-      {"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kLegacy, "legacy torch file"},
-      {"\x80\x04\x95\x0d\0\0\0\0\0\0\0\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."s, ErrorCode::kLegacy,
-       "legacy"},
-      {"L119547037146038801333356L\n."s, ErrorCode::kLegacy, "legacy"},
       {"\x80\x04}."s, ErrorCode::kUnsupported, "bare pickle"},
       {std::string(4096, '\0'), ErrorCode::kCorrupt, "zeros"},
       {"\x01\x02\x03\x04zz", ErrorCode::kForeign, "PK"},
@@ -86,7 +77,6 @@ TEST_CASE("a zip archive that is no checkpoint is called what it is") {
     std::string says;
   };
   const Case cases[] = {
-      {"weights.npy", ErrorCode::kForeign, ".npz"},
       {"p/.data/extern_modules", ErrorCode::kUnsupported, "torch.package"},
       {"p/archive_format", ErrorCode::kUnsupported, ".pt2"},
       {"archive/version", ErrorCode::kCorrupt, "failed while pickling"},
@@ -108,16 +98,16 @@ TEST_CASE("a TorchScript archive is refused, because torch.load would run it") {
   CHECK(error.text().find("TorchScript") != std::string::npos);
 }
 
-TEST_CASE("a directory is refused with the way to merge it, by what is in it") {
+TEST_CASE("a directory that cannot be read is refused by what is in it, with what to do") {
   struct Case {
     std::string file, says;
     ErrorCode code = ErrorCode::kUnsupported;
   };
   const Case cases[] = {
-      {".metadata", "consolidate_checkpoint"},
+      {".metadata", "not a pickle", ErrorCode::kCorrupt},
       {"zero_to_fp32.py", "zero_to_fp32.py DIR"},
       {"latest", "DeepSpeed"},
-      {"pytorch_model.bin.index.json", "Hugging Face"},
+      {"pytorch_model.bin.index.json", "is not JSON", ErrorCode::kCorrupt},
       {"notes.txt", "name a file in it"},
       {"__0_0.distcp", "1 shard, but no .metadata", ErrorCode::kTruncated},
       {"meta.pt", "meta.pt, but no .metadata", ErrorCode::kTruncated},

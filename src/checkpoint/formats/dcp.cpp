@@ -127,7 +127,13 @@ class Reader {
     const io::SourcePtr bytes = entry.range ? slice(*entry.range, entry) : nullptr;
     if (!entry.range) chunk_defect(entry, "it has no place in storage_data");
     if (bytes == nullptr) return kNoNode;
-    return read_torch_archive({bytes, *parts_.open(entry.range->file), entry.range->offset, false}, limits_, out_);
+    try {
+      return read_torch_archive({bytes, *parts_.open(entry.range->file), entry.range->offset, false}, limits_, out_);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kLimit) throw;
+      chunk_defect(entry, error.text());  // one value of many: the rest can still be read
+      return kNoNode;
+    }
   }
 
   NodeId tensor_of(const DcpEntry& entry) {
@@ -174,7 +180,7 @@ class Reader {
 
   void chunk_defect(const DcpEntry& entry, std::string_view wrong) {
     out_.defects.push_back({"shard-mismatch", entry.name,
-                            fmt::format("{} cannot be put together from its chunks: {}", shown(entry.name), wrong),
+                            fmt::format("{} cannot be read from its shards: {}", shown(entry.name), wrong),
                             {}, 0});
   }
 

@@ -125,6 +125,9 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
   Claims claims;
   for (NodeId node = first; node < out.tree.size(); ++node)
     if (out.tree.kind(node) == Kind::kPersistent) collect_claim(out.tree, node, claims);
+  out.defects.push_back({"legacy-format", "",
+                         "torch.save wrote this form before torch 1.6: it has no checksums and cannot be memory-mapped",
+                         {}, part});
   const Storages storages = read_storages(stream, bytes, claims);
   check_end(stream, *bytes, part, out);
   const FindStorage find = [&](std::string_view key) -> std::optional<StorageBytes> {

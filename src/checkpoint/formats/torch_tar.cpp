@@ -108,6 +108,8 @@ class Reader {
   }
 
   void read() {
+    out_.defects.push_back({"legacy-format", "",
+                            "torch 0.1 wrote this form, a tar file: torch.load(weights_only=True) refuses it", {}, 0});
     read_storages();
     read_tensors();
     read_object();

@@ -285,6 +285,7 @@ value::NodeId read_torch_archive(const TorchArchive& from, const Limits& limits,
   const std::string folder = find_folder(*archive, out);
   take_zip_defects(*archive, out);
   const bool big_endian = read_byte_order(*archive, folder, limits, out);
+  if (big_endian) out.byte_order = "big";
   check_version(*archive, folder, limits, out);
   list_records(*archive, folder, from.list_records, out);
   const value::NodeId root = run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);

@@ -23,8 +23,8 @@ constexpr ParamSpec kParams[] = {
 };
 
 // The codes of base/error.h, except that of a wrong command line.
-constexpr std::array<std::string_view, 12> kErrorCodes = {
-    "io",          "not-found",   "empty",     "pointer", "foreign", "legacy",
+constexpr std::array<std::string_view, 11> kErrorCodes = {
+    "io",          "not-found",   "empty",     "pointer", "foreign",
     "torchscript", "unsupported", "truncated", "corrupt", "limit",   "changed"};
 
 // The kind of a finding is the reader's code, its text what the reader noticed.
