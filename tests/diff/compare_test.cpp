@@ -8,6 +8,7 @@
 
 #include "diff/diff.h"
 #include "diff/to_report.h"
+#include "tests/support/checkpoints.h"
 
 using namespace ckpt;
 using diff::ChangeKind;
