@@ -78,7 +78,7 @@ rules:
   const Rule& own = set.rules.back();
   CHECK(own.info.id == "backbone-frozen");
   CHECK(own.info.title == "Backbone weights must not move");
-  CHECK(own.info.message == "Backbone weights must not move: max-abs {max-abs}, at {at}");
+  CHECK(report::message_for(own.info, "moved") == "Backbone weights must not move: max-abs {max-abs}, at {at}");
   CHECK(own.on);
   CHECK(own.level == report::Level::kError);
   CHECK(own.select.tensors.size() == 1);
@@ -181,7 +181,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"rules:\n  own: {check: drift, ignore: {a: b}}\n",
        ":2:31: 'ignore' of rule 'own' must be a string or a list of strings, not a map"},
       {"rules:\n  own: {check: drift, message: \"{odl}\"}\n",
-       ":2:32: 'message' of rule 'own': unknown field 'odl' (did you mean 'old'?); the check 'drift' has: old, new, path, file"},
+       ":2:32: a message of rule 'own': unknown field 'odl' (did you mean 'old'?); 'drifted' of the check 'drift' has: old, new, path, file"},
       {"rules:\n  own: {check: drift, message: \"\"}\n", ":2:32: 'message' of rule 'own' must be one line of text"},
       {"rules:\n  value-drift: error\n  value-drift: off\n", ":3:3: the key 'value-drift' appears twice: remove one of them"},
   };
