@@ -135,7 +135,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"extends: \"\"\n", ":1:10: no rule set ''; built-in sets: recommended, strict; or give a path"},
       {"extends: t.yaml\n", ":1:10: 't.yaml' extends itself: remove this line to break the cycle"},
       {"set: recomended\n", ":1:6: no built-in rule belongs to a set 'recomended' (did you mean 'recommended'?)"},
-      {"profile: resum\n", ":1:10: the profile must be resume, inference, any or auto, not 'resum' (did you mean 'resume'?)"},
+      {"profile: resum\n", ":1:10: the profile must be one of resume, inference, finetune, any, auto, not 'resum' (did you mean 'resume'?)"},
       {"rules: [a]\n", ":1:8: 'rules' must be a map of rule ids and levels, not a list"},
       {"rules:\n  value-drfit: error\n", ":2:3: unknown rule 'value-drfit' (did you mean 'value-drift'?)"},
       {"rules:\n  zzzzzzzz: {level: error}\n", ":2:3: unknown rule 'zzzzzzzz'; your own rules need a 'check'"},
