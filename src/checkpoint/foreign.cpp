@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@ namespace ckpt {
 namespace {
 
 using Head = std::string_view;
+constexpr std::size_t kHeadBytes = 4096;  // more of a file is not looked at
 
 // A magic number at a fixed offset, what it means, and what to do.
 struct Magic {
@@ -162,6 +164,51 @@ Error describe_folder(const Source& source) {
 }
 
 }  // namespace
+
+namespace {
+
+// A pickle of protocol 0 or 1 has no header. It begins with a call or an import, c MODULE NAME, or with what
+// opens a container and what dumps() of every Python writes next.
+bool is_text_pickle(Head head) {
+  if (head.size() < kHeadBytes && !head.ends_with('.')) return false;  // a whole pickle ends with STOP
+  for (const std::string_view start :
+       {"(dp", "(lp", "(tp", "(c", "(i", "(S'", "(V", "}q", "]q", "(K", "(I", "(X"})
+    if (starts(head, start)) return true;
+  if (!starts(head, "c")) return false;
+  const auto name = [&](std::size_t from) {  // the end of a line of a name, or npos
+    const auto end = head.find('\n', from);
+    if (end == Head::npos || end == from) return Head::npos;
+    const bool plain = std::all_of(head.begin() + static_cast<std::ptrdiff_t>(from),
+                                   head.begin() + static_cast<std::ptrdiff_t>(end), [](char c) {
+                                     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                            (c >= '0' && c <= '9') || c == '_' || c == '.';
+                                   });
+    return plain ? end : Head::npos;
+  };
+  const auto module = name(1);
+  return module != Head::npos && name(module + 1) != Head::npos;
+}
+
+// Magic numbers of what may hold anything, and of other models.
+constexpr std::pair<std::string_view, std::string_view> kHidden[] = {
+    {"\x1f\x8b"sv, "a compressed file"},
+    {"BZh"sv, "a compressed file"},
+    {"\xfd"
+     "7zXZ\0"sv,
+     "a compressed file"},
+    {"\x28\xb5\x2f\xfd"sv, "a compressed file"},
+    {"7z\xbc\xaf\x27\x1c"sv, "an archive"},
+    {"\x89HDF\r\n"sv, "an HDF5 file"},
+};
+
+}  // namespace
+
+std::string hidden_content(const Source& source) {
+  const Head head(reinterpret_cast<const char*>(source.head().data()), source.head().size());
+  for (const auto& [magic, what] : kHidden)
+    if (starts(head, magic)) return std::string(what);
+  return pickle_file(head) || is_text_pickle(head) ? "a pickle" : "";
+}
 
 Error describe_foreign(const Source& source) {
   if (source.is_folder()) return describe_folder(source);

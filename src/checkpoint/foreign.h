@@ -2,6 +2,8 @@
 // "corrupt checkpoint" reports are Git LFS pointers, HTML error pages and compressed downloads.
 #pragma once
 
+#include <string>
+
 #include "base/error.h"
 #include "checkpoint/source.h"
 
@@ -10,5 +12,9 @@ namespace ckpt {
 // Always returns an Error: kEmpty, kPointer, kForeign, kTorchScript, kUnsupported, kTruncated or
 // kCorrupt.
 Error describe_foreign(const Source& source);
+
+// What a file that no format reads may hold of weights or pickled objects, in a word or two: "a pickle", "an
+// archive". "" for texts, programs, documents and what is unknown.
+std::string hidden_content(const Source& source);
 
 }  // namespace ckpt

@@ -20,5 +20,6 @@ struct Format {
 };
 
 std::span<const Format> all_formats();
+const Format* format_of(const Source& source);  // the first that recognises it; null: none
 
 }  // namespace ckpt

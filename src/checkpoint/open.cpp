@@ -1,6 +1,5 @@
 #include "checkpoint/open.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -9,16 +8,6 @@
 #include "checkpoint/format.h"
 
 namespace ckpt {
-namespace {
-
-const Format* format_of(const Source& source) {
-  const auto formats = all_formats();
-  const auto found = std::find_if(formats.begin(), formats.end(), [&](const Format& f) { return f.probe(source); });
-  return found == formats.end() ? nullptr : &*found;
-}
-
-}  // namespace
-
 CheckpointPtr open_checkpoint(const Source& source, const Limits& limits) {
   const Format* format = format_of(source);
   if (format == nullptr) throw describe_foreign(source);

@@ -106,16 +106,14 @@ int verdict_status(const diff::Diff& diff, const diff::Compatibility* compat,
   return diff.different() ? kFound : kClean;
 }
 
-int explain(const std::string& id) {
-  std::vector<std::string> ids;
-  for (const report::RuleInfo& rule : diff::change_rules()) {
-    ids.push_back(rule.id);
-    if (rule.id != id) continue;
-    std::cout << diff::explain_rule(rule);
-    return kClean;
-  }
-  fail(ErrorCode::kUsage, fmt::format("unknown rule {}{}; run ckpt-diff --list-rules for a list", quote(id),
-                                      did_you_mean(id, ids)));
+int explain(const std::string& word) {
+  const std::string text = diff::explain(word);
+  if (text.empty())
+    fail(ErrorCode::kUsage,
+         fmt::format("unknown rule, kind, profile or part {}{}; run ckpt-diff --list-rules for a list",
+                     quote(word), did_you_mean(word, diff::explained_words())));
+  std::cout << text;
+  return kClean;
 }
 
 }  // namespace

@@ -1,6 +1,11 @@
+#include <algorithm>
+#include <functional>
 #include <iostream>
+#include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/date.h"
 #include "base/error.h"
@@ -12,9 +17,10 @@
 #include "cli/output.h"
 #include "cli/programs.h"
 #include "cli/progress.h"
-#include "files/write_file.h"
+#include "files/file_glob.h"
 #include "lint/config_entries.h"
 #include "lint/configs.h"
+#include "lint/explain.h"
 #include "lint/find_inputs.h"
 #include "lint/manifest.h"
 #include "lint/print_config.h"
@@ -37,10 +43,11 @@ const Program kProgram = {
     "Finds broken and unsafe checkpoints: checks the weights, the optimizer, scheduler and\n"
     "loop states, the hyperparameters, the container and the pickle (which is never executed).\n"
     "\n"
-    "FOLDER means all checkpoints below it (.ckpt .pt .pth .bin .safetensors ...), PATTERN all\n"
-    "files that match it ('runs/**/last.ckpt'). Without --rules, the nearest .ckpt-lint.yaml\n"
-    "applies to each file, searched from its folder up to the one with .git; if there is none,\n"
-    "the built-in recommended rules apply. Use --no-config in folders you do not trust.",
+    "FOLDER means all checkpoints below it (.ckpt .pt .pth .bin ..., and any other file that is\n"
+    "one by its first bytes), PATTERN all files that match it ('runs/**/last.ckpt'). Without\n"
+    "--rules, the nearest .ckpt-lint.yaml applies to each file, searched from its folder up to\n"
+    "the one with .git; if there is none, the built-in recommended rules apply. Use --no-config\n"
+    "in folders you do not trust.",
     "Examples:\n"
     "  ckpt-lint model.ckpt\n"
     "  ckpt-lint --rules strict.yaml --report sarif=ckpt.sarif model.ckpt\n"
@@ -75,8 +82,8 @@ std::optional<ProfileSetting> profile_option(const Parsed& parsed) {
   const auto text = text_option(parsed, "profile");
   if (!text) return std::nullopt;
   if (const auto setting = lint::parse_profile(*text)) return setting;
-  const std::vector<std::string> names = {"resume", "inference", "any", "auto"};
-  fail(ErrorCode::kUsage, fmt::format("--profile takes resume, inference, any or auto, not {}{}",
+  const std::vector<std::string> names = lint::profile_names();
+  fail(ErrorCode::kUsage, fmt::format("--profile takes one of {}, not {}{}", fmt::join(names, ", "),
                                       quote(*text), did_you_mean(*text, names)));
 }
 
@@ -88,8 +95,25 @@ std::string today(const Parsed& parsed) {
   return *text;
 }
 
+// A list of ids: "--ignore a,b --ignore c".
+std::vector<std::string> ids_of(const Parsed& parsed, const char* option) {
+  std::vector<std::string> ids;
+  for (const std::string& list : list_of(parsed, option)) {
+    std::istringstream stream(list);
+    for (std::string id; std::getline(stream, id, ',');) {
+      std::erase(id, ' ');
+      ids.push_back(std::move(id));
+    }
+    if (list.empty() || list.back() == ',' || std::find(ids.begin(), ids.end(), "") != ids.end())
+      fail(ErrorCode::kUsage,
+           fmt::format("--{} takes ids of rules, separated by commas, not {}", option, quote(list)));
+  }
+  return ids;
+}
+
 lint::Configs configs_of(const Parsed& parsed) {
-  return lint::Configs(text_option(parsed, "rules"), !has(parsed, "no-config"));
+  return lint::Configs(text_option(parsed, "rules"), !has(parsed, "no-config"),
+                       {ids_of(parsed, "select"), ids_of(parsed, "ignore")});
 }
 
 const std::string& one_operand(const Parsed& parsed, std::string_view option) {
@@ -110,31 +134,64 @@ lint::Settings settings_of(const Parsed& parsed) {
   settings.update_baseline = has(parsed, "update-baseline");
   if (settings.update_baseline && !settings.baseline)
     fail(ErrorCode::kUsage, "--update-baseline needs --baseline FILE, the file to write");
+  if (settings.update_baseline) check_output(*settings.baseline);
   settings.today = today(parsed);
   settings.jobs = parsed.jobs;
   return settings;
 }
 
-lint::Result lint_with_progress(const std::vector<lint::Input>& inputs, lint::Configs& configs,
-                                lint::Settings settings) {
-  Progress progress(inputs.size());
+lint::Result lint_with_progress(const lint::Found& found, lint::Configs& configs, lint::Settings settings) {
+  Progress progress(found.inputs.size());
   settings.judged = [&](const std::string& path) { progress.done(path); };
-  return lint::lint_files(inputs, configs, settings);
+  return lint::lint_files(found, configs, settings);
 }
 
 void write_baseline(const std::string& path, const lint::Result& result) {
   protect_inputs(path, result.report.inputs);
   if (result.new_baseline)
-    write_file(path, *result.new_baseline);
+    write_output(path, *result.new_baseline);
   else
     complain(kProgram.name, path, "the baseline was not updated: some inputs could not be read");
 }
+
+// --exclude is for all operands, `exclude:` of rule files only for what was found: whoever names a file, or
+// has a program name it, wants it judged.
+class Exclusions {
+ public:
+  Exclusions(const Parsed& parsed, lint::Configs& configs) : configs_(configs) {
+    for (const std::string& pattern : list_of(parsed, "exclude"))
+      globs_.push_back({FileGlob(pattern, "."), false});
+  }
+  bool operator()(const std::string& path, bool named) {
+    const std::string absolute = absolute_path(path);
+    for (auto& [glob, used] : globs_) {
+      if (!glob.matches(absolute)) continue;
+      used = true;
+      return true;
+    }
+    return !named && configs_.excludes(path);
+  }
+  std::vector<std::string> unused() const {
+    std::vector<std::string> patterns;
+    for (const auto& [glob, used] : globs_)
+      if (!used) patterns.push_back(glob.pattern());
+    return patterns;
+  }
+
+ private:
+  lint::Configs& configs_;
+  std::vector<std::pair<FileGlob, bool>> globs_;
+};
 
 int lint_operands(const Parsed& parsed) {
   if (parsed.operands.empty()) fail(ErrorCode::kUsage, "expected at least one FILE; see --help");
   const lint::Settings settings = settings_of(parsed);
   lint::Configs configs = configs_of(parsed);
-  lint::Result result = lint_with_progress(lint::find_inputs(parsed.operands), configs, settings);
+  Exclusions exclusions(parsed, configs);
+  lint::Result result =
+      lint_with_progress(lint::find_inputs(parsed.operands, std::ref(exclusions)), configs, settings);
+  for (const std::string& pattern : exclusions.unused())
+    result.report.remarks.push_back(fmt::format("--exclude {} matches nothing", quote(pattern)));
   for (const lint::Complaint& one : result.complaints) complain(kProgram.name, one.path, one.text);
   if (settings.update_baseline) write_baseline(*settings.baseline, result);
   result.report.arguments = parsed.arguments;
@@ -144,17 +201,11 @@ int lint_operands(const Parsed& parsed) {
 
 // --- actions on rules instead of checkpoints ----------------------------------------------------------
 
-int explain(const std::string& id, const Parsed& parsed) {
+int explain(const std::string& word, const Parsed& parsed) {
   lint::Configs configs = configs_of(parsed);
-  std::vector<std::string> ids;
-  for (const lint::Rule& rule : configs.for_folder(".").rules->rules) {
-    ids.push_back(rule.info.id);
-    if (rule.info.id != id) continue;
-    std::cout << lint::explain_rule(rule);
-    return kClean;
-  }
-  fail(ErrorCode::kUsage, fmt::format("unknown rule {}{}; run ckpt-lint --list-rules for a list", quote(id),
-                                      did_you_mean(id, ids)));
+  const lint::RuleSetPtr set = configs.for_folder(".").rules;
+  std::cout << lint::explain(word, set->rules);
+  return kClean;
 }
 
 int print_config(const Parsed& parsed) {
@@ -163,6 +214,7 @@ int print_config(const Parsed& parsed) {
   if (!parsed.operands.empty()) about.checkpoint = one_operand(parsed, "--print-config");
   const lint::Configs::Choice choice =
       about.checkpoint.empty() ? configs.for_folder(".") : configs.for_file(about.checkpoint);
+  configs.check_selection();
   about.discovered = choice.discovered;
   about.profile = choice.rules->profile.value_or(ProfileSetting::kResume);
   about.profile_origin = choice.rules->profile_origin;
@@ -175,6 +227,7 @@ int print_config(const Parsed& parsed) {
 }
 
 int write_manifest(const std::string& target, const Parsed& parsed) {
+  if (target != "-") check_output(target);
   const std::string& path = one_operand(parsed, "--write-manifest");
   const OpenedPtr input = open_and_complain(kProgram.name, path);
   if (show::status_of(*input) != kClean) return kTrouble;
@@ -187,7 +240,7 @@ int write_manifest(const std::string& target, const Parsed& parsed) {
   if (target == "-")
     std::cout << text;
   else
-    write_file(target, text);
+    write_output(target, text);
   return kClean;
 }
 
@@ -198,7 +251,14 @@ po::options_description options() {
       "no-config", "ignore .ckpt-lint.yaml files")(
       "profile", po::value<std::string>()->value_name("PROFILE"),
       "what the files are used for: resume (default; missing training state is an error), inference (it is "
-      "fine), any (it is a note), auto (resume if the file has any training state)")(
+      "fine), finetune (it is fine, and with --against it may be new), any (it is a note), auto (resume if "
+      "the "
+      "file has any training state)")("select", po::value<std::vector<std::string>>()->value_name("RULE,..."),
+                                      "check only these rules, also if they are off; repeatable")(
+      "ignore", po::value<std::vector<std::string>>()->value_name("RULE,..."),
+      "do not check these rules; repeatable")(
+      "exclude", po::value<std::vector<std::string>>()->value_name("GLOB"),
+      "pass over files that match, in folders and patterns, too: '*.bak.ckpt', 'runs/old/'; repeatable")(
       "today", po::value<std::string>()->value_name("DATE"),
       "the date for checking whether suppressions have expired, such as 2026-10-01 (default: today, UTC)");
   po::options_description gate("Gate", 90);
@@ -212,9 +272,11 @@ po::options_description options() {
       "do not fail on findings that this JSON or SARIF report of an earlier run has")(
       "update-baseline", "write this run's findings to the --baseline file");
   po::options_description about("Instead of checking files", 90);
-  about.add_options()("explain", po::value<std::string>()->value_name("RULE"),
-                      "explain a rule: what it finds, why it matters, how to fix it")(
-      "list-rules", "list all rules and their options, as set by --rules or this folder's config")(
+  about.add_options()(
+      "explain", po::value<std::string>()->value_name("WORD"),
+      "explain a rule (what it finds, why it matters, how to fix it), a check, a kind of finding or "
+      "a profile")("list-rules",
+                   "list all rules and their options, as set by --rules or this folder's config")(
       "print-config",
       "print the rules in effect for FILE (default: this folder) and where each setting comes from")(
       "write-manifest", po::value<std::string>()->value_name("MANIFEST"),
@@ -226,22 +288,49 @@ po::options_description options() {
   return own;
 }
 
+// What is done instead of checking files, with the options that it heeds besides the common ones of all
+// programs.
+struct Action {
+  std::string_view name;
+  bool takes_file;
+  std::vector<std::string_view> heeds;
+};
+const Action kActions[] = {
+    {"explain", false, {"rules", "no-config"}},
+    {"list-rules", false, {"rules", "no-config", "select", "ignore"}},
+    {"print-config", true, {"rules", "no-config", "profile", "select", "ignore"}},
+    {"write-manifest", true, {}},
+    {"test", false, {"profile", "today"}},
+};
+constexpr std::string_view kAlways[] = {"operand", "jobs", "color", "width", "quiet", "verbose"};
+
+std::string why_refused(std::string_view action, std::string_view option) {
+  if (action == "test" && option == "rules") return "--test takes the rule file itself; drop --rules";
+  if (action == "test" && option == "against")
+    return "--test takes the base from each test, as 'against: FILE'; drop --against";
+  return fmt::format("--{} has no use for --{}; drop it", action, option);
+}
+
 // Refuses arguments that would be silently ignored.
 void check_action(const Parsed& parsed) {
-  std::string_view action;
-  for (const char* name : {"explain", "list-rules", "print-config", "write-manifest", "test"}) {
-    if (!has(parsed, name)) continue;
-    if (!action.empty())
-      fail(ErrorCode::kUsage, fmt::format("--{} and --{} cannot be combined; see --help", action, name));
-    action = name;
+  const Action* action = nullptr;
+  for (const Action& one : kActions) {
+    if (!has(parsed, one.name.data())) continue;
+    if (action != nullptr)
+      fail(ErrorCode::kUsage,
+           fmt::format("--{} and --{} cannot be combined; see --help", action->name, one.name));
+    action = &one;
   }
-  if (action.empty()) return;
-  const bool takes_file = action == "print-config" || action == "write-manifest";
-  if (!takes_file && !parsed.operands.empty())
-    fail(ErrorCode::kUsage,
-         fmt::format("--{} takes no FILE, but got {}; see --help", action, quote(parsed.operands.front())));
-  if (action == "test" && has(parsed, "rules"))
-    fail(ErrorCode::kUsage, "--test takes the rule file itself; drop --rules");
+  if (action == nullptr) return;
+  if (!action->takes_file && !parsed.operands.empty())
+    fail(ErrorCode::kUsage, fmt::format("--{} takes no FILE, but got {}; see --help", action->name,
+                                        quote(parsed.operands.front())));
+  for (const auto& [option, value] : parsed.values) {
+    const auto is = [&](std::string_view name) { return name == option; };
+    if (is(action->name) || std::any_of(std::begin(kAlways), std::end(kAlways), is)) continue;
+    if (std::none_of(action->heeds.begin(), action->heeds.end(), is))
+      fail(ErrorCode::kUsage, why_refused(action->name, option));
+  }
 }
 
 }  // namespace
@@ -257,7 +346,9 @@ int run_lint(int argc, const char* const* argv) {
   if (has(*parsed, "print-config")) return print_config(*parsed);
   if (has(*parsed, "list-rules")) {
     lint::Configs configs = configs_of(*parsed);
-    std::cout << lint::list_rules(*configs.for_folder(".").rules);
+    const lint::RuleSetPtr set = configs.for_folder(".").rules;
+    configs.check_selection();
+    std::cout << lint::list_rules(*set);
     return kClean;
   }
   return lint_operands(*parsed);

@@ -238,9 +238,9 @@ po::options_description diff_option_descriptions() {
                                                     "print at most N lines per section (default: 20)")(
       "sort", po::value<std::string>()->value_name("BY"),
       "sort tensors by rel-l2, max or name (default: rel-l2)")(
-      "explain", po::value<std::string>()->value_name("RULE"),
-      "explain a kind of difference: what it means, how to fix it")(
-      "list-rules", "list the kinds of differences and incompatibilities");
+      "explain", po::value<std::string>()->value_name("WORD"),
+      "explain a rule or kind of difference (what it means, how to fix it), a profile of --compat, or a "
+      "part")("list-rules", "list the kinds of differences and incompatibilities");
   po::options_description all;
   return all.add(own).add(names).add(equal).add(shown);
 }

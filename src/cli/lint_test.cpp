@@ -66,7 +66,7 @@ lint::Result judge(const lint::RuleTest& test, lint::Configs& configs, lint::Set
     require_file(test.against);
     settings.against = test.against;
   }
-  lint::Result result = lint::lint_files({{test.file, std::nullopt}}, configs, settings);
+  lint::Result result = lint::lint_files({{{test.file, std::nullopt}}, {}, {}, {}}, configs, settings);
   if (settings.against && !result.files.front().scope.based)
     fail(ErrorCode::kUsage,
          fmt::format("{}: {}", one_line(result.complaints.front().path), result.complaints.front().text));

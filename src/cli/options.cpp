@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iostream>
-#include <typeinfo>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,6 +10,7 @@
 #include "base/parallel.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "cli/output.h"
 
 namespace ckpt::cli {
 namespace {
@@ -27,10 +27,7 @@ std::vector<std::string> formats_of(const Program& program) {
   return names;
 }
 
-// A program may use --summary for something else.
-bool has_summary(const po::options_description& own) { return own.find_nothrow("summary", false) != nullptr; }
-
-po::options_description common_options(const Program& program, const po::options_description& own) {
+po::options_description common_options(const Program& program) {
   const std::string format_help =
       fmt::format("format on standard output: {} (default: text)", fmt::join(formats_of(program), " "));
   po::options_description common("Output", kHelpWidth);
@@ -38,7 +35,7 @@ po::options_description common_options(const Program& program, const po::options
       "output,o", po::value<std::string>()->value_name("FILE"), "write to FILE instead of standard output")(
       "report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
       "write another report in the same run; repeatable")(
-      has_summary(own) ? "step-summary" : "summary", po::value<std::string>()->value_name("FILE"),
+      "step-summary", po::value<std::string>()->value_name("FILE"),
       "append a markdown report to FILE, such as $GITHUB_STEP_SUMMARY");
   if (program.finds)
     common.add_options()("sarif-profile", po::value<std::string>()->value_name("NAME"),
@@ -102,9 +99,7 @@ OutputOptions output_options(const Program& program, const po::variables_map& va
   if (values.count("format") != 0) out.format = values["format"].as<std::string>();
   if (values.count("output") != 0) out.output = values["output"].as<std::string>();
   if (values.count("color") != 0) out.color = values["color"].as<std::string>();
-  for (const char* name : {"summary", "step-summary"})
-    if (values.count(name) != 0 && values[name].value().type() == typeid(std::string))
-      out.summary = values[name].as<std::string>();
+  if (values.count("step-summary") != 0) out.step_summary = values["step-summary"].as<std::string>();
   if (values.count("sarif-profile") != 0)
     out.sarif_profile = profile_of(values["sarif-profile"].as<std::string>());
   if (values.count("max-findings") != 0) out.max_findings = count_of(values, "max-findings");
@@ -136,7 +131,7 @@ void print_help(const Program& program, const po::options_description& own,
 
 std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc,
                             const char* const* argv) {
-  const po::options_description common = common_options(program, own);
+  const po::options_description common = common_options(program);
   po::options_description operands;
   operands.add_options()("operand", po::value<std::vector<std::string>>());
   po::options_description all;
@@ -167,6 +162,7 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
   }
   parsed.operands = list_of(parsed, "operand");
   parsed.output = output_options(program, parsed.values);
+  for (const std::string& file : files_of(parsed.output)) check_output(file);
   parsed.jobs =
       parsed.values.count("jobs") != 0 ? std::max(1u, parsed.values["jobs"].as<unsigned>()) : default_jobs();
   return parsed;

@@ -26,7 +26,7 @@ struct OutputOptions {
   std::string format = "text";
   std::string output;                                        // -o; empty: stdout
   std::vector<std::pair<std::string, std::string>> reports;  // --report FORMAT=FILE
-  std::string summary;                                       // markdown is appended here; empty: nowhere
+  std::string step_summary;                                  // markdown is appended here; empty: nowhere
   report::SarifProfile sarif_profile = report::SarifProfile::kOasis;
   std::size_t max_findings = report::kSarifFindings;
   std::string color = "auto";

@@ -4,8 +4,10 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <ostream>
+#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,6 +18,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "files/write_file.h"
+#include "lint/find_inputs.h"
 #include "report/reporter.h"
 
 namespace ckpt::cli {
@@ -100,12 +103,39 @@ void append_summary(const report::Report& report, const std::string& path) {
 }
 
 void protect_inputs_from(const OutputOptions& options, const report::Report& report) {
-  std::vector<std::string> outputs = {options.output, options.summary};
-  for (const auto& [format, file] : options.reports) outputs.push_back(file);
-  for (const std::string& output : outputs) protect_inputs(output, report.inputs);
+  for (const std::string& output : files_of(options)) {
+    protect_inputs(output, report.inputs);
+    check_output(output);
+  }
 }
 
 }  // namespace
+
+std::vector<std::string> files_of(const OutputOptions& options) {
+  std::vector<std::string> files;
+  for (const std::string& file : {options.output, options.step_summary})
+    if (!file.empty()) files.push_back(file);
+  for (const auto& [format, file] : options.reports) files.push_back(file);
+  return files;
+}
+
+void check_output(const std::string& output) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(output, ignored)) return;
+  if (lint::is_model_name(output) ||
+      lint::is_model_name(std::filesystem::canonical(output, ignored).string()))
+    fail(ErrorCode::kUsage,
+         fmt::format("{} is there and called like a checkpoint; nothing was written", quote(output)));
+  if (!may_be_replaced(output))
+    fail(ErrorCode::kUsage,
+         fmt::format("{} is there and not a text file, so it may be a checkpoint; nothing was written",
+                     quote(output)));
+}
+
+void write_output(const std::string& path, std::string_view text) {
+  check_output(path);
+  write_file(path, text);
+}
 
 void protect_inputs(const std::string& output, const std::vector<report::Input>& inputs) {
   struct stat out {
@@ -136,7 +166,7 @@ void write_reports(const report::Report& report, const OutputOptions& options) {
     write_report(report, options.format, options.output, for_files);
   for_files.quiet = false;
   for (const auto& [format, file] : options.reports) write_report(report, format, file, for_files);
-  if (!options.summary.empty()) append_summary(report, options.summary);
+  if (!options.step_summary.empty()) append_summary(report, options.step_summary);
 }
 
 void write_failure(const report::Report& report, const OutputOptions& options) {

@@ -3,16 +3,19 @@
 #pragma once
 
 #include <string>
-
-#include "report/rule_info.h"
+#include <vector>
 
 namespace ckpt::diff {
 
 // A Markdown chapter: a table, then a section per rule, with the id as its anchor.
 std::string rules_readme();
 
-// One rule, and all rules with a line each, as plain text.
-std::string explain_rule(const report::RuleInfo& rule);
+// Everything that the word names, as plain text: a rule ("shape-changed"), a kind ("shape": the rules with
+// that word in their id), a profile of --compat, a part of --only. "" for a word that names nothing.
+std::string explain(const std::string& word);
+std::vector<std::string> explained_words();
+
+// All rules with a line each.
 std::string list_rules();
 
 }  // namespace ckpt::diff

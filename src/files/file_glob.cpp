@@ -89,6 +89,15 @@ bool has_wildcard(std::string_view pattern) {
   return false;
 }
 
+std::string fixed_folder(std::string_view pattern) {
+  fs::path start;
+  for (const fs::path& part : fs::path(pattern)) {
+    if (has_wildcard(part.string())) return start.string();
+    start /= part;
+  }
+  return start.parent_path().string();
+}
+
 std::string absolute_path(const std::string& path) {
   std::error_code error;
   const fs::path absolute = fs::absolute(path, error);
@@ -111,6 +120,27 @@ bool FileGlob::matches(const std::string& absolute) const {
   while (pattern.starts_with("./")) pattern.remove_prefix(2);
   const std::string all = pattern.ends_with('/') ? std::string(pattern) + "**" : std::string(pattern);
   return matches_file_pattern(all, all.starts_with('/') ? absolute : relative_text(absolute, folder_));
+}
+
+std::optional<bool> FileGlob::matches_on_disk(std::size_t most) const {
+  // Wildcards and escapes are looked for below the folder in front of them.
+  const std::string fixed =
+      has_slash(pattern_) ? fixed_folder(pattern_.substr(0, pattern_.find('\\'))) : std::string();
+  const fs::path start = absolute_path((fs::path(folder_) / fixed).string());
+  std::error_code error;
+  if (!fs::exists(start, error)) return error ? std::nullopt : std::optional(false);
+  bool sure = true;
+  fs::recursive_directory_iterator it(start, error);
+  for (const fs::recursive_directory_iterator end; !error && it != end; it.increment(error)) {
+    if (most-- == 0) return std::nullopt;
+    const fs::directory_entry& entry = *it;
+    if (matches(entry.path().string())) return true;
+    std::error_code ignored;
+    if (entry.path().filename() == ".git") it.disable_recursion_pending();
+    if (entry.is_symlink(ignored) && entry.is_directory(ignored)) sure = false;
+  }
+  if (error || !sure) return std::nullopt;
+  return false;
 }
 
 std::string FileGlob::relative_to(const std::string& folder) const {

@@ -1,5 +1,6 @@
 #include "files/write_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
@@ -20,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kMostLinks = 40;         // as the kernel follows
+constexpr int kMostLinks = 40;  // as the kernel follows
+constexpr std::size_t kHeadBytes = 4096;
 constexpr int kMostNames = 10000;      // temporary files that other processes left
 constexpr mode_t kNewFile = 0666;      // less the umask
 constexpr mode_t kPermissions = 0777;  // of a file that is replaced
@@ -93,6 +95,18 @@ bool is_written_directly(const fs::path& path) {
   return false;
 }
 
+// What reports are made of: UTF-8, lines, tabs, and the escapes of colors. The last character may be cut off.
+bool is_text(std::string_view text) {
+  const auto control = [](char c) {
+    const auto u = static_cast<unsigned char>(c);
+    return (u < 0x20 && c != '\n' && c != '\r' && c != '\t' && c != '\f' && c != '\x1b') || u == 0x7F;
+  };
+  if (std::any_of(text.begin(), text.end(), control)) return false;
+  for (std::size_t cut = 0; cut < std::min<std::size_t>(4, text.size()); ++cut)
+    if (is_utf8(text.substr(0, text.size() - cut))) return true;
+  return text.empty();
+}
+
 int write_and_close(Descriptor& fd, const WriteText& write) {
   const int error = write_descriptor(fd.get(), write);
   const int close_error = fd.close();
@@ -150,6 +164,17 @@ class Temporary {
 };
 
 }  // namespace
+
+bool may_be_replaced(const std::string& path) {
+  struct stat there {};
+  if (::stat(path.c_str(), &there) != 0 || !S_ISREG(there.st_mode)) return true;
+  Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  std::string head(kHeadBytes, '\0');
+  const ssize_t size = fd.get() < 0 ? -1 : ::pread(fd.get(), head.data(), head.size(), 0);
+  if (size < 0) return false;
+  head.resize(static_cast<std::size_t>(size));
+  return is_text(head);
+}
 
 void fail_write(const std::string& path, int error) {
   fail(ErrorCode::kIo,

@@ -21,6 +21,10 @@ void write_file(const std::string& path, std::string_view text);
 // The same to an open descriptor, in blocks. Returns the errno of the first write that failed, 0 without one.
 int write_descriptor(int fd, const WriteText& write);
 
+// False for a regular file that is not text, by its first 4 KB, and for one that cannot be read: a text about
+// something must not take its place. True where there is no file, a device or a pipe.
+bool may_be_replaced(const std::string& path);
+
 // Error{kIo}: "cannot write \"FILE\": reason".
 [[noreturn]] void fail_write(const std::string& path, int error);
 

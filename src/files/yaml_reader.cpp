@@ -1,5 +1,6 @@
 #include "files/yaml_reader.h"
 
+#include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -159,6 +160,25 @@ void check_bytes(std::string_view text, const std::string& source) {
   if (!is_utf8(text)) fail_at(source, 1, 1, "not UTF-8: save the file as UTF-8 text");
 }
 
+// yaml-cpp's messages about a TAB in the indentation name anything but the TAB: the last one up to where it
+// gave up is the cause.
+void refuse_tab(std::string_view text, const std::string& source, std::size_t last_line) {
+  std::size_t line = 1, tab_line = 0, tab_column = 0;
+  for (std::size_t at = 0; at < text.size() && line <= last_line; ++line) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string_view indentation =
+        text.substr(at, std::min(text.find_first_not_of(" \t", at), end) - at);
+    if (const std::size_t tab = indentation.find('\t');
+        tab != indentation.npos && at + indentation.size() < end) {
+      tab_line = line;
+      tab_column = tab + 1;
+    }
+    at = end + 1;
+  }
+  if (tab_line > 0)
+    fail_at(source, tab_line, tab_column, "a TAB in the indentation: YAML is indented with spaces");
+}
+
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
@@ -209,6 +229,7 @@ YamlNode read_yaml(std::string_view text, const std::string& source, std::string
     }
   } catch (const YAML::Exception& e) {
     const bool known = !e.mark.is_null();
+    refuse_tab(text, source, known ? static_cast<std::size_t>(e.mark.line) + 1 : text.size());
     fail_at(source, known ? static_cast<std::size_t>(e.mark.line) + 1 : 1,
             known ? static_cast<std::size_t>(e.mark.column) + 1 : 1,
             fmt::format("this is not YAML: {}", one_line(e.msg)));

@@ -15,15 +15,6 @@ bool any_matches(const std::vector<Glob>& globs, std::string_view text) {
 
 }  // namespace
 
-std::optional<report::Level> resuming_level(Profile profile, report::Level level) {
-  switch (profile) {
-    case Profile::kResume: return level;
-    case Profile::kInference: return std::nullopt;
-    case Profile::kAny: return report::Level::kNote;
-  }
-  return std::nullopt;
-}
-
 Context::Context(const Opened& input_, const Opened* base_, Profile profile_)
     : input(input_), base(base_), profile(profile_) {
   if (input.file == nullptr) return;

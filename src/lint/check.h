@@ -69,10 +69,11 @@ enum Needs : std::uint8_t {
 };
 
 // The profile says what a file is for.
-enum class Profile : std::uint8_t { kResume, kInference, kAny };
-// The level of findings about going on with training (`resuming: true` in a rule file): none for inference, a
-// note where the profile leaves it open, else `level`.
-std::optional<report::Level> resuming_level(Profile profile, report::Level level);
+enum class Profile : std::uint8_t { kResume, kInference, kFinetune, kAny };
+// True if the file is used for its weights alone: nobody misses its training state.
+inline bool weights_only(Profile profile) {
+  return profile == Profile::kInference || profile == Profile::kFinetune;
+}
 
 using ckpt::Opened;
 

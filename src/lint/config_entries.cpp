@@ -54,7 +54,10 @@ const YamlNode& required(const std::string& source, const YamlNode& entry, std::
   return *node;
 }
 
-std::vector<FileGlob> file_globs(const std::string& source, const YamlNode& node, std::string_view what) {
+}  // namespace
+
+std::vector<FileGlob> read_file_globs(const std::string& source, const YamlNode& node,
+                                      std::string_view what) {
   const std::vector<std::string> patterns = to_texts(source, node, what);
   if (patterns.empty())
     yaml_fail(source, node, fmt::format("{} is an empty list, which matches no file", what));
@@ -68,6 +71,8 @@ std::vector<FileGlob> file_globs(const std::string& source, const YamlNode& node
   }
   return globs;
 }
+
+namespace {
 
 std::string not_empty(const std::string& source, const YamlNode& node, std::string_view what) {
   std::string text = to_text(source, node, what);
@@ -84,7 +89,7 @@ Suppression read_suppression(const std::string& source, const YamlNode& entry) {
     yaml_fail(source, entry, "a suppression needs a reason: say why these findings are acceptable");
   result.reason = not_empty(source, *reason, "'reason' of a suppression");
   if (const YamlNode* files = entry.find("files"))
-    result.files = file_globs(source, *files, "'files' of a suppression");
+    result.files = read_file_globs(source, *files, "'files' of a suppression");
   if (const YamlNode* paths = entry.find("paths")) {
     result.paths = to_globs(source, *paths, "'paths' of a suppression");
     if (result.paths.empty())
@@ -144,7 +149,9 @@ std::vector<Layer> read_overrides(const std::string& source, const YamlNode& nod
     Layer layer;
     layer.source = source;
     layer.position = yaml_position(source, entry);
-    layer.files = file_globs(source, required(source, entry, "files", "overrides"), "'files' of an override");
+    layer.index = layers.size();
+    layer.files =
+        read_file_globs(source, required(source, entry, "files", "overrides"), "'files' of an override");
     if (const YamlNode* profile = entry.find("profile")) layer.profile = *profile;
     if (const YamlNode* rules = entry.find("rules")) layer.rules = *rules;
     if (!layer.profile && !layer.rules)

@@ -14,6 +14,7 @@
 #include "diff/compat.h"
 #include "diff/diff.h"
 #include "lint/precedence.h"
+#include "lint/scope.h"
 #include "lint/template.h"
 #include "training/weights.h"
 
@@ -25,12 +26,9 @@ constexpr std::size_t kMostFindings = 1000;
 
 bool needs(const Rule& rule, std::uint8_t what) { return (rule.check->needs & what) != 0; }
 
-bool applies(const Rule& rule, const Opened& input, const Opened* base, const EngineOptions& options) {
-  if (!rule.on || rule.check->run == nullptr) return false;
-  if (rule.resuming && !resuming_level(options.profile, rule.level)) return false;
-  if (needs(rule, kBase | kDeltas | kDiff) && (base == nullptr || base->file == nullptr)) return false;
-  if (needs(rule, kDiff) && (input.file == nullptr || !options.numbers)) return false;
-  return input.file != nullptr || needs(rule, kUnreadable);
+bool applies(const Rule& rule, const Scope& scope) {
+  const Running answer = running(rule, scope);
+  return answer == Running::kYes || answer == Running::kPartly;
 }
 
 // --- numbers: which tensors, then one pass over all of them --------------------------------------------
@@ -198,7 +196,7 @@ class Collector {
     report::Level level = std::min(hit.level.value_or(rule.level), rule.level);
     for (const report::KindMessage& message : rule.info.messages)
       if (message.kind == hit.kind && message.level) level = std::min(level, *message.level);
-    return rule.resuming ? *resuming_level(context_.profile, level) : level;
+    return *level_under(context_.profile, rule, level);
   }
 
   bool ignored(const Rule& rule, const std::string& path) const {
@@ -249,16 +247,18 @@ class Collector {
 std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input, std::size_t input_index,
                                        const Opened* base, std::size_t base_index,
                                        const EngineOptions& options) {
+  const Scope scope{input.file != nullptr, options.numbers, base != nullptr && base->file != nullptr,
+                    options.profile};
   std::vector<const Rule*> on;
   for (const Rule& rule : rules.rules)
-    if (applies(rule, input, base, options)) on.push_back(&rule);
+    if (applies(rule, scope)) on.push_back(&rule);
   on = in_precedence(std::move(on));
   Context context(input, base, options.profile);
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
-  if (options.numbers && input.file != nullptr)
+  if (scope.numbers && scope.opened)
     stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
-  if (options.numbers && input.file != nullptr && base != nullptr && base->file != nullptr)
+  if (scope.numbers && scope.opened && scope.based)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
   std::optional<Comparison> comparison;
   if (base != nullptr) comparison = compare_with_base(*base, input, on, options);

@@ -1,26 +1,42 @@
 // What to lint: files, folders of checkpoints, patterns.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "report/report.h"
 
 namespace ckpt::lint {
 
 struct Input {
   std::string path;
-  std::optional<Error> failure;  // there is nothing to open: an empty folder, a pattern that matches nothing
+  std::optional<Error> failure;  // a folder that cannot be listed
 };
 
-// Files as given; a folder becomes all checkpoints below it, by extension and in name order, a pattern (with
-// * or ?, unless a file has exactly that name) the files that it matches. Links to folders are followed, each
-// folder once; .git is skipped. A sharded checkpoint (a folder with .metadata or latest in it) is one input.
-// Duplicates are dropped. Reads nothing but folders.
-std::vector<Input> find_inputs(const std::vector<std::string>& operands);
+struct Found {
+  std::vector<Input> inputs;
+  std::vector<std::string> excluded;
+  std::vector<report::NotRead> not_read;  // in folders: what may hold weights or pickles, but is not read
+  std::vector<report::Trouble> no_match;  // operands that stand for nothing
+};
 
-// ".ckpt .pt ...": the file extensions of checkpoints in a folder.
+// Is the file passed over? `named`: it was named, not found in a folder or by a pattern.
+using Excludes = std::function<bool(const std::string& path, bool named)>;
+
+// Files as given. A folder becomes all checkpoints below it, in name order: what is called like one that is
+// read, and what is one by its first bytes, whatever it is called. A pattern (with * or ?, unless a file has
+// exactly that name) becomes the files that it matches. Links to folders are followed, each folder once; .git
+// is skipped. A sharded checkpoint (a folder with .metadata or latest in it) is one input. Duplicates are
+// dropped. An operand of which nothing is left is in `no_match`.
+Found find_inputs(const std::vector<std::string>& operands, const Excludes& excludes = {});
+
+// ".ckpt .pt ...": what checkpoints that are read are called.
 std::string checkpoint_extensions();
+
+// True for the name of a checkpoint, a model or a pickle in any format: nothing that a report may replace.
+bool is_model_name(const std::string& path);
 
 }  // namespace ckpt::lint

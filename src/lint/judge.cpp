@@ -30,8 +30,7 @@ class Judge {
   // If a tensor cannot be read while judging, the input counts as unreadable, and what can be said without
   // numbers is still said. Names that cannot be mapped are a mistake of the call, not of the input.
   void judge(const Opened& input, Judged& out) const {
-    const auto setting = settings_.profile.value_or(rules_.profile.value_or(ProfileSetting::kResume));
-    EngineOptions options{profile_for(setting, input.items), settings_.jobs, true, settings_.names};
+    EngineOptions options{out.scope.profile, settings_.jobs, true, settings_.names};
     try {
       add(out, input, options, settings_.base);
     } catch (const Error& error) {
@@ -65,11 +64,13 @@ Judged judge_file(const Input& named, std::size_t index, const RuleSet& rules,
                   const JudgeSettings& settings) {
   const Opened input = open(named);
   Judged out;
-  out.scope = {input.file != nullptr, true, settings.base != nullptr};
+  const auto profile = settings.profile.value_or(rules.profile.value_or(ProfileSetting::kResume));
+  out.scope = {input.file != nullptr, true, settings.base != nullptr, profile_for(profile, input.items)};
   out.input = show::describe_input(input, report::Role::kTarget);
   add_trouble(out, show::trouble_of(input));
   Judge(index, rules, settings).judge(input, out);
   add_trouble(out, show::change_of(input));
+  out.selects.count(rules, input, out.scope);
   out.use = suppress(rules, input, out.scope, settings.today, out.findings);
   return out;
 }

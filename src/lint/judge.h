@@ -8,6 +8,7 @@
 
 #include "diff/names.h"
 #include "lint/find_inputs.h"
+#include "lint/patterns.h"
 #include "lint/rule_set.h"
 #include "lint/scope.h"
 #include "lint/suppress.h"
@@ -30,6 +31,7 @@ struct Judged {
   report::Input input;
   std::vector<report::Finding> findings;
   SuppressionUse use;
+  SelectUse selects;
   Scope scope;
   std::vector<std::string> troubles;  // why it was not read, not to its end, or not in one piece
 };

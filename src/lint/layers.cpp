@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/suggest.h"
 #include "lint/precedence.h"
@@ -52,13 +53,12 @@ class Builder {
   }
 
   void set_profile(const Layer& layer, const YamlNode& node) {
-    static const std::vector<std::string> kNames = {"resume", "inference", "any", "auto"};
     const std::string name = to_text(layer.source, node, "'profile'");
     const auto setting = parse_profile(name);
     if (!setting)
       yaml_fail(layer.source, node,
-                fmt::format("the profile must be resume, inference, any or auto, not {}{}", describe(node),
-                            did_you_mean(name, kNames)));
+                fmt::format("the profile must be one of {}, not {}{}", fmt::join(profile_names(), ", "),
+                            describe(node), did_you_mean(name, profile_names())));
     result_.profile = setting;
     result_.profile_origin = origin(layer, node);
   }

@@ -21,7 +21,8 @@ struct Layer {
   std::string builtin;          // name of a built-in set; empty: a file on disk
   std::vector<FileGlob> files;  // an override's; empty: applies to every file
   std::optional<YamlNode> set, profile, rules;
-  std::string position;  // an override's
+  std::string position;   // an override's
+  std::size_t index = 0;  // likewise, in its file
 
   bool is_override() const { return !files.empty(); }
 };

@@ -31,6 +31,13 @@ const T& typed(const Rule& rule, std::string_view name) {
 
 }  // namespace
 
+std::optional<report::Level> level_under(Profile profile, const Rule& rule, report::Level level) {
+  if (rule.same_run && profile == Profile::kFinetune) return std::nullopt;
+  if (!rule.resuming || profile == Profile::kResume) return level;
+  if (weights_only(profile)) return std::nullopt;
+  return report::Level::kNote;
+}
+
 std::string_view Rule::origin_of(std::string_view setting) const {
   for (const Origin& one : origins)
     if (one.setting == setting) return one.where;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +31,11 @@ struct Rule {
   bool on = false;                // false: "off" in the effective rule set
   std::vector<std::string> sets;  // of the catalogue: {"recommended", "strict"}, {"strict"}, {} = off
   Selector select;
-  std::vector<Param> params;         // complete: defaults filled in
-  std::vector<std::string> unless;   // rules that take precedence: see RuleSet in engine.h
-  bool resuming = false;             // about going on with training: see resuming_level in engine.h
+  std::vector<Param> params;        // complete: defaults filled in
+  std::vector<std::string> unless;  // rules that take precedence: see RuleSet in engine.h
+  bool resuming = false;            // about going on with training: see level_under
+  bool same_run = false;            // about going on with the run of the base: see level_under
+  bool asked = false;  // a rule file on disk or --select turned it on: that it cannot run is a trouble
   std::vector<std::string> options;  // parameters that users are meant to set; documentation only
   std::vector<std::string> healthy;  // healthy cases in which it stays silent; documentation only
   std::string origin;                // where the effective level comes from ("recommended", "team.yaml:12:3")
@@ -41,6 +44,7 @@ struct Rule {
     std::string where;    // as `origin`
   };
   std::vector<Origin> origins;  // of what rule sets have said; the rest is the catalogue's
+  std::string select_source;    // the rule file on disk that says what to select; empty: built-in
   // "" for what the catalogue says.
   std::string_view origin_of(std::string_view setting) const;
   void set_origin(std::string_view setting, std::string_view where);
@@ -53,5 +57,10 @@ struct Rule {
   std::vector<std::string> strings(std::string_view name) const;
   const report::Object& object(std::string_view name) const;
 };
+
+// `level`, a level of the rule's, as the profile has it. What matters only to who resumes (`resuming: true`
+// in a rule file) is nothing to who uses the weights alone, and a note where the profile leaves it open; what
+// holds only within one run (`same-run: true`) is nothing to a fine-tune.
+std::optional<report::Level> level_under(Profile profile, const Rule& rule, report::Level level);
 
 }  // namespace ckpt::lint

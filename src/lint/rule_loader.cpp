@@ -17,9 +17,9 @@ namespace ckpt::lint {
 namespace {
 
 // Keys of an entry besides the check's parameters.
-constexpr std::array<std::string_view, 17> kEntryKeys = {
-    "level", "ignore", "select", "message", "messages", "unless",   "resuming", "title",     "params",
-    "check", "tags",   "what",   "why",     "fix",      "intended", "example",  "references"};
+constexpr std::array<std::string_view, 18> kEntryKeys = {
+    "level",  "ignore", "select", "message", "messages", "unless", "resuming", "same-run", "title",
+    "params", "check",  "tags",   "what",    "why",      "fix",    "intended", "example",  "references"};
 constexpr std::array<std::string_view, 8> kRequiredInCatalog = {"id",    "title", "level", "sets",
                                                                 "check", "what",  "why",   "fix"};
 
@@ -83,6 +83,7 @@ void set_select(Reader& r, const YamlNode& node) {
   // A selection is replaced as a whole: {tensors: "a.**"} means these and nothing else.
   select.tensors.clear();
   select.paths.clear();
+  r.rule.select_source = r.place != nullptr && r.place->origin.empty() ? r.source : "";
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& key = node.keys[i].text;
     if (!contains(kKeys, key))
@@ -128,11 +129,10 @@ void set_params(Reader& r, const YamlNode& node) {
   for (std::size_t i = 0; i < node.keys.size(); ++i) set_param(r, node.keys[i], node.items[i]);
 }
 
-void set_resuming(Reader& r, const YamlNode& node) {
+void set_flag(Reader& r, std::string_view key, const YamlNode& node, bool& flag) {
   if (!node.is_scalar() || (node.text != "true" && node.text != "false"))
-    r.fail(node,
-           fmt::format("{} must be true or false, but here is {}", r.named("resuming"), describe(node)));
-  r.rule.resuming = node.text == "true";
+    r.fail(node, fmt::format("{} must be true or false, but here is {}", r.named(key), describe(node)));
+  flag = node.text == "true";
 }
 
 void same_check(const Reader& r, const YamlNode& node) {
@@ -178,7 +178,9 @@ void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
   else if (name == "unless")
     r.rule.unless = r.texts(name, node);
   else if (name == "resuming")
-    set_resuming(r, node);
+    set_flag(r, name, node, r.rule.resuming);
+  else if (name == "same-run")
+    set_flag(r, name, node, r.rule.same_run);
   else if (name == "params")
     set_params(r, node);
   else if (name == "check")
@@ -300,6 +302,7 @@ void apply_entry(Rule& rule, const EntryPlace& place, const YamlNode& key, const
     set_entry(r, value);
   else
     set_level(r, value);
+  rule.asked = rule.on && (rule.asked || (!was_on && place.origin.empty()));
   if (!names_level && was_on) return;
   rule.origin = origin_text(place, key);
   rule.set_origin("level", rule.origin);
@@ -332,30 +335,33 @@ Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode&
   return rule;
 }
 
-void check_complete(const Rule& rule, const std::string& source, const YamlNode& at) {
+std::string why_incomplete(const Rule& rule) {
   bool complete = true;
   for (const ParamSpec& spec : rule.check->params) {
     const bool missing = std::none_of(rule.params.begin(), rule.params.end(),
                                       [&](const Param& p) { return p.name == spec.name; });
     if (missing && rule.on)
-      yaml_fail(source, at,
-                fmt::format("rule '{}' needs the parameter '{}' ({}): {}", rule.info.id, spec.name,
-                            to_string(spec.type), spec.help));
+      return fmt::format("rule '{}' needs the parameter '{}' ({}): {}", rule.info.id, spec.name,
+                         to_string(spec.type), spec.help);
     complete = complete && !missing;
   }
   if (complete && rule.check->validate != nullptr) {
     try {
       rule.check->validate(rule);
     } catch (const std::invalid_argument& e) {
-      yaml_fail(source, at, fmt::format("rule '{}': {}", rule.info.id, e.what()));
+      return fmt::format("rule '{}': {}", rule.info.id, e.what());
     }
   }
   // A gate that judges nothing would be silent for ever.
   const bool numeric = (rule.check->needs & (kStats | kDeltas)) != 0;
   if (rule.on && numeric && rule.select.tensors.empty() && rule.select.paths.empty())
-    yaml_fail(source, at,
-              fmt::format("rule '{}' selects no tensors: name some, as in select: {{tensors: \"**\"}}",
-                          rule.info.id));
+    return fmt::format("rule '{}' selects no tensors: name some, as in select: {{tensors: \"**\"}}",
+                       rule.info.id);
+  return "";
+}
+
+void check_complete(const Rule& rule, const std::string& source, const YamlNode& at) {
+  if (const std::string text = why_incomplete(rule); !text.empty()) yaml_fail(source, at, text);
 }
 
 }  // namespace ckpt::lint

@@ -44,6 +44,8 @@ Rule read_own_rule(const EntryPlace& place, const YamlNode& key, const YamlNode&
                    std::span<const Check* const> checks, std::span<const Rule> catalog);
 
 // What must hold once a rule is on: all parameters are there, the check accepts them, something is selected.
+// "" if it does; check_complete throws Error{kUsage} with the position of `at` if not.
+std::string why_incomplete(const Rule& rule);
 void check_complete(const Rule& rule, const std::string& source, const YamlNode& at);
 
 }  // namespace ckpt::lint

@@ -22,8 +22,31 @@ namespace {
 constexpr std::size_t kChain = 16;       // files that extend one another in a row
 constexpr std::size_t kFiles = 100;      // files of one rule set: two files may each extend the same others
 constexpr std::size_t kOverrides = 200;  // each one is applied on its own while loading
-constexpr std::array<std::string_view, 7> kKeys = {"extends",   "set",          "profile", "rules",
-                                                   "overrides", "suppressions", "tests"};
+constexpr std::array<std::string_view, 8> kKeys = {"extends", "set",       "profile",      "exclude",
+                                                   "rules",   "overrides", "suppressions", "tests"};
+
+constexpr ProfileInfo kProfiles[] = {
+    {ProfileSetting::kResume, "resume",
+     "Training goes on from the file, in the same run: missing training state is an error. Against a base, "
+     "all that "
+     "Trainer.fit(ckpt_path=...) restores must fit, as for ckpt-diff --compat resume, and counters must not "
+     "go back."},
+    {ProfileSetting::kInference, "inference",
+     "The weights are used as they are: training state may be missing. Against a base, weights must fit, as "
+     "for "
+     "ckpt-diff --compat load, and counters must not go back."},
+    {ProfileSetting::kFinetune, "finetune",
+     "The file starts a new run from the weights of a base, or is the result of one: training state may be "
+     "missing or "
+     "new. Against the base, weights must fit, as for ckpt-diff --compat load, and counters may start "
+     "again."},
+    {ProfileSetting::kAny, "any",
+     "Unknown: missing training state is a note, and so is training state that does not fit a base."},
+    {ProfileSetting::kAuto, "auto",
+     "resume for a file that has any training state (optimizers, schedulers, callbacks, a gradient scaler), "
+     "else "
+     "inference."},
+};
 
 class Loader {
  public:
@@ -53,11 +76,12 @@ class Loader {
     const YamlNode root = read_rule_file(file);
     for (const YamlNode& key : root.keys)
       if (std::find(kKeys.begin(), kKeys.end(), key.text) == kKeys.end())
-        yaml_fail(file.source, key,
-                  fmt::format("unknown key {}{}; a rule file has: extends, profile, rules, overrides, "
-                              "suppressions, tests, set",
-                              describe(key),
-                              did_you_mean(key.text, std::vector<std::string>(kKeys.begin(), kKeys.end()))));
+        yaml_fail(
+            file.source, key,
+            fmt::format("unknown key {}{}; a rule file has: extends, profile, exclude, rules, overrides, "
+                        "suppressions, tests, set",
+                        describe(key),
+                        did_you_mean(key.text, std::vector<std::string>(kKeys.begin(), kKeys.end()))));
     chain_.push_back(file.identity);
     if (const YamlNode* node = root.find("extends")) extend(file, *node);
     if (file.builtin.empty() &&
@@ -75,6 +99,7 @@ class Loader {
     if (const YamlNode* node = root.find("profile")) own.profile = *node;
     if (const YamlNode* node = root.find("rules")) own.rules = *node;
     layers_.steps.push_back(std::move(own));
+    if (const YamlNode* node = root.find("exclude")) add_exclusions(file.source, *node);
     if (const YamlNode* node = root.find("overrides")) {
       for (Layer& layer : read_overrides(file.source, *node)) layers_.steps.push_back(std::move(layer));
       if (count_overrides(layers_) > kOverrides)
@@ -88,6 +113,16 @@ class Loader {
       std::vector<RuleTest> tests = read_tests(file.source, *node);
       if (chain_.size() == 1) set_.tests = std::move(tests);
       namings_.push_back({file.source, *node, check_tested_ids});
+    }
+  }
+
+  void add_exclusions(const std::string& source, const YamlNode& node) {
+    std::vector<FileGlob> globs = read_file_globs(source, node, "'exclude'");
+    for (std::size_t i = 0; i < globs.size(); ++i) {
+      std::string position = yaml_position(source, node.is_sequence() ? node.items[i] : node);
+      const auto same = [&](const Exclusion& one) { return one.position == position; };
+      if (std::none_of(set_.exclusions.begin(), set_.exclusions.end(), same))
+        set_.exclusions.push_back({std::move(globs[i]), source, std::move(position), i});
     }
   }
 
@@ -158,20 +193,23 @@ class Loader {
 
 }  // namespace
 
+std::span<const ProfileInfo> profiles() { return kProfiles; }
+
+std::vector<std::string> profile_names() {
+  std::vector<std::string> names;
+  for (const ProfileInfo& profile : kProfiles) names.emplace_back(profile.name);
+  return names;
+}
+
 std::string_view to_string(ProfileSetting setting) {
-  switch (setting) {
-    case ProfileSetting::kResume: return "resume";
-    case ProfileSetting::kInference: return "inference";
-    case ProfileSetting::kAny: return "any";
-    case ProfileSetting::kAuto: return "auto";
-  }
+  for (const ProfileInfo& profile : kProfiles)
+    if (profile.setting == setting) return profile.name;
   return "";
 }
 
 std::optional<ProfileSetting> parse_profile(std::string_view text) {
-  for (const auto setting :
-       {ProfileSetting::kResume, ProfileSetting::kInference, ProfileSetting::kAny, ProfileSetting::kAuto})
-    if (to_string(setting) == text) return setting;
+  for (const ProfileInfo& profile : kProfiles)
+    if (profile.name == text) return profile.setting;
   return std::nullopt;
 }
 
@@ -179,6 +217,7 @@ Profile profile_for(ProfileSetting setting, const training::Items& items) {
   switch (setting) {
     case ProfileSetting::kResume: return Profile::kResume;
     case ProfileSetting::kInference: return Profile::kInference;
+    case ProfileSetting::kFinetune: return Profile::kFinetune;
     case ProfileSetting::kAny: return Profile::kAny;
     case ProfileSetting::kAuto: break;
   }

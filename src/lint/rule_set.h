@@ -29,7 +29,14 @@ std::span<const BuiltinFile> builtin_rule_sets();  // generated from rules/*.yam
 
 // What a file is for, as it is configured. kAuto looks at each file: kResume if any training state
 // (optimizers, schedulers, callbacks, a scaler) is there, else kInference.
-enum class ProfileSetting : std::uint8_t { kResume, kInference, kAny, kAuto };
+enum class ProfileSetting : std::uint8_t { kResume, kInference, kFinetune, kAny, kAuto };
+struct ProfileInfo {
+  ProfileSetting setting;
+  std::string_view name;
+  std::string_view help;  // what it says about training state that is missing, and about a base
+};
+std::span<const ProfileInfo> profiles();
+std::vector<std::string> profile_names();
 std::string_view to_string(ProfileSetting setting);
 std::optional<ProfileSetting> parse_profile(std::string_view text);
 Profile profile_for(ProfileSetting setting, const training::Items& items);
@@ -44,6 +51,14 @@ struct Suppression {
   std::string source;           // the rule file in which it stands
   std::string position;         // "team.yaml:12:5"
   std::size_t index = 0;        // in its file
+};
+
+// An entry of `exclude:`: what a folder or a pattern of the command line passes over.
+struct Exclusion {
+  FileGlob files;
+  std::string source;     // the rule file
+  std::string position;   // "team.yaml:3:10"
+  std::size_t index = 0;  // in its file
 };
 
 // An entry of `tests:`: what the rules must say about a file (ckpt-lint --test).
@@ -63,6 +78,7 @@ struct RuleSet {
   std::string profile_origin;             // "team.yaml:2:1"
   std::vector<Rule> rules;  // all of the catalogue in id order, then the team's own in file order
   std::vector<Suppression> suppressions;
+  std::vector<Exclusion> exclusions;
   std::vector<RuleTest> tests;     // of the file itself, not of those that it extends
   std::vector<std::string> files;  // rule files on disk in the order in which they are applied, each once
   std::shared_ptr<const Layers> layers;

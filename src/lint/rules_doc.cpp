@@ -27,7 +27,8 @@ turns rules on: `ckpt-lint` uses `recommended` unless `--rules` names another on
 
 ```yaml
 extends: recommended                 # a built-in set, a path relative to this file, or a list; without it, all rules are off
-profile: resume                      # resume | inference | any | auto: which training state must be there
+profile: resume                      # resume | inference | finetune | any | auto: what the files are used for
+exclude: ["*.bak.ckpt", "runs/old/"]  # files to pass over in folders and patterns; globs, relative to this file
 rules:
   state-dict-zero-size: warning      # error | warning | note | off
   scheduler-lr-drift: {level: error, rtol: 1.0e-4}
@@ -51,6 +52,16 @@ tests:                               # ckpt-lint --test FILE: which rules fire o
   - {file: tests/nan.ckpt, fires: [weights-nonfinite]}
   - {file: tests/new.ckpt, against: tests/old.ckpt, silent: [backbone-frozen]}
 ```
+
+A profile says what the files are used for. Rules marked "silent with the profile" have no use for it.
+
+| profile | training state that is missing | with `--against` | ckpt-diff |
+|---|---|---|---|
+| `resume` | an error | all that `Trainer.fit(ckpt_path=...)` restores must fit, and counters must not go back | `--compat resume` |
+| `inference` | silent | weights must fit, and counters must not go back | `--compat load` |
+| `finetune` | silent | weights must fit; training state may be new, and counters may start again | `--compat load` |
+| `any` | a note | as for `resume`, but only a note for training state | |
+| `auto` | `resume` for files that have any training state, else `inference` | | |
 
 Every rule takes `level`, `ignore` (globs over weight names and paths to skip), `select` (`tensors`: globs over
 weight names; `paths`: globs over paths) and `message`, and the options listed in its section below. Anything else

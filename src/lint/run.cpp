@@ -7,10 +7,15 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "base/parallel.h"
+#include "base/text.h"
+#include "files/file_glob.h"
 #include "lint/baseline.h"
 #include "lint/judge.h"
+#include "lint/patterns.h"
 #include "lint/suppress.h"
 #include "lint/verdict.h"
 #include "report/exit_status.h"
@@ -21,6 +26,8 @@ namespace {
 
 using report::Finding;
 using report::Report;
+
+constexpr std::size_t kMostKinds = 6;  // of files that were not looked at
 
 // --- which rules for which file ------------------------------------------------------------------------
 
@@ -108,20 +115,86 @@ std::map<std::string, std::size_t> add_rule_files(const std::vector<RuleSetPtr>&
   return index;
 }
 
-void add_config_findings(const std::vector<RuleSetPtr>& sets, const std::vector<SuppressionUse>& uses,
-                         const std::string& today, Report& report) {
+// What became of the entries of a rule set.
+struct Use {
+  SuppressionUse suppressions;
+  SelectUse selects;
+};
+
+void add_config_findings(const std::vector<RuleSetPtr>& sets, const std::vector<Use>& uses,
+                         const std::vector<std::string>& paths, const std::string& today, Report& report) {
   const auto files = add_rule_files(sets, report);
-  for (std::size_t i = 0; i < uses.size(); ++i)
-    for (ConfigFinding& one : judge_suppressions(*sets[i], uses[i], today)) {
+  const auto add = [&](std::vector<ConfigFinding> findings) {
+    for (ConfigFinding& one : findings) {
       one.finding.where.input = files.at(one.source);
       report.findings.push_back(std::move(one.finding));
     }
+  };
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    add(judge_suppressions(*sets[i], uses[i].suppressions, today));
+    add(judge_patterns(*sets[i], uses[i].selects, paths));
+  }
+}
+
+// --- which rules ran -----------------------------------------------------------------------------------
+
+// A rule over all files of the run.
+struct RuleRun {
+  bool ran = false;              // on at least one file
+  const Rule* rule = nullptr;    // otherwise: as it is for the first file that it is on for,
+  const Scope* scope = nullptr;  // and that file
+};
+
+std::map<std::string_view, RuleRun> rule_runs(const std::vector<JudgedFile>& files) {
+  std::map<std::string_view, RuleRun> runs;
+  for (const JudgedFile& file : files)
+    for (const Rule& rule : file.rules->rules) {
+      const Running answer = running(rule, file.scope);
+      if (answer == Running::kOff) continue;
+      RuleRun& run = runs[rule.info.id];
+      run.ran = run.ran || answer == Running::kYes || answer == Running::kPartly;
+      if (run.rule == nullptr || (rule.asked && !run.rule->asked)) {
+        run.rule = &rule;
+        run.scope = &file.scope;
+      }
+    }
+  return runs;
+}
+
+std::vector<std::string> absolute_paths(const Found& found) {
+  std::vector<std::string> paths;
+  for (const Input& input : found.inputs) paths.push_back(absolute_path(input.path));
+  for (const std::string& path : found.excluded) paths.push_back(absolute_path(path));
+  return paths;
+}
+
+// "3 files were not looked at: 2 .pkl, 1 safetensors file"
+std::string not_read_text(const std::vector<report::NotRead>& files) {
+  std::map<std::string, std::size_t> kinds;
+  for (const report::NotRead& file : files) {
+    const std::string end = std::filesystem::path(file.path).extension().string();
+    ++kinds[end.empty() ? "without an extension" : end];
+  }
+  std::vector<std::pair<std::string, std::size_t>> ordered(kinds.begin(), kinds.end());
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::string text = fmt::format(
+      "{} not looked at: ", files.size() == 1 ? "1 file was" : fmt::format("{} files were", files.size()));
+  std::size_t others = 0;
+  for (std::size_t i = 0; i < ordered.size(); ++i) {
+    if (i >= kMostKinds)
+      others += ordered[i].second;
+    else
+      text += fmt::format("{}{} {}", i == 0 ? "" : ", ", ordered[i].second,
+                          one_line(abbreviate(ordered[i].first, 24)));
+  }
+  return others == 0 ? text : fmt::format("{}, {} others", text, others);
 }
 
 class Run {
  public:
-  Run(const std::vector<Input>& inputs, Configs& configs, const Settings& settings)
-      : inputs_(inputs), configs_(configs), settings_(settings) {}
+  Run(const Found& found, Configs& configs, const Settings& settings)
+      : found_(found), inputs_(found.inputs), configs_(configs), settings_(settings) {}
 
   Result run() {
     Report& report = result_.report;
@@ -130,11 +203,15 @@ class Run {
     std::optional<BaselineFindings> old;
     if (settings_.baseline && !settings_.update_baseline) old = BaselineFindings::read(*settings_.baseline);
     const Plan plan = make_plan(inputs_, configs_, report);
+    if (!inputs_.empty()) configs_.check_selection();
     report.inputs.resize(inputs_.size());
+    for (const report::Trouble& one : found_.no_match) add_trouble(one.what, one);
     open_base();
     add_files(plan, judge_all(inputs_, plan, usable_base(), settings_));
     if (usable_base() != nullptr) complain(base_->path, show::change_of(*base_));
-    add_config_findings(plan.sets, uses_, settings_.today, report);
+    add_config_findings(plan.sets, uses_, absolute_paths(found_), settings_.today, report);
+    add_skipped();
+    add_not_read();
     std::sort(report.findings.begin(), report.findings.end());
     if (old) old->mark(report);
     if (settings_.update_baseline) renew_baseline();
@@ -147,6 +224,36 @@ class Run {
     if (text.empty()) return;
     status_ = kTrouble;
     result_.complaints.push_back({path, std::move(text)});
+  }
+
+  void add_trouble(const std::string& path, report::Trouble trouble) {
+    complain(path, trouble.text);
+    result_.report.troubles.push_back(std::move(trouble));
+  }
+
+  // A rule that somebody turned on for this very run, or for these very files, must not pass by not running.
+  void add_skipped() {
+    const auto runs = rule_runs(result_.files);
+    for (const report::RuleInfo& info : result_.report.rules) {
+      const auto found = runs.find(info.id);
+      if (found == runs.end()) continue;
+      if (found->second.ran) {
+        ++ran_;
+        continue;
+      }
+      const auto& [ran, rule, scope] = found->second;
+      const Running why = running(*rule, *scope);
+      const bool no_base = why == Running::kNoBase && settings_.against;
+      std::string reason(no_base ? "the base cannot be read" : reason_of(why, *scope));
+      if (rule->asked && why == Running::kNoBase && !settings_.against)
+        add_trouble(rule->origin, {info.id, fmt::format("the rule {} did not run: {}", info.id, reason)});
+      result_.report.skipped.push_back({info.id, std::move(reason)});
+    }
+  }
+
+  void add_not_read() {
+    result_.report.not_read = found_.not_read;
+    if (!found_.not_read.empty()) result_.report.remarks.push_back(not_read_text(found_.not_read));
   }
 
   // A base that cannot be read leaves the cross rules without an answer: status 2, not silence.
@@ -167,7 +274,8 @@ class Run {
       for (std::string& text : out.troubles) complain(inputs_[i].path, std::move(text));
       report.inputs[i] = std::move(out.input);
       std::move(out.findings.begin(), out.findings.end(), std::back_inserter(report.findings));
-      uses_[plan.set_of[i]].add(out.use);
+      uses_[plan.set_of[i]].suppressions.add(out.use);
+      uses_[plan.set_of[i]].selects.add(out.selects);
       result_.files.push_back({plan.choices[i].rules, out.scope});
     }
   }
@@ -184,23 +292,25 @@ class Run {
     const auto failing = [&](const Finding& finding) { return report::fails(report, finding); };
     if (std::any_of(report.findings.begin(), report.findings.end(), failing))
       status_ = worse(status_, kFound);
-    set_verdict(report, plan.sets, inputs_.size(), failed_, status_);
+    set_verdict(report, plan.sets, {inputs_.size(), failed_, ran_}, status_);
   }
 
+  const Found& found_;
   const std::vector<Input>& inputs_;
   Configs& configs_;
   const Settings& settings_;
   Result result_;
   std::optional<Opened> base_;
-  std::vector<SuppressionUse> uses_;  // of each set of the plan
-  std::size_t failed_ = 0;            // inputs with troubles
+  std::vector<Use> uses_;   // of each set of the plan
+  std::size_t failed_ = 0;  // inputs with troubles
+  std::size_t ran_ = 0;     // rules that ran on at least one input
   int status_ = kClean;
 };
 
 }  // namespace
 
-Result lint_files(const std::vector<Input>& inputs, Configs& configs, const Settings& settings) {
-  return Run(inputs, configs, settings).run();
+Result lint_files(const Found& found, Configs& configs, const Settings& settings) {
+  return Run(found, configs, settings).run();
 }
 
 }  // namespace ckpt::lint

@@ -2,7 +2,7 @@
 // order. Nothing is printed and nothing is written.
 //
 //   lint::Configs configs("strict");
-//   const lint::Result result = lint::lint_files({{"model.ckpt", {}}}, configs, {});
+//   const lint::Result result = lint::lint_files(lint::find_inputs({"model.ckpt"}), configs, {});
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,8 @@ struct Settings {
   std::function<void(const std::string& path)> judged;  // progress: a file is done; any thread; may be empty
 };
 
-// An input that could not be read, not to its end, or that changed meanwhile.
+// An input that could not be read, not to its end, or that changed meanwhile; what else makes the run
+// incomplete.
 struct Complaint {
   std::string path;
   std::string text;
@@ -51,7 +52,8 @@ struct Result {
   std::optional<std::string> new_baseline;  // with update_baseline; none if not all inputs could be read
 };
 
-// Throws Error for rule files and baselines that are not understood, before any checkpoint is opened.
-Result lint_files(const std::vector<Input>& inputs, Configs& configs, const Settings& settings);
+// What was found besides `inputs` goes into the report. Throws Error for rule files and baselines that are
+// not understood, before any checkpoint is opened.
+Result lint_files(const Found& found, Configs& configs, const Settings& settings);
 
 }  // namespace ckpt::lint

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "lint/template.h"
 #include "training/weights.h"
 
 namespace ckpt::lint {
@@ -31,29 +30,13 @@ bool covers(const Suppression& one, const Opened& input, const report::Finding& 
   });
 }
 
-// As the engine does it for hits of checks; the suppressions of a rule file have no checkpoint to be in.
-ConfigFinding config_finding(const Rule& rule, const Suppression& one, std::size_t tried) {
-  ConfigFinding result;
-  result.source = one.source;
-  report::Finding& finding = result.finding;
-  finding.rule_id = rule.info.id;
-  finding.level = rule.level;
-  finding.kind = rule.string("state");
-  finding.where.path = fmt::format("suppressions[{}]", one.index);
-  finding.where.kind = report::PlaceKind::kObject;
-  const std::vector<Field> fields = {{"rule", one.rule},
-                                     {"source", one_line(one.position)},
-                                     {"expires", one.expires},
-                                     {"count", std::to_string(tried)},
-                                     {"reason", one_line(one.reason)},
-                                     {"path", finding.where.path},
-                                     {"file", one_line(one.source)}};
-  const std::string& message = message_for(rule.info, finding.kind);
-  finding.message = fill_template(message, fields);
-  for (const std::string& placeholder : template_fields(message))
-    if (placeholder != "path" && placeholder != "file")
-      finding.arguments.push_back(fill_field(placeholder, fields));
-  return result;
+ConfigFinding about(const Rule& rule, const Suppression& one, std::size_t tried) {
+  return config_finding(rule, one.source, fmt::format("suppressions[{}]", one.index), rule.string("state"),
+                        {{"rule", one.rule},
+                         {"source", one_line(one.position)},
+                         {"expires", one.expires},
+                         {"count", std::to_string(tried)},
+                         {"reason", one_line(one.reason)}});
 }
 
 }  // namespace
@@ -97,7 +80,7 @@ std::vector<ConfigFinding> judge_suppressions(const RuleSet& rules, const Suppre
       const bool tried = i < use.each.size() && use.each[i].tried > 0;
       const bool told =
           about_expired ? expired(one, today) : !expired(one, today) && tried && use.each[i].findings == 0;
-      if (told) result.push_back(config_finding(rule, one, tried ? use.each[i].tried : 0));
+      if (told) result.push_back(about(rule, one, tried ? use.each[i].tried : 0));
     }
   }
   return result;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "lint/config_finding.h"
 #include "lint/rule_set.h"
 #include "lint/scope.h"
 #include "report/finding.h"
@@ -32,11 +33,6 @@ SuppressionUse suppress(const RuleSet& rules, const Opened& input, const Scope& 
 
 // Findings of the rules config-suppression-expired and config-suppression-unused, if `rules` has them on: one
 // for each suppression that has expired, and one for each that matched nothing in the files it was tried on.
-// Location::input is not set; `source` says which rule file has the suppression (see Suppression::source).
-struct ConfigFinding {
-  std::string source;
-  report::Finding finding;
-};
 std::vector<ConfigFinding> judge_suppressions(const RuleSet& rules, const SuppressionUse& use,
                                               const std::string& today);
 

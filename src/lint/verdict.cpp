@@ -23,12 +23,9 @@ const Finding* worst_of(const report::Report& report) {
   return worst;
 }
 
-std::string rules_text(const std::vector<RuleSetPtr>& sets) {
-  if (sets.size() != 1) return plural(sets.size(), "rule set");
-  const RuleSet& rules = *sets.front();
-  const auto on =
-      std::count_if(rules.rules.begin(), rules.rules.end(), [](const Rule& rule) { return rule.on; });
-  return fmt::format("{} of {}", plural(static_cast<std::uint64_t>(on), "rule"), one_line(rules.name));
+std::string rules_text(const std::vector<RuleSetPtr>& sets, std::size_t ran) {
+  return fmt::format("{} of {}", plural(ran, "rule"),
+                     sets.size() == 1 ? one_line(sets.front()->name) : plural(sets.size(), "rule set"));
 }
 
 // A team's own rule can only be explained with its rule file.
@@ -42,8 +39,9 @@ std::string explain_text(const std::vector<RuleSetPtr>& sets, const std::string&
   return fmt::format("ckpt-lint --explain {}", id);
 }
 
-std::string verdict_text(const report::Counts& found, const std::vector<RuleSetPtr>& sets, std::size_t files,
-                         std::size_t failed) {
+std::string verdict_text(const report::Report& report, const report::Counts& found,
+                         const std::vector<RuleSetPtr>& sets, const Tally& tally) {
+  if (tally.files == 0) return "nothing was checked";
   std::string text;
   const auto add = [&](std::uint64_t count, std::string what) {
     if (count > 0) text += (text.empty() ? "" : ", ") + std::move(what);
@@ -51,16 +49,24 @@ std::string verdict_text(const report::Counts& found, const std::vector<RuleSetP
   add(found.errors, plural(found.errors, "error"));
   add(found.warnings, plural(found.warnings, "warning"));
   add(found.notes, plural(found.notes, "note"));
+  const auto not_run = static_cast<std::uint64_t>(
+      std::count_if(report.troubles.begin(), report.troubles.end(), [&](const report::Trouble& one) {
+        return std::any_of(report.skipped.begin(), report.skipped.end(),
+                           [&](const report::Skipped& rule) { return rule.rule_id == one.what; });
+      }));
+  add(not_run, fmt::format("{} did not run", plural(not_run, "rule")));
   if (text.empty()) text = "clean";
   add(found.suppressed, fmt::format("{} suppressed", found.suppressed));
   add(found.unchanged, fmt::format("{} unchanged since the baseline", found.unchanged));
-  text += fmt::format(" in {}", plural(files, "checkpoint"));
-  if (failed > 0) text += fmt::format(" ({} unreadable)", failed);
-  text += fmt::format(" · {}", rules_text(sets));
+  text += fmt::format(" in {}", plural(tally.files, "checkpoint"));
+  if (tally.failed > 0) text += fmt::format(" ({} unreadable)", tally.failed);
+  text += fmt::format(" · {}", rules_text(sets, tally.rules));
   return text;
 }
 
-std::string exit_reason(int status) {
+std::string exit_reason(const report::Report& report, const Tally& tally, int status) {
+  if (status == kTrouble && tally.failed == 0 && !report.troubles.empty())
+    return "Something that was asked for could not be checked.";
   if (status == kTrouble) return "At least one input could not be checked.";
   return status == kFound ? "There are findings at or above the --fail-on level."
                           : "No finding at or above the --fail-on level.";
@@ -68,17 +74,17 @@ std::string exit_reason(int status) {
 
 }  // namespace
 
-void set_verdict(report::Report& report, const std::vector<RuleSetPtr>& sets, std::size_t files,
-                 std::size_t failed, int status) {
+void set_verdict(report::Report& report, const std::vector<RuleSetPtr>& sets, const Tally& tally,
+                 int status) {
   const report::Counts found = count(report);
-  report.verdict = verdict_text(found, sets, files, failed);
+  report.verdict = verdict_text(report, found, sets, tally);
   if (const Finding* worst = worst_of(report))
     report.hint = fmt::format("run {} for details", explain_text(sets, worst->rule_id));
-  report.verdict_style = found.errors > 0     ? report::Style::kError
-                         : found.warnings > 0 ? report::Style::kWarning
-                                              : report::Style::kGood;
+  report.verdict_style = found.errors > 0 || !report.troubles.empty() ? report::Style::kError
+                         : found.warnings > 0                         ? report::Style::kWarning
+                                                                      : report::Style::kGood;
   report.exit_status = status;
-  report.exit_reason = exit_reason(status);
+  report.exit_reason = exit_reason(report, tally, status);
 }
 
 }  // namespace ckpt::lint

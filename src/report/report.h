@@ -69,6 +69,22 @@ struct Table {
   std::function<Object(std::size_t)> row;
 };
 
+// What the run did not do. A rule that is on and ran on no input; a file in a folder that no format reads;
+// and what makes the run incomplete (status 2) without being about an input: an operand that stands for no
+// file, a rule that somebody asked for and that could not run.
+struct Skipped {
+  std::string rule_id;
+  std::string reason;
+};
+struct NotRead {
+  std::string path;
+  std::string what;  // "a pickle"
+};
+struct Trouble {
+  std::string what;  // "runs/*.ckpt", "backbone-frozen"
+  std::string text;
+};
+
 struct Report {
   Tool tool;
   std::vector<Input> inputs;
@@ -82,11 +98,15 @@ struct Report {
   bool dense = false;             // sections follow each other without an empty line between them
   std::string verdict;            // the last line of the text: "different: 120 tensors, 9 values"
   Style verdict_style = Style::kPlain;
-  std::string hint;           // one line after the verdict: what to do next; may be empty
-  Object facts;               // further members of the JSON document, before the tables
-  std::vector<Table> tables;  // JSON
-  int exit_status = 0;        // see exit_status.h
-  std::string exit_reason;    // one sentence for SARIF's exitCodeDescription
+  std::string hint;                  // one line after the verdict: what to do next; may be empty
+  Object facts;                      // further members of the JSON document, before the tables
+  std::vector<Table> tables;         // JSON
+  int exit_status = 0;               // see exit_status.h
+  std::string exit_reason;           // one sentence for SARIF's exitCodeDescription
+  std::vector<Skipped> skipped;      // in the order of the rules
+  std::vector<NotRead> not_read;     // in name order
+  std::vector<std::string> remarks;  // a line each after the verdict: what was not looked at
+  std::vector<Trouble> troubles;
 };
 
 // The number of findings per level; those suppressed or in the baseline count only as such.

@@ -48,7 +48,7 @@ TEST_CASE("an output that is an input is refused under any name, and nothing is 
       cli::OutputOptions options;
       options.output = how == 0 ? folder.path(name) : folder.path("out");
       if (how == 1) options.reports = {{"json", folder.path("first")}, {"json", folder.path(name)}};
-      if (how == 2) options.summary = folder.path(name);
+      if (how == 2) options.step_summary = folder.path(name);
       CHECK(write_error(report, options).find("is an input") != std::string::npos);
       CHECK_THROWS_AS(cli::write_failure(report, options), Error);
       CHECK(test::read_file(model) == "precious");

@@ -1,10 +1,13 @@
 #include "files/file_glob.h"
 
+#include <cstddef>
+#include <filesystem>
 #include <string>
 
 #include <doctest/doctest.h>
 
 #include "base/error.h"
+#include "tests/support/folder.h"
 
 using namespace ckpt;
 
@@ -84,4 +87,23 @@ TEST_CASE("a wildcard is what is not escaped") {
   CHECK(has_wildcard("a?"));
   CHECK_FALSE(has_wildcard("a\\*"));
   CHECK_FALSE(has_wildcard("epoch=1"));
+}
+
+TEST_CASE("whether anything on disk matches is known within a bound, and unknown beyond it") {
+  const ckpt::test::Folder folder;
+  folder.write("runs/a/last.ckpt", "x");
+  folder.write("runs/b/x.pt", "x");
+  const auto there = [&](const char* pattern, std::size_t most = 100) {
+    return FileGlob(pattern, folder.path()).matches_on_disk(most);
+  };
+  CHECK(there("runs/*/last.ckpt") == true);
+  CHECK(there("runs/a/last.ckpt") == true);
+  CHECK(there("runs/a/") == true);
+  CHECK(there("*.pt") == true);
+  CHECK(there("rums/**") == false);
+  CHECK(there("runs/*.pt") == false);
+  CHECK(there("*.bin") == false);
+  CHECK_FALSE(there("*.bin", 2).has_value());
+  std::filesystem::create_directory_symlink(folder.path("runs"), folder.path("link"));
+  CHECK_FALSE(there("*.bin").has_value());
 }

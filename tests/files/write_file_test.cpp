@@ -174,3 +174,18 @@ TEST_CASE("a name of an open file adds to that file") {
   CHECK(read_file(path) == "before xxy");
   CHECK(fs::is_symlink(folder.path("link")));
 }
+
+TEST_CASE("a text may be replaced, anything else not") {
+  const Folder folder;
+  for (const std::string& text :
+       {std::string(), std::string("{\"a\": 1}\n"), std::string("\x1b[1mbold\x1b[0m\t\r\n"),
+        std::string(4095, 'a') + "\xc3\xa9", std::string("\xef\xbb\xbfx")})
+    CHECK(may_be_replaced(folder.write("text", text)));
+  for (const std::string& bytes :
+       {std::string("PK\x03\x04"), std::string("a\0b", 3), std::string("\x80\x02}q."),
+        std::string("\xff\xfe"), std::string("caf\xe9 au lait")})
+    CHECK_FALSE(may_be_replaced(folder.write("bytes", bytes)));
+  CHECK(may_be_replaced(folder.path("none")));
+  CHECK(may_be_replaced("/dev/null"));
+  CHECK(may_be_replaced(folder.path()));
+}

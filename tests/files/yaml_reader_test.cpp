@@ -110,3 +110,12 @@ TEST_CASE("scalars keep their spelling, their position and whether they were quo
   CHECK_FALSE(root.find("c")->plain);
   CHECK(root.find("missing") == nullptr);
 }
+
+TEST_CASE("a TAB in the indentation is named as that, one elsewhere is text") {
+  const std::string tab = ": a TAB in the indentation: YAML is indented with spaces";
+  CHECK(error_of("a: 1\nb:\n\tc: 2\n") == "t.yaml:3:1" + tab);
+  CHECK(error_of("b:\n  c: 2\n \td: 3\n") == "t.yaml:3:2" + tab);
+  CHECK(error_of("rules:\n\t- a\n") == "t.yaml:2:1" + tab);
+  CHECK(error_of("a: 1\t# comment\nb: \"x\ty\"\n\t\nc: |\n  \tx\n") == "no error");
+  CHECK(error_of("a: [1\n").find("TAB") == std::string::npos);
+}

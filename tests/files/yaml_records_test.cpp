@@ -26,6 +26,6 @@ TEST_CASE("a tree comes back from its records with kinds, positions and quotes")
       "text: |\n  line one\n  line two\n",
       "x.yaml");
   const std::vector<YamlRecord> records = to_records(root);
-  CHECK(records.size() == 17);
+  CHECK(records.size() == 15);
   CHECK(same(from_records(records), root));
 }

@@ -4,9 +4,10 @@
     tests/interop/readme_test.py --bin build/release
 
 In a scratch copy of fixtures/, from top to bottom: a ```console block is run, and what the programs write to
-standard output must be what stands there; a ```yaml block that begins with "# NAME" is written to that file. Rule
-files must load, the workflow may give the action only inputs that it has, and the script of the GitLab job must
-write the reports that it names. Needs PyYAML.
+standard output must be what stands there; a ```yaml block that begins with "# NAME" is written to that file, and the
+command behind the name, if there is one, must run. Every ckpt- command of a ```sh block must run on files that stand in
+for the names in it. Rule files must load, with no other file than those that the README shows, the workflow may give the
+action only inputs that it has, and the script of the GitLab job must write the reports that it names. Needs PyYAML.
 """
 
 import argparse
@@ -46,11 +47,49 @@ def run_console(block, folder, env):
             fail("\n".join(lines))
 
 
+# What the README's names stand for.
+STAND_INS = {
+    "pairs/renamed-modules/old.ckpt": ["model.ckpt", "run.ckpt"],  # has an encoder
+    "pairs/renamed-modules/new.ckpt": ["base.ckpt", "new.ckpt"],  # has a backbone
+    "variants/lr_nan.ckpt": ["good.ckpt", "runs/a.ckpt", "exp/1/last.ckpt"],
+    "pairs/resumed/old.ckpt": ["a.ckpt", "b.ckpt", "epoch=1.ckpt", "epoch=4.ckpt", "fp32.ckpt", "bf16.ckpt", "encoder.pt"],
+}
+
+
+def add_stand_ins(folder):
+    for source, names in STAND_INS.items():
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(folder / source, folder / name)
+
+
+def run_command(command, folder, env):
+    done = sh(command, folder, env)
+    if done.returncode not in (0, 1) or done.stderr:
+        fail(f"{command}: status {done.returncode}: {done.stderr}")
+
+
+def run_shell(block, folder, env):
+    """The commands of ours, without their comments; the rest of a block installs things."""
+    commands = [line for line in block.splitlines() if line.startswith("ckpt-")]
+    for command in commands:
+        run_command(command, folder, env)
+    return len(commands)
+
+
 def check_rules(name, folder, env):
-    (folder / "hparams.yaml").write_text("lr: 0.001\n")
     done = sh(f"ckpt-lint --rules '{name}' --print-config", folder, env)
     if done.returncode != 0:
         fail(f"{name}: {done.stderr}")
+
+
+def run_head(text, folder, env):
+    """# team.yaml:  ckpt-lint --rules team.yaml model.ckpt"""
+    command = re.match(r"# [\w./-]+:\s+(ckpt-.*)", text)
+    if command:
+        run_command(command[1], folder, env)
+    for test in re.findall(r"#\s+(ckpt-lint --test \S+)", text):
+        run_command(test, folder, env)
 
 
 def check_workflow(text):
@@ -76,10 +115,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=Path, required=True)
     env = {**os.environ, "PATH": f"{parser.parse_args().bin.resolve()}:{os.environ['PATH']}"}
-    counts = {"console": 0, "yaml": 0}
+    counts = {"console": 0, "yaml": 0, "sh": 0}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "fixtures"
         shutil.copytree(ROOT / "fixtures", folder)
+        examples = Path(scratch) / "examples"
+        shutil.copytree(folder, examples)
+        add_stand_ins(examples)
         for kind, text in BLOCK.findall(README):
             name = re.match(r"# ([\w./-]+)", text)
             if kind == "console":
@@ -94,13 +136,18 @@ def main():
                     check_gitlab(text, folder, env)
                 else:
                     check_rules(file.name, folder, env)
+                    (examples / file.name).write_text(text)
+                    run_head(text, examples, env)
+                    (examples / file.name).unlink()
             elif kind == "yaml":
                 fail(f"a yaml block without a name: {text[:80]!r}")
-            if kind in counts:
+            if kind == "sh":
+                counts[kind] += run_shell(text, examples, env)
+            elif kind in counts:
                 counts[kind] += 1
     if min(counts.values()) == 0:
         fail(f"nothing to check: {counts}")
-    print(f"readme_test: {counts['console']} console and {counts['yaml']} yaml blocks hold")
+    print(f"readme_test: {counts['console']} console and {counts['yaml']} yaml blocks and {counts['sh']} commands hold")
 
 
 if __name__ == "__main__":

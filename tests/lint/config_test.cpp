@@ -126,7 +126,7 @@ TEST_CASE("an entry that is not understood is an error with its line and column"
       {"overrides:\n  - {files: a, rules: {value-drift: {rtoll: 1}}}\n",
        ":2:38: unknown parameter 'rtoll' of rule 'value-drift' (did you mean 'rtol'?)"},
       {"overrides:\n  - {files: a, profile: train}\n",
-       ":2:25: the profile must be resume, inference, any or auto, not 'train'"},
+       ":2:25: the profile must be one of resume, inference, finetune, any, auto, not 'train'"},
       {"suppressions: a\n", ":1:15: 'suppressions' must be a list, not 'a'"},
       {"suppressions:\n  - {reason: x}\n", ":2:5: this entry of 'suppressions' needs the key 'rule'"},
       {"suppressions:\n  - {rule: value-drift}\n",

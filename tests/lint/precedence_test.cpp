@@ -115,4 +115,13 @@ TEST_CASE("a rule about resuming is silent for inference and a note where the pr
   CHECK(ids_of({rule}) == Names{"a error"});
   CHECK(ids_of({rule}, Profile::kAny) == Names{"a note"});
   CHECK(ids_of({rule}, Profile::kInference).empty());
+  CHECK(ids_of({rule}, Profile::kFinetune).empty());
+}
+
+TEST_CASE("a rule that holds within one run is silent for a fine-tune alone") {
+  Rule rule = rule_at("a", "x");
+  rule.same_run = true;
+  for (const Profile profile : {Profile::kResume, Profile::kInference, Profile::kAny})
+    CHECK(ids_of({rule}, profile) == Names{"a error"});
+  CHECK(ids_of({rule}, Profile::kFinetune).empty());
 }

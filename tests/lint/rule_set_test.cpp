@@ -78,7 +78,7 @@ rules:
   const Rule& own = set.rules.back();
   CHECK(own.info.id == "backbone-frozen");
   CHECK(own.info.title == "Backbone weights must not move");
-  CHECK(own.info.message == "Backbone weights must not move: max-abs {max-abs}, at {at}");
+  CHECK(report::message_for(own.info, "moved") == "Backbone weights must not move: max-abs {max-abs}, at {at}");
   CHECK(own.on);
   CHECK(own.level == report::Level::kError);
   CHECK(own.select.tensors.size() == 1);
@@ -135,7 +135,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"extends: \"\"\n", ":1:10: no rule set ''; built-in sets: recommended, strict; or give a path"},
       {"extends: t.yaml\n", ":1:10: 't.yaml' extends itself: remove this line to break the cycle"},
       {"set: recomended\n", ":1:6: no built-in rule belongs to a set 'recomended' (did you mean 'recommended'?)"},
-      {"profile: resum\n", ":1:10: the profile must be resume, inference, any or auto, not 'resum' (did you mean 'resume'?)"},
+      {"profile: resum\n", ":1:10: the profile must be one of resume, inference, finetune, any, auto, not 'resum' (did you mean 'resume'?)"},
       {"rules: [a]\n", ":1:8: 'rules' must be a map of rule ids and levels, not a list"},
       {"rules:\n  value-drfit: error\n", ":2:3: unknown rule 'value-drfit' (did you mean 'value-drift'?)"},
       {"rules:\n  zzzzzzzz: {level: error}\n", ":2:3: unknown rule 'zzzzzzzz'; your own rules need a 'check'"},
@@ -181,7 +181,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
       {"rules:\n  own: {check: drift, ignore: {a: b}}\n",
        ":2:31: 'ignore' of rule 'own' must be a string or a list of strings, not a map"},
       {"rules:\n  own: {check: drift, message: \"{odl}\"}\n",
-       ":2:32: 'message' of rule 'own': unknown field 'odl' (did you mean 'old'?); the check 'drift' has: old, new, path, file"},
+       ":2:32: a message of rule 'own': unknown field 'odl' (did you mean 'old'?); 'drifted' of the check 'drift' has: old, new, path, file"},
       {"rules:\n  own: {check: drift, message: \"\"}\n", ":2:32: 'message' of rule 'own' must be one line of text"},
       {"rules:\n  value-drift: error\n  value-drift: off\n", ":3:3: the key 'value-drift' appears twice: remove one of them"},
   };

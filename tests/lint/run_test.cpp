@@ -26,10 +26,10 @@ using Names = std::vector<std::string>;
 
 std::string fixture(const std::string& name) { return (test::fixtures_dir() / name).string(); }
 
-std::vector<Input> inputs(const Names& paths) {
-  std::vector<Input> result;
-  for (const std::string& path : paths) result.push_back({path, std::nullopt});
-  return result;
+Found inputs(const Names& paths) {
+  Found found;
+  for (const std::string& path : paths) found.inputs.push_back({path, std::nullopt});
+  return found;
 }
 
 Settings settings() {
@@ -94,14 +94,170 @@ TEST_CASE(
   CHECK(std::is_sorted(result.report.findings.begin(), result.report.findings.end()));
 }
 
-TEST_CASE("an input that was not found is a complaint, not an exception") {
+TEST_CASE("an operand that stands for nothing is status 2 and one complaint, not a checkpoint") {
   Configs configs("recommended", false);
-  const std::vector<Input> named = {
-      {"no/*.ckpt", Error(ErrorCode::kNotFound, "no file matches this pattern")}};
-  const Result result = lint_files(named, configs, settings());
-  REQUIRE(result.complaints.size() == 1);
-  CHECK(result.complaints[0].text == "no file matches this pattern");
-  CHECK(result.report.exit_status == kTrouble);
+  Found found = inputs({});
+  found.no_match = {{"no/*.ckpt", "no file matches this pattern"}};
+  const Result alone = lint_files(found, configs, settings());
+  REQUIRE(alone.complaints.size() == 1);
+  CHECK(alone.complaints[0].text == "no file matches this pattern");
+  CHECK(alone.report.findings.empty());
+  CHECK(alone.report.verdict == "nothing was checked");
+  CHECK(alone.report.exit_status == kTrouble);
+  found.inputs.push_back({fixture("pairs/resumed/old.ckpt"), std::nullopt});
+  const Result beside = lint_files(found, configs, settings());
+  CHECK(beside.report.verdict.find("in 1 checkpoint ") != std::string::npos);
+  CHECK(beside.report.exit_status == kTrouble);
+  CHECK(as("json", beside.report).find(R"("troubles": [)") != std::string::npos);
+  CHECK(as("sarif", beside.report).find(R"("id": "run-incomplete")") != std::string::npos);
+  CHECK(as("junit", beside.report).find(R"(errors="1")") != std::string::npos);
+  CHECK(as("github", beside.report).find("::error title=no/*.ckpt::no file matches") != std::string::npos);
+  CHECK(as("markdown", beside.report).find("no file matches this pattern") != std::string::npos);
+}
+
+TEST_CASE("files that were not looked at are counted by what they are called, and listed for programs") {
+  Configs configs("recommended", false);
+  Found found = inputs({fixture("pairs/resumed/old.ckpt")});
+  found.not_read = {
+      {"a.pkl", "a pickle"}, {"b.safetensors", "a safetensors file"}, {"c.pkl", ""}, {"d", "a pickle"}};
+  const report::Report report = lint_files(found, configs, settings()).report;
+  CHECK(report.remarks ==
+        Names{"4 files were not looked at: 2 .pkl, 1 .safetensors, 1 without an extension"});
+  CHECK(report.exit_status == kClean);
+  CHECK(as("text", report).find("\n4 files were not looked at: 2 .pkl") != std::string::npos);
+  CHECK(as("json", report).find(R"({"path": "d", "what": "a pickle"})") != std::string::npos);
+  CHECK(as("sarif", report).find(R"("id": "run-scope")") != std::string::npos);
+}
+
+TEST_CASE(
+    "a rule that a rule file turned on and that could not run is status 2, one of a built-in set is not") {
+  const Folder folder;
+  const std::string path = copy(folder, "pairs/resumed/old.ckpt", "a.ckpt");
+  const std::string own = "rules:\n  frozen: {check: tensor-delta, select: {tensors: \"**\"}, max-abs: 0}\n";
+  for (const std::string& rules :
+       {own, std::string("rules: {cross-shape-changed: error}\n"), "extends: recommended\n" + own,
+        std::string("extends: recommended\nrules:\n  cross-value-change: {select: "
+                    "{paths: global_step}, change: equal}\n")}) {
+    CAPTURE(rules);
+    const std::string file = folder.write("team.yaml", rules);
+    const Result without = run({path}, settings(), file);
+    CHECK(without.report.exit_status == kTrouble);
+    REQUIRE(without.complaints.size() == 1);
+    CHECK(without.complaints[0].path.starts_with(file + ":"));
+    CHECK(without.complaints[0].text.ends_with(
+        " did not run: it needs --against BASE, a checkpoint to compare with"));
+    CHECK(without.report.verdict.starts_with("1 rule did not run in 1 checkpoint · "));
+    Settings with = settings();
+    with.against = path;
+    CHECK(run({path}, with, file).report.exit_status == kClean);
+  }
+  // Set to another level, a rule of the set stays a rule of the set.
+  for (const char* rules :
+       {"extends: recommended\n", "extends: recommended\nrules: {cross-shape-changed: note}\n"})
+    CHECK(run({path}, settings(), folder.write("team.yaml", rules)).report.exit_status == kClean);
+}
+
+TEST_CASE("rules that ran on no file are not counted, and listed with the reason") {
+  const auto reason_of_rule = [](const Result& result, std::string_view id) {
+    for (const report::Skipped& one : result.report.skipped)
+      if (one.rule_id == id) return one.reason;
+    return std::string("ran");
+  };
+  const auto count_of = [](const Result& result) {
+    const std::string& text = result.report.verdict;
+    return std::stoi(text.substr(text.rfind("· ") + std::string("· ").size()));
+  };
+  const Names paths = {fixture("pairs/resumed/new.ckpt")};
+  const Result alone = run(paths);
+  CHECK(reason_of_rule(alone, "cross-shape-changed") ==
+        "it needs --against BASE, a checkpoint to compare with");
+  CHECK(reason_of_rule(alone, "weights-nonfinite") == "ran");
+  CHECK(as("json", alone.report).find(R"({"rule": "cross-shape-changed", "reason": "it needs --against)") !=
+        std::string::npos);
+  CHECK(as("sarif", alone.report).find(R"("toolConfigurationNotifications")") != std::string::npos);
+  Settings how = settings();
+  how.against = fixture("pairs/resumed/old.ckpt");
+  const Result both = run(paths, how);
+  CHECK(both.report.skipped.empty());
+  CHECK(count_of(both) == count_of(alone) + static_cast<int>(alone.report.skipped.size()));
+  how.against = fixture("broken/truncated_half.ckpt");
+  CHECK(reason_of_rule(run(paths, how), "cross-shape-changed") == "the base cannot be read");
+  how = settings();
+  how.profile = ProfileSetting::kInference;
+  CHECK(reason_of_rule(run(paths, how), "loops-missing") == "the profile has no use for it");
+  const Result cut = run({fixture("broken/truncated_half.ckpt")});
+  CHECK(reason_of_rule(cut, "weights-nonfinite") == "the file cannot be read");
+  CHECK(reason_of_rule(run({paths[0], fixture("broken/truncated_half.ckpt")}), "weights-nonfinite") == "ran");
+}
+
+TEST_CASE("a fine-tune may have new training state and start its counters again, but its weights must fit") {
+  Settings how = settings();
+  how.against = fixture("pairs/resumed/new.ckpt");
+  const Names back = {fixture("pairs/resumed/old.ckpt")};
+  CHECK(has(fired(run(back, how), 0), "cross-step-regressed"));
+  how.profile = ProfileSetting::kInference;
+  CHECK(has(fired(run(back, how), 0), "cross-step-regressed"));
+  how.profile = ProfileSetting::kFinetune;
+  CHECK_FALSE(has(fired(run(back, how), 0), "cross-step-regressed"));
+  how.against = fixture("pairs/shape-changed/old.ckpt");
+  CHECK(has(fired(run({fixture("pairs/shape-changed/new.ckpt")}, how), 0), "cross-shape-changed"));
+  how.against.reset();
+  CHECK(run({fixture("variants/no_optimizer_states.ckpt")}, how).report.exit_status == kClean);
+}
+
+TEST_CASE("a selection is on top of every rule set: what it names is on, what it ignores off") {
+  const Folder folder;
+  const Names paths = {copy(folder, "variants/nan_weight.ckpt", "a.ckpt")};
+  const auto select = [&](Selection selection, const std::string& rules = "recommended") {
+    Configs configs(rules, false, std::move(selection));
+    return lint_files(inputs(paths), configs, settings());
+  };
+  const Result one = select({{"weights-nonfinite"}, {}});
+  CHECK(fired(one, 0) == Names{"weights-nonfinite"});
+  CHECK(one.report.verdict.ends_with("· 1 rule of recommended"));
+  CHECK_FALSE(has(fired(select({{}, {"weights-nonfinite"}}), 0), "weights-nonfinite"));
+  const std::string off = folder.write("t.yaml",
+                                       "extends: recommended\nrules: {weights-nonfinite: off}\n"
+                                       "overrides:\n  - {files: a.ckpt, rules: {weights-nonfinite: note}}\n");
+  CHECK(fired(select({{"weights-nonfinite"}, {}}, off), 0) == Names{"weights-nonfinite"});
+  CHECK(fired(select({{"weights-nonfinite", "container-crc"}, {"weights-nonfinite"}}, off), 0).empty());
+  // Asked for by name: must run.
+  CHECK(select({{"cross-shape-changed"}, {}}).report.exit_status == kTrouble);
+  CHECK_THROWS_WITH_AS(select({{"weights-nonfinit"}, {}}),
+                       doctest::Contains("did you mean 'weights-nonfinite'?"), Error);
+  CHECK_THROWS_WITH_AS(select({{}, {"nope"}}), doctest::Contains("--ignore: unknown rule \"nope\""), Error);
+  CHECK_THROWS_WITH_AS(select({{"hparams-expected"}, {}}),
+                       doctest::Contains("--select: rule 'hparams-expected': expects nothing"), Error);
+  CHECK_THROWS_WITH_AS(select({{"container-crc"}, {"container-crc"}}), doctest::Contains("leave no rule on"),
+                       Error);
+}
+
+TEST_CASE("patterns of a rule file that match nothing are told, those of files outside of this run are not") {
+  const Folder folder;
+  const Names paths = {copy(folder, "variants/nan_weight.ckpt", "runs/a.ckpt")};
+  copy(folder, "variants/nan_weight.ckpt", "runs/other.ckpt");
+  const std::string file = folder.write(
+      "team.yaml",
+      "extends: recommended\n"
+      "exclude: [\"runs/other.ckpt\", \"old/\"]\n"
+      "rules:\n"
+      "  finite: {check: tensor-stat, stat: nonfinite, select: {tensors: [\"net.**\", \"bak.**\"]}}\n"
+      "overrides:\n"
+      "  - {files: [\"runs/other.ckpt\", \"rums/*\"], profile: inference}\n"
+      "suppressions:\n"
+      "  - {rule: weights-nonfinite, reason: r, files: [\"runs/*.ckpt\", nan_*]}\n");
+  Names lines;
+  const Result result = run(paths, settings(), file);
+  for (const auto& finding : result.report.findings)
+    if (finding.rule_id == "config-pattern-unmatched")
+      lines.push_back(std::string(report::to_string(finding.level)) + " " + finding.where.path + ": " +
+                      finding.message);
+  CHECK(lines ==
+        Names{"note exclude[1]: \"old/\" matches no file: nothing is excluded",
+              "note overrides[0].files[1]: \"rums/*\" matches no file: the override changes nothing",
+              "warning rules.finite.select.tensors[1]: \"bak.**\" matches no tensor in 1 file: the rule "
+              "judges nothing",
+              "note suppressions[0].files[1]: \"nan_*\" matches no file: the suppression covers nothing"});
 }
 
 TEST_CASE("the exit status follows --fail-on") {

@@ -1,4 +1,7 @@
 // The formats, in probing order. One line per format.
+#include <algorithm>
+#include <iterator>
+
 #include "checkpoint/format.h"
 #include "checkpoint/formats/dcp.h"
 #include "checkpoint/formats/gguf.h"
@@ -27,5 +30,11 @@ const Format kFormats[] = {
 }  // namespace
 
 std::span<const Format> all_formats() { return kFormats; }
+
+const Format* format_of(const Source& source) {
+  const auto found = std::find_if(std::begin(kFormats), std::end(kFormats),
+                                  [&](const Format& format) { return format.probe(source); });
+  return found == std::end(kFormats) ? nullptr : found;
+}
 
 }  // namespace ckpt

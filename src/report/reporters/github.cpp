@@ -55,6 +55,9 @@ std::vector<const Finding*> chosen(const std::vector<const Finding*>& findings) 
 }
 
 void write_github(const Report& report, const RenderOptions&, std::ostream& out) {
+  for (const Trouble& trouble : report.troubles)
+    out << "::error title=" << escape(harmless(trouble.what), true)
+        << "::" << escape(harmless(trouble.text), false) << '\n';
   std::vector<const Finding*> findings = shown_findings(report);
   sort_by_severity(findings);
   const std::vector<const Finding*> first = chosen(findings);

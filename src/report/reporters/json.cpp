@@ -65,6 +65,33 @@ void write_findings(JsonWriter& json, const Report& report) {
   json.end();
 }
 
+template <class Items, class Write>
+void write_list(JsonWriter& json, std::string_view name, const Items& items, const Write& write) {
+  json.key(name);
+  json.begin_array(Layout::kLines);
+  for (const auto& item : items) {
+    json.begin_object();
+    write(item);
+    json.end();
+  }
+  json.end();
+}
+
+void write_not_done(JsonWriter& json, const Report& report) {
+  write_list(json, "skipped", report.skipped, [&](const Skipped& one) {
+    json.member("rule", one.rule_id);
+    json.member("reason", one.reason);
+  });
+  write_list(json, "not_read", report.not_read, [&](const NotRead& one) {
+    json.member("path", one.path);
+    json.member("what", one.what);
+  });
+  write_list(json, "troubles", report.troubles, [&](const Trouble& one) {
+    json.member("what", one.what);
+    json.member("text", one.text);
+  });
+}
+
 void write_table(JsonWriter& json, const Table& table) {
   json.key(table.name);
   json.begin_array(Layout::kLines);
@@ -106,6 +133,7 @@ void write_json(const Report& report, const RenderOptions&, std::ostream& out) {
   for (const Property& fact : report.facts) json.member(fact.name, fact.value);
   write_inputs(json, report);
   if (with_findings) write_findings(json, report);
+  if (with_findings) write_not_done(json, report);
   for (const Table& table : report.tables) write_table(json, table);
   if (!has_member(report.facts, kSummary)) write_summary(json, report, with_findings);
   json.member("exit_status", report.exit_status);

@@ -107,8 +107,11 @@ class JunitWriter {
       if (suite.unreadable()) ++errors;
     }
     out_ << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+    tests += report_.troubles.size();
+    errors += report_.troubles.size();
     open("testsuites", report_.tool.name, tests, failures, errors);
     for (const Suite& suite : suites) write_suite(suite);
+    if (!report_.troubles.empty()) write_troubles();
     out_ << "</testsuites>\n";
   }
 
@@ -138,6 +141,17 @@ class JunitWriter {
       begin_case("no findings");
       out_ << "/>\n";
     }
+    out_ << "</testsuite>\n";
+  }
+
+  // What is about no input and makes the run incomplete.
+  void write_troubles() {
+    open("testsuite", report_.tool.name, report_.troubles.size(), 0, report_.troubles.size());
+    for (const Trouble& trouble : report_.troubles)
+      out_ << fmt::format(
+          "<testcase classname=\"{}\" name=\"{}\">\n<error type=\"incomplete\" "
+          "message=\"{}\"/>\n</testcase>\n",
+          xml(report_.tool.name), xml(trouble.what), xml(trouble.text));
     out_ << "</testsuite>\n";
   }
 

@@ -100,6 +100,9 @@ class MarkdownWriter {
 
 std::string MarkdownWriter::write() {
   if (!report_.verdict.empty()) paragraph(tag(prose(report_.verdict, kVerdictCharacters)));
+  for (const Trouble& trouble : report_.troubles)
+    paragraph(fmt::format("{}: {}", code(trouble.what), prose(trouble.text, kVerdictCharacters)));
+  for (const std::string& remark : report_.remarks) paragraph(prose(remark, kVerdictCharacters));
   if (!report_.hint.empty()) paragraph(prose(report_.hint, kVerdictCharacters));
   write_inputs();
   if (is_list_of_findings(report_)) {

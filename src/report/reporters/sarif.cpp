@@ -80,6 +80,7 @@ class SarifWriter {
   void write_tool();
   void write_invocation();
   void write_notifications();
+  void write_configuration_notifications();
   void begin_notification(Notification which, const std::vector<std::string>& arguments);
   void write_results();
   void write_result(const Finding& finding);
@@ -182,6 +183,7 @@ void SarifWriter::write_invocation() {
   // Findings are not a failure of the tool: status 1 is a success (SARIF 3.20.14 has the same example).
   json_.member("executionSuccessful", report_.exit_status != kNotDone);
   write_notifications();
+  write_configuration_notifications();
   json_.end();
   json_.end();
 }
@@ -203,6 +205,29 @@ void SarifWriter::write_notifications() {
   if (chosen_.size() < candidates_.size()) {
     begin_notification(kFindingsDropped,
                        {std::to_string(chosen_.size()), std::to_string(candidates_.size())});
+    json_.end();
+  }
+  for (const Trouble& trouble : report_.troubles) {
+    begin_notification(kRunIncomplete, {escape_file_name(trouble.what), escape_argument(trouble.text)});
+    json_.end();
+  }
+  for (const std::string& remark : report_.remarks) {
+    begin_notification(kRunScope, {escape_argument(remark)});
+    json_.end();
+  }
+  json_.end();
+}
+
+// What did not run for want of an option, each with its rule (SARIF 3.20.22, 3.58.3). Absent without any.
+void SarifWriter::write_configuration_notifications() {
+  if (report_.skipped.empty()) return;
+  json_.key("toolConfigurationNotifications");
+  json_.begin_array(Layout::kLines);
+  for (const Skipped& one : report_.skipped) {
+    begin_notification(kRuleSkipped, {escape_argument(one.rule_id), escape_argument(one.reason)});
+    const auto rule = rule_index_.find(one.rule_id);
+    if (rule != rule_index_.end())
+      json_.member("associatedRule", Object{{"id", one.rule_id}, {"index", std::uint64_t{rule->second}}});
     json_.end();
   }
   json_.end();

@@ -32,6 +32,26 @@ constexpr std::array kNotifications = {
         "--max-findings 0 "
         "keeps all of them here.",
         Level::kWarning},
+    NotificationInfo{"run-incomplete", "Something that was asked for could not be checked.",
+                     "A file, folder or pattern stands for no checkpoint, or a rule that somebody turned on "
+                     "could not run.",
+                     "'{0}': '{1}'.",
+                     "The message says what is missing. Until it is there, the run has the exit status 2.",
+                     Level::kError},
+    NotificationInfo{
+        "rule-skipped", "A rule did not run.",
+        "A rule is on, but ran on no file: what it would have found is not in this log.",
+        "The rule '{0}' did not run: '{1}'.",
+        "The message says what the rule needs. Rules that compare two checkpoints need --against BASE.",
+        Level::kNote},
+    NotificationInfo{"run-scope", "Something was not looked at.",
+                     "A folder has files that may hold weights or pickles in a format that is not read, or a "
+                     "pattern of the command "
+                     "line matches nothing.",
+                     "'{0}'.",
+                     "Pass such a file by its name to see what it is; --exclude leaves it out. Correct or "
+                     "drop the pattern.",
+                     Level::kNote},
 };
 
 void write_text_object(JsonWriter& json, std::string_view name, std::string_view text) {

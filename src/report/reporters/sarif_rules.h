@@ -17,7 +17,13 @@ struct NotificationInfo {
   std::string_view help;
   Level level;
 };
-enum Notification : std::size_t { kInputUnreadable, kFindingsDropped };
+enum Notification : std::size_t {
+  kInputUnreadable,
+  kFindingsDropped,
+  kRunIncomplete,
+  kRuleSkipped,
+  kRunScope
+};
 std::span<const NotificationInfo> notifications();
 
 // All rules of the report, fired or not: what a service knows about a rule must not depend on a run's

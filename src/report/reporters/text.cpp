@@ -165,6 +165,12 @@ void TextWriter::write_end() {
     line.add(harmless(report_.verdict), report_.verdict_style);
     put(line, Cut::kNever);
   }
+  if (options_.quiet) return;
+  for (const std::string& remark : report_.remarks) {
+    TextLine line;
+    line.add(harmless(remark));
+    put(line, Cut::kNever);
+  }
   if (!with_hint) return;
   TextLine hint;
   hint.add(harmless(report_.hint), Style::kDim);

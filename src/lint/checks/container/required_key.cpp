@@ -67,7 +67,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       std::any_of(std::begin(kTrainerOnly), std::end(kTrainerOnly),
                   [&](std::string_view key) { return member(tree, tree.root(), key) != kNoNode; });
   if (items.kind == training::FileKind::kTrainer || remains) return check_keys(context, rule, emit);
-  if (context.profile != Profile::kInference) report_other_file(context, emit);
+  if (!weights_only(context.profile)) report_other_file(context, emit);
 }
 
 }  // namespace
