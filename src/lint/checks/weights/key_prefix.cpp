@@ -91,8 +91,14 @@ void say_left_behind(const State& state, std::string_view prefix, const Keys& wi
 // Training can resume from a file with more than weights if it uses the same wrapper (pytorch/examples,
 // imagenet), so the prefix may be intended. Released weights are loaded by others.
 bool has_training_state(const State& state) {
+  const Tree& tree = state.context.file().tree;
   const auto& items = state.context.items();
-  return items.epoch != kNoNode || !state.context.training().optimizers.empty();
+  if (items.epoch != kNoNode || !state.context.training().optimizers.empty()) return true;
+  if (items.kind == training::FileKind::kStateDict) return false;
+  const auto root = mapping_items(tree, items.root);
+  return std::any_of(root.begin(), root.end(), [&](const value::Item& item) {
+    return string_of(tree, item.key).value_or("").starts_with("optim");
+  });
 }
 
 // torch.save(ddp_model.state_dict()): the saved model is the wrapper itself.
