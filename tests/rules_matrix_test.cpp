@@ -115,6 +115,47 @@ TEST_CASE("healthy checkpoints of today are silent in the recommended set") {
   CHECK(seen > 45);
 }
 
+TEST_CASE("what loops other than the Trainer save is free of errors in the recommended set") {
+  const lint::RuleSet rules = lint::load_rule_set("recommended");
+  std::size_t seen = 0;
+  for (const auto& file : inputs_below("valid/plain-torch")) {
+    ++seen;
+    const std::string name = relative_name(file, fixtures_dir());
+    for (const auto profile : {lint::Profile::kResume, lint::Profile::kAny})
+      for (const auto& finding : findings_of(rules, file, profile))
+        CHECK_MESSAGE(finding.level != report::Level::kError, name, ": ", finding.rule_id, " at ",
+                      finding.where.path, ": ", finding.message);
+  }
+  CHECK(seen >= 30);
+}
+
+TEST_CASE("torch's rules hold for torch's state wherever it lies") {
+  struct Case {
+    const char *file, *finding;
+  };
+  // clang-format off
+  constexpr Case kCases[] = {
+      {"foreign_ids",            "warning optimizer-param-gap state[100]"},
+      {"moments_differ",         "error optimizer-state-shape optimizer.state_dict.state[0].exp_avg"},
+      {"moments_of_teacher",     "error optimizer-state-shape optimizer.state[0].exp_avg"},
+      {"nan_in_module",          "error weights-nonfinite model._modules.head._parameters.weight"},
+      {"nan_in_student",         "error weights-nonfinite student[\"3.weight\"]"},
+      {"nan_moment",             "error optimizer-nonfinite optimizers[1].state[0].exp_avg"},
+      {"nan_rate",               "error optimizer-hyperparameter optimizers[0].param_groups[0].lr"},
+      {"negative_running_var",   "error weights-bn-negative-var generator[\"1.running_var\"]"},
+      {"negative_second_moment", "error optimizer-negative-second-moment d_optim.state[0].exp_avg_sq"},
+      {"scale_zero",             "error precision-scaler-value scaler.scale"},
+      {"schedule_exhausted",     "warning scheduler-exhausted sched.last_epoch"},
+  };
+  // clang-format on
+  const lint::RuleSet rules = lint::load_rule_set("recommended");
+  for (const auto& [name, wanted] : kCases) {
+    const fs::path file = fixtures_dir() / "variants" / (std::string("plain_") + name + ".pt");
+    const std::string lines = lines_for("", findings_of(rules, file, lint::Profile::kResume));
+    CHECK_MESSAGE(lines.find(std::string(": ") + wanted + "\n") != lines.npos, name, ": ", lines);
+  }
+}
+
 TEST_CASE(
     "a checkpoint against itself has only the findings that it has alone, and the one that nothing was "
     "trained") {

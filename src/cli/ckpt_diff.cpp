@@ -102,7 +102,11 @@ bool is_whole(const diff::Options& options) {
 
 int verdict_status(const diff::Diff& diff, const diff::Compatibility* compat,
                    const diff::ReportOptions& options) {
-  if (options.gate && compat != nullptr) return compat->holds(*options.gate) ? kClean : kFound;
+  if (options.gate && compat != nullptr) {
+    // A gate that has nothing to judge must not pass.
+    const bool open = !compat->judged(*options.gate) && *options.gate != diff::Profile::kResume;
+    return open ? kTrouble : compat->holds(*options.gate) ? kClean : kFound;
+  }
   return diff.different() ? kFound : kClean;
 }
 

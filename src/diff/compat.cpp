@@ -13,6 +13,7 @@
 #include "training/keys.h"
 #include "training/precision.h"
 #include "training/types.h"
+#include "training/weights.h"
 #include "value/access.h"
 
 namespace ckpt::diff {
@@ -35,6 +36,8 @@ class Judge {
 
   Compatibility run() {
     out_.resumable = base().items().kind == FileKind::kTrainer;
+    out_.base_has_weights = has_weights(base());
+    out_.all_have_weights = std::all_of(diff_.sides.begin(), diff_.sides.end(), has_weights);
     for (const Change& change : diff_.changes) judge_change(change);
     for (const NotCompared& item : diff_.not_compared)
       if (item.trouble)
@@ -89,6 +92,7 @@ class Judge {
         return add(Profile::kLoad, "compat-missing-key", change.input, change.path,
                    fmt::format("{} raises: missing key", kStrict));
       case ChangeKind::kAdded:
+        if (is_of_further_model(change)) return;
         return add(Profile::kLoad, "compat-unexpected-key", change.input, change.path,
                    fmt::format("{} raises: unexpected key", kStrict));
       case ChangeKind::kRenamed:
@@ -108,6 +112,21 @@ class Judge {
       case ChangeKind::kSharing:
       case ChangeKind::kValue: return;
     }
+  }
+
+  // The file has every model of the base and this one besides: whoever loads the base's does not look at it.
+  bool is_of_further_model(const Change& change) const {
+    const training::Items& items = diff_.sides[change.input].items();
+    const training::StateDict* of = training::state_dict_of(items, change.path);
+    if (of == nullptr || items.state_dicts.size() <= base().items().state_dicts.size()) return false;
+    const auto has = [](const training::Items& in, const std::string& prefix) {
+      return std::any_of(in.state_dicts.begin(), in.state_dicts.end(),
+                         [&](const training::StateDict& one) { return one.prefix == prefix; });
+    };
+    const auto& mine = base().items().state_dicts;
+    return !has(base().items(), of->prefix) &&
+           std::all_of(mine.begin(), mine.end(),
+                       [&](const training::StateDict& one) { return has(items, one.prefix); });
   }
 
   // load_state_dict copies into the model's own dtype: silently, and with loss if the kinds differ.
@@ -141,7 +160,7 @@ class Judge {
 
   void judge_input(std::uint32_t input) {
     const Side& side = diff_.sides[input];
-    if (has_weights(base()) && !shares_a_weight(side))
+    if (out_.base_has_weights && !shares_a_weight(side))
       add(Profile::kLoadPartial, "compat-nothing-loaded", input, side.items().state_dict_path,
           fmt::format("{} loads nothing: no name matches the base", kLax));
     if (!out_.resumable) return;
@@ -257,9 +276,17 @@ std::optional<Profile> profile_from_name(std::string_view name) {
   return std::nullopt;
 }
 
-bool Compatibility::holds(Profile profile) const {
-  return count(profile) == 0 && (profile != Profile::kResume || resumable);
+bool Compatibility::judged(Profile profile) const {
+  switch (profile) {
+    case Profile::kResume: return resumable;
+    case Profile::kLoad:
+    case Profile::kLoadPartial: return base_has_weights;
+    case Profile::kNumeric: return all_have_weights;
+  }
+  return false;
 }
+
+bool Compatibility::holds(Profile profile) const { return count(profile) == 0 && judged(profile); }
 
 std::uint64_t Compatibility::count(Profile profile) const {
   return static_cast<std::uint64_t>(std::count_if(

@@ -38,8 +38,11 @@ struct Incompatibility {
 struct Compatibility {
   std::vector<Incompatibility> findings;  // by input, weakest profile first
   bool resumable = true;  // false: the base is not a Trainer's file, so there is nothing to resume
+  // Which of the files have a state_dict; without one there is nothing to load, and nothing is known.
+  bool base_has_weights = true, all_have_weights = true;
 
-  bool holds(Profile profile) const;
+  bool judged(Profile profile) const;          // false: the question cannot be answered
+  bool holds(Profile profile) const;           // false, too, if it cannot be answered
   std::uint64_t count(Profile profile) const;  // findings that break it
 };
 

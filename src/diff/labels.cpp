@@ -20,8 +20,19 @@ std::string_view below(std::string_view path, std::string_view root) {
   return path.starts_with('.') ? path.substr(1) : path;
 }
 
+// Of the file that the path of a change is in.
+const training::Items& items_of(const Diff& diff, const Change& change) {
+  return diff.sides[change.kind == ChangeKind::kRemoved ? 0 : change.input].items();
+}
+
+// The path of a change in an optimizer or a scheduler as a Trainer's file has it.
+std::string trainer_path(const Diff& diff, const Change& change) {
+  return training::trainer_path(items_of(diff, change), change.path).value_or(std::string(change.path));
+}
+
 // The path after "optimizer_states[0]".
-std::string_view below_element(std::string_view path) {
+std::string below_element(const Diff& diff, const Change& change) {
+  const std::string path = trainer_path(diff, change);
   const std::size_t close = path.find(']');
   if (close == path.npos || close + 1 >= path.size()) return path;
   return path.substr(path[close + 1] == '.' ? close + 2 : close + 1);
@@ -44,9 +55,8 @@ std::string root_of(const std::string& key) {
   return root;
 }
 
-std::string state_label(const Change& change, std::string_view rest) {
-  return change.name.empty() ? std::string(below_element(change.path))
-                             : std::string(change.name) + std::string(rest);
+std::string state_label(const Diff& diff, const Change& change, std::string_view rest) {
+  return change.name.empty() ? below_element(diff, change) : std::string(change.name) + std::string(rest);
 }
 
 }  // namespace
@@ -60,9 +70,10 @@ std::string label_of(const Diff& diff, const Change& change) {
       if (change.kind == ChangeKind::kRenamed) return fmt::format("{} -> {}", change.old_name, change.name);
       return std::string(change.name.empty() ? change.path : change.name);
     case Part::kOptimizers:
-      if (const auto state = parse_state_path(change.path)) return state_label(change, state->rest);
-      return std::string(below_element(change.path));
-    case Part::kSchedulers: return std::string(below_element(change.path));
+      if (const auto state = parse_state_path(items_of(diff, change), change.path))
+        return state_label(diff, change, state->rest);
+      return below_element(diff, change);
+    case Part::kSchedulers: return below_element(diff, change);
     case Part::kLoops: return std::string(below(change.path, keys::kLoops));
     case Part::kCallbacks: return callback_label(diff, change);
     case Part::kPrecision:
@@ -88,7 +99,7 @@ std::string label_of(const Diff& diff, const Change& change) {
 
 std::string folding_label(const Diff& diff, const Change& change) {
   if (change.part == Part::kOptimizers && !change.name.empty())
-    if (const auto state = parse_state_path(change.path)) {
+    if (const auto state = parse_state_path(items_of(diff, change), change.path)) {
       const bool one_sided = change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved;
       if (one_sided) return "state" + std::string(state->rest);
       return std::string(state->rest.starts_with('.') ? state->rest.substr(1) : state->rest);
@@ -101,12 +112,12 @@ std::string folding_label(const Diff& diff, const Change& change) {
   return label_of(diff, change);
 }
 
-std::uint32_t list_index(const Change& change) {
+std::uint32_t list_index(const Diff& diff, const Change& change) {
   if (change.part != Part::kOptimizers && change.part != Part::kSchedulers) return 0;
-  const std::size_t open = change.path.find('[');
+  const std::string path = trainer_path(diff, change);
+  const std::size_t open = path.find('[');
   std::uint32_t index = 0;
-  if (open != change.path.npos)
-    std::from_chars(change.path.data() + open + 1, change.path.data() + change.path.size(), index);
+  if (open != path.npos) std::from_chars(path.data() + open + 1, path.data() + path.size(), index);
   return index;
 }
 

@@ -14,7 +14,7 @@ std::string label_of(const Diff& diff, const Change& change);
 std::string folding_label(const Diff& diff, const Change& change);
 
 // The element of a list that the change belongs to: which optimizer, which scheduler; 0 elsewhere.
-std::uint32_t list_index(const Change& change);
+std::uint32_t list_index(const Diff& diff, const Change& change);
 
 // File paths in keys and values without their folders: best_k_models["…/epoch=1-step=8.ckpt"].
 std::string without_folders(const std::string& text);

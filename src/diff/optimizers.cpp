@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "diff/assignment.h"
 #include "training/keys.h"
+#include "training/weights.h"
 #include "value/access.h"
 #include "value/path.h"
 
@@ -47,21 +48,29 @@ bool is_known_buffer(std::string_view name) {
   return std::find(kBuffers.begin(), kBuffers.end(), last) != kBuffers.end();
 }
 
-// In the order of the state_dict; a tied weight counts once (Module.parameters() does so).
-std::vector<Weight> candidate_weights(const Side& side) {
+bool is_of(const Side& side, const Place& place, std::span<const std::size_t> models) {
+  const auto& all = side.items().state_dicts;
+  if (models.size() == all.size()) return true;
+  const training::StateDict* model = training::state_dict_of(side.items(), place.path);
+  return model != nullptr && std::find(models.begin(), models.end(),
+                                       static_cast<std::size_t>(model - all.data())) != models.end();
+}
+
+// In the order of the state_dicts; a tied weight counts once (Module.parameters() does so).
+std::vector<Weight> candidate_weights(const Side& side, std::span<const std::size_t> models) {
   std::vector<Weight> out;
   std::set<std::tuple<std::uint32_t, std::uint64_t, Shape>> seen;
   const bool averaged = side.items().current_model_state != kNoNode;
   for (const Place& place : side.places) {
     if (place.key.space != (averaged ? Space::kCurrentWeight : Space::kWeight) ||
-        place.slot.kind != SlotKind::kTensor)
+        place.slot.kind != SlotKind::kTensor || !is_of(side, place, models))
       continue;
     const tensor::TensorView& view = side.record(place.slot).view;
     if (!tensor::is_floating(view.dtype) || is_known_buffer(place.name) ||
         side.file().entries[place.slot.index].part)
       continue;
     if (view.has_storage() && !seen.insert({view.storage, view.storage_offset, view.shape}).second) continue;
-    out.push_back({place.key.text, place.name, &view.shape});
+    out.push_back({place.key.text, training::own_name(side.items(), place.path, place.name), &view.shape});
   }
   return out;
 }
@@ -177,26 +186,26 @@ std::optional<ListPath> index_below(std::string_view path, std::string_view list
   return out;
 }
 
-// The rest of .KEYREST
+// The rest of .KEYREST; of KEYREST where the optimizer is the whole file.
 std::optional<std::string_view> after_key(std::string_view path, std::string_view key) {
-  if (!path.starts_with('.') || !is_below(path.substr(1), key)) return std::nullopt;
-  return path.substr(1 + key.size());
+  if (path.starts_with('.')) path.remove_prefix(1);
+  if (!is_below(path, key)) return std::nullopt;
+  return path.substr(key.size());
 }
 
-}  // namespace
-
-std::vector<OptimizerParams> name_parameters(Side& side) {
-  std::vector<OptimizerParams> out;
-  if (side.input->training.optimizers.empty()) return out;
-  const std::vector<Weight> weights = candidate_weights(side);
+// The optimizers that have the parameters of the same models.
+void name_parameters_of(Side& side, std::span<const std::size_t> models, std::span<const std::size_t> indexes,
+                        std::vector<OptimizerParams>& all_params) {
+  const std::vector<Weight> weights = candidate_weights(side, models);
   std::unordered_map<std::string_view, std::string_view> keys;
   for (const Weight& weight : weights) keys.emplace(weight.name, weight.key);
   std::vector<std::optional<std::vector<Group>>> all;
-  for (const training::Optimizer& optimizer : side.input->training.optimizers)
-    all.push_back(read_groups(side, optimizer));
+  for (const std::size_t index : indexes)
+    all.push_back(read_groups(side, side.input->training.optimizers[index]));
   std::vector<std::vector<Param>*> to_assign;
-  for (auto& groups : all) {
-    OptimizerParams& params = out.emplace_back();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto& groups = all[i];
+    OptimizerParams& params = all_params[indexes[i]];
     if (!groups) continue;
     for (const Group& group : *groups) {
       auto& ids = params.groups.emplace_back();
@@ -214,25 +223,49 @@ std::vector<OptimizerParams> name_parameters(Side& side) {
     params.names.clear();
     for (Group& group : *groups) to_assign.push_back(&group.params);
   }
-  if (to_assign.empty()) return out;
+  if (to_assign.empty()) return;
   Assignment assignment(weights);
   assignment.solve(to_assign);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!all[i] || weights.empty() || out[i].known()) continue;
+    OptimizerParams& params = all_params[indexes[i]];
+    if (!all[i] || weights.empty() || params.known()) continue;
     bool whole = assignment.fits();
     for (const Group& group : *all[i])
       for (const Param& param : group.params) {
         whole = whole && param.fixed;
-        if (param.fixed) out[i].names[param.id] = weights[param.low].key;
+        if (param.fixed) params.names[param.id] = weights[param.low].key;
       }
-    out[i].named_by = whole ? NamedBy::kOrder : NamedBy::kAmbiguous;
-    if (!whole) out[i].why = ambiguity(*all[i], assignment.fits());
+    params.named_by = whole ? NamedBy::kOrder : NamedBy::kAmbiguous;
+    if (!whole) params.why = ambiguity(*all[i], assignment.fits());
   }
+}
+
+}  // namespace
+
+std::vector<OptimizerParams> name_parameters(Side& side) {
+  const auto& optimizers = side.input->training.optimizers;
+  std::vector<OptimizerParams> out(optimizers.size());
+  std::map<std::vector<std::size_t>, std::vector<std::size_t>> by_models;
+  for (std::size_t i = 0; i < optimizers.size(); ++i) {
+    out[i].path = optimizers[i].path;
+    by_models[optimizers[i].models].push_back(i);
+  }
+  for (const auto& [models, indexes] : by_models) name_parameters_of(side, models, indexes, out);
   return out;
 }
 
-std::optional<StatePath> parse_state_path(std::string_view path) {
-  const auto optimizer = index_below(path, keys::kOptimizerStates);
+std::optional<OptimizerPath> parse_optimizer_path(const training::Items& items, std::string_view path) {
+  if (items.kind == training::FileKind::kTrainer) {
+    const auto element = index_below(path, keys::kOptimizerStates);
+    return element ? std::optional(OptimizerPath{element->index, element->rest}) : std::nullopt;
+  }
+  const training::Part* part = training::part_of(items, path);
+  if (part == nullptr || part->form != training::Form::kOptimizer) return std::nullopt;
+  return OptimizerPath{static_cast<std::uint32_t>(part->index), path.substr(part->path.size())};
+}
+
+std::optional<StatePath> parse_state_path(const training::Items& items, std::string_view path) {
+  const auto optimizer = parse_optimizer_path(items, path);
   const auto below = optimizer ? after_key(optimizer->rest, keys::kState) : std::nullopt;
   if (!below) return std::nullopt;
   StatePath out;
@@ -260,13 +293,20 @@ std::optional<StatePath> parse_state_path(std::string_view path) {
 }
 
 bool named_everywhere(std::span<const std::vector<OptimizerParams>> params, std::size_t index) {
-  return std::all_of(params.begin(), params.end(),
-                     [&](const auto& side) { return index >= side.size() || side[index].known(); });
+  const auto all = [&](const auto& fits) {
+    return std::all_of(params.begin(), params.end(),
+                       [&](const auto& side) { return index >= side.size() || fits(side); });
+  };
+  const auto first =
+      std::find_if(params.begin(), params.end(), [&](const auto& side) { return index < side.size(); });
+  return first != params.end() && all([&](const auto& side) { return side[index].known(); }) &&
+         (all([](const auto& side) { return side.size() == 1; }) ||
+          all([&](const auto& side) { return side[index].path == (*first)[index].path; }));
 }
 
 void use_names(std::span<Side> sides, std::span<const std::vector<OptimizerParams>> params) {
   const auto is_list_of_ids = [&](const Place& place, std::size_t side) {
-    const auto optimizer = index_below(place.path, keys::kOptimizerStates);
+    const auto optimizer = parse_optimizer_path(sides[side].items(), place.path);
     if (!optimizer || optimizer->index >= params[side].size()) return false;
     const auto groups = after_key(optimizer->rest, keys::kParamGroups);
     const auto group = groups ? index_below(*groups, "") : std::nullopt;
@@ -277,7 +317,7 @@ void use_names(std::span<Side> sides, std::span<const std::vector<OptimizerParam
     if (params[s].empty()) continue;
     std::erase_if(sides[s].places, [&](const Place& place) { return is_list_of_ids(place, s); });
     for (Place& place : sides[s].places) {
-      const auto state = parse_state_path(place.path);
+      const auto state = parse_state_path(sides[s].items(), place.path);
       if (!state || state->optimizer >= params[s].size() || !named_everywhere(params, state->optimizer))
         continue;
       const auto found = params[s][state->optimizer].names.find(state->id);

@@ -25,6 +25,7 @@ enum class NamedBy : std::uint8_t {
 };
 
 struct OptimizerParams {
+  std::string path;  // of the optimizer
   NamedBy named_by = NamedBy::kNothing;
   std::string why;                               // kAmbiguous: the reason
   std::vector<std::vector<std::string>> groups;  // the ids of each group, as spelled in paths ("3", "\"w\"")
@@ -39,16 +40,25 @@ std::vector<OptimizerParams> name_parameters(Side& side);
 // the lists of ids from the comparison (compare them as groups of names). `params` is one vector per side.
 void use_names(std::span<Side> sides, std::span<const std::vector<OptimizerParams>> params);
 
-// True if optimizer `index` of all sides (those that have it) is compared by name.
+// True if optimizer `index` of all sides (those that have it) is compared by name: it lies at the same place
+// in all of them, or is the only one.
 bool named_everywhere(std::span<const std::vector<OptimizerParams>> params, std::size_t index);
 
-// optimizer_states[OPTIMIZER].state[ID]REST
+// Where an optimizer's values are: its number among those of the file, and the path below it. Of any path
+// that lies in an optimizer of `side`'s file.
+struct OptimizerPath {
+  std::uint32_t index = 0;
+  std::string_view rest;  // ".state[3].exp_avg"
+};
+std::optional<OptimizerPath> parse_optimizer_path(const training::Items& items, std::string_view path);
+
+// OPTIMIZER.state[ID]REST
 struct StatePath {
   std::uint32_t optimizer = 0;
   std::string id;         // as spelled in brackets: "3", "\"a.b\""
   std::string_view rest;  // ".exp_avg"
 };
-std::optional<StatePath> parse_state_path(std::string_view path);
+std::optional<StatePath> parse_state_path(const training::Items& items, std::string_view path);
 
 // Separates name and field in a key of Space::kOptimizerState.
 inline constexpr char kFieldMark = '\x1f';

@@ -148,7 +148,9 @@ std::string scheduler_note(const PartContext& c, std::size_t index) {
 
 std::string progress_note(const PartContext& c) {
   std::string text;
-  for (const std::string_view name : {keys::kEpoch, keys::kGlobalStep}) {
+  const training::Items& items = c.diff.sides[0].items();
+  for (const std::string_view name :
+       {std::string_view(items.epoch_path), std::string_view(items.global_step_path)}) {
     const auto a = integer_at(c.diff.sides[0], name);
     const auto b = integer_at(c.diff.sides[c.input], name);
     if (a && b) add(text, fmt::format("{} {}", name, both(std::to_string(*a), std::to_string(*b))));

@@ -59,7 +59,7 @@ class SectionBuilder {
     for (std::uint32_t i = 0; i < diff_->changes.size(); ++i) {
       const Change& change = diff_->changes[i];
       if (change.input == input && !is_said_elsewhere(change))
-        groups[{change.part, list_index(change)}].push_back(i);
+        groups[{change.part, list_index(*diff_, change)}].push_back(i);
     }
     add_head(context);
     WeightCounts weights;
@@ -68,7 +68,7 @@ class SectionBuilder {
       weights.changed += change.part == Part::kWeights ? 1u : 0u;
       weights.cast += change.part == Part::kWeights && is_cast(change) ? 1u : 0u;
       if (is_said_elsewhere(change))
-        groups[{change.part, list_index(change)}];  // its section heading still shows it
+        groups[{change.part, list_index(*diff_, change)}];  // its section heading still shows it
     }
     for (auto& [key, group] : groups) add_group(context, key.first, key.second, std::move(group), weights);
   }
@@ -81,13 +81,13 @@ class SectionBuilder {
     if (is_cast(change)) return true;
     const auto step = steps_of(change);
     if (!step) return false;
-    if (change.path == keys::kEpoch || change.path == keys::kGlobalStep) return true;
+    const training::Items& items = diff_->sides[0].items();
+    if (change.path == items.epoch_path || change.path == items.global_step_path) return true;
     if (change.part != Part::kSchedulers) return false;
-    const std::string scheduler = value::index_path(keys::kLrSchedulers, list_index(change));
-    if (change.path == value::key_path(scheduler, keys::kLastEpoch)) return true;
-    const auto epochs = epochs_of_schedulers_.find({change.input, list_index(change)});
-    return change.path == value::key_path(scheduler, keys::kStepCount) &&
-           epochs != epochs_of_schedulers_.end() && epochs->second == *step;
+    const std::string label = label_of(*diff_, change);
+    if (label == keys::kLastEpoch) return true;
+    const auto epochs = epochs_of_schedulers_.find({change.input, list_index(*diff_, change)});
+    return label == keys::kStepCount && epochs != epochs_of_schedulers_.end() && epochs->second == *step;
   }
 
   // How far a whole number moved; nullopt if it is not a whole number in both files.
@@ -109,11 +109,9 @@ class SectionBuilder {
 
   void find_epochs_of_schedulers() {
     for (const Change& change : diff_->changes)
-      if (change.part == Part::kSchedulers &&
-          change.path ==
-              value::key_path(value::index_path(keys::kLrSchedulers, list_index(change)), keys::kLastEpoch))
+      if (change.part == Part::kSchedulers && label_of(*diff_, change) == keys::kLastEpoch)
         if (const auto step = steps_of(change))
-          epochs_of_schedulers_[{change.input, list_index(change)}] = *step;
+          epochs_of_schedulers_[{change.input, list_index(*diff_, change)}] = *step;
   }
 
   void add_head(const PartContext& context) {
@@ -172,16 +170,21 @@ class SectionBuilder {
     return "";
   }
 
-  static std::string title_of(Part part, std::uint32_t index) {
-    if (part == Part::kOptimizers) return fmt::format("optimizer {}", index);
-    if (part == Part::kSchedulers) return fmt::format("scheduler {}", index);
-    return std::string(title(part));
+  // By number, as a Trainer has them, or where they are in files of other loops.
+  static std::string title_of(const PartContext& context, Part part, std::uint32_t index) {
+    if (part != Part::kOptimizers && part != Part::kSchedulers) return std::string(title(part));
+    const std::string_view word = part == Part::kOptimizers ? "optimizer" : "scheduler";
+    const auto form = part == Part::kOptimizers ? training::Form::kOptimizer : training::Form::kScheduler;
+    for (const training::Part& found : context.diff.sides[context.input].items().parts)
+      if (found.form == form && found.index == index && !found.path.empty())
+        return fmt::format("{} {}", word, one_line(found.path));
+    return fmt::format("{} {}", word, index);
   }
 
   void add_group(const PartContext& context, Part part, std::uint32_t index, Group group,
                  const WeightCounts& weights) {
     Section section;
-    section.title = title_of(part, index);
+    section.title = title_of(context, part, index);
     section.note = note_of(context, part, index, group, weights);
     if (!options_.summary) {
       auto folds = std::make_shared<std::vector<Fold>>(fold_group(*diff_, group, options_));
@@ -230,11 +233,11 @@ Section compat_section(const Diff& diff, const Compatibility& compat, const Repo
   std::string note;
   for (const Profile profile : kProfiles) {
     const std::uint64_t count = compat.count(profile);
-    const bool applies = profile != Profile::kResume || compat.resumable;
     note += fmt::format("{}{} {}", note.empty() ? "" : " · ", to_string(profile),
-                        !applies     ? "does not apply"
-                        : count == 0 ? "yes"
-                                     : fmt::format("no ({})", count));
+                        profile == Profile::kResume && !compat.resumable ? "does not apply"
+                        : !compat.judged(profile)                        ? "cannot be judged"
+                        : count == 0                                     ? "yes"
+                                                                         : fmt::format("no ({})", count));
   }
   std::vector<Line> lines;
   if (!options.summary)

@@ -21,12 +21,13 @@ std::optional<std::string_view> plain_name(std::string_view path, std::string_vi
 
 Key key_of(Side& side, std::string_view path) {
   const training::Items& items = side.items();
-  const bool weights = items.state_dict != value::kNoNode && is_below(path, items.state_dict_path);
   const bool current = items.current_model_state != value::kNoNode && is_below(path, kCurrentModel);
+  const training::StateDict* weights = current ? nullptr : training::state_dict_of(items, path);
   if (!weights && !current) return {Space::kPath, 0, path};
   const Space space = current ? Space::kCurrentWeight : Space::kWeight;
-  if (const auto name = plain_name(path, current ? kCurrentModel : std::string_view(items.state_dict_path)))
-    return {space, 0, *name};
+  if (current || !weights->names)
+    if (const auto name = plain_name(path, current ? kCurrentModel : std::string_view(weights->path)))
+      return {space, 0, *name};
   if (auto parts = weight_path(items, path)) return {parts->space, 0, side.keep(std::move(parts->name))};
   return {Space::kPath, 0, path};
 }
@@ -61,10 +62,7 @@ bool is_below(std::string_view path, std::string_view root) {
 
 std::optional<WeightPath> weight_path(const training::Items& items, std::string_view path) {
   if (items.current_model_state != value::kNoNode && is_below(path, kCurrentModel)) {
-    training::Items current;
-    current.state_dict = items.current_model_state;
-    current.state_dict_path = kCurrentModel;
-    if (auto name = training::weight_name(current, path))
+    if (auto name = training::name_below(kCurrentModel, path))
       return WeightPath{Space::kCurrentWeight, std::move(*name)};
     return std::nullopt;
   }

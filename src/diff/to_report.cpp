@@ -135,7 +135,13 @@ void set_gate_verdict(const Compatibility& compat, Profile gate, const Diff& dif
     out.verdict_style = Style::kGood;
     return;
   }
-  const std::string why = count > 0 ? plural(count, "finding") : "the base has no training state";
+  if (!compat.judged(gate) && gate != Profile::kResume) {
+    out.verdict = fmt::format("cannot be judged ({}): {} has no state_dict; {}", to_string(gate),
+                              compat.base_has_weights ? "a file" : "the base", verdict(diff));
+    out.verdict_style = Style::kError;
+    return;
+  }
+  const std::string why = count > 0 ? plural(count, "finding") : "no Trainer wrote the base";
   out.verdict = fmt::format("not compatible ({}): {}; {}", to_string(gate), why, verdict(diff));
   out.verdict_style = Style::kError;
 }
@@ -189,9 +195,8 @@ void add_compat(const std::shared_ptr<const Diff>& diff, const Compatibility& co
                 const ReportOptions& options, report::Report& out) {
   Object holds;
   for (const Profile profile : kProfiles) {
-    const bool applies = profile != Profile::kResume || compat.resumable;
     holds.push_back({std::string(to_string(profile)),
-                     applies ? report::Value(compat.holds(profile)) : report::Value(nullptr)});
+                     compat.judged(profile) ? report::Value(compat.holds(profile)) : report::Value(nullptr)});
   }
   report::List findings;
   for (const Incompatibility& finding : compat.findings) findings.emplace_back(compat_row(finding));

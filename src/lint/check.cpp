@@ -22,16 +22,32 @@ Context::Context(const Opened& input_, const Opened* base_, Profile profile_)
   deltas_of_entry.resize(input.file->entries.size(), nullptr);
 }
 
+PlaceNames::PlaceNames(const training::Items& items, const std::string& path)
+    : path_(path),
+      trainer_path_(training::trainer_path(items, path)),
+      name_(training::weight_name(items, path)) {
+  if (name_) own_name_ = training::own_name(items, path, *name_);
+}
+
+bool PlaceNames::path_matches(const std::vector<Glob>& globs) const {
+  return any_matches(globs, path_) || (trainer_path_ && any_matches(globs, *trainer_path_));
+}
+
+bool PlaceNames::name_matches(const std::vector<Glob>& globs) const {
+  return name_ &&
+         (any_matches(globs, *name_) || (own_name_.size() < name_->size() && any_matches(globs, own_name_)));
+}
+
 std::vector<std::size_t> Context::selected(const Rule& rule) const {
   std::vector<std::size_t> result;
   if (input.file == nullptr) return result;
   const Selector& select = rule.select;
   for (std::size_t i = 0; i < file().entries.size(); ++i) {
     const std::string& path = file().entries[i].path;
-    const auto name = training::weight_name(items(), path);
-    const bool wanted = any_matches(select.paths, path) || (name && any_matches(select.tensors, *name));
-    if (!wanted || any_matches(select.ignore, path) || (name && any_matches(select.ignore, *name))) continue;
-    result.push_back(i);
+    const PlaceNames place(items(), path);
+    const bool wanted = place.path_matches(select.paths) || place.name_matches(select.tensors);
+    if (wanted && !place.path_matches(select.ignore) && !place.name_matches(select.ignore))
+      result.push_back(i);
   }
   return result;
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/glob.h"
 #include "checkpoint/checkpoint.h"
 #include "report/finding.h"
 #include "report/property.h"
@@ -101,6 +102,21 @@ struct Hit {
   std::optional<report::ByteRange> bytes;
   std::optional<report::Level> level;  // a check may lower a single hit, never raise it
   std::string base_path;               // where it is in the base, for a related location
+};
+
+// How patterns may spell a place: by its path, and in a file that no Trainer wrote as in one that it did
+// (optimizer_states**); a weight by its name, in a file with several models with its model or without it.
+class PlaceNames {
+ public:
+  PlaceNames(const training::Items& items, const std::string& path);
+  bool path_matches(const std::vector<Glob>& globs) const;
+  bool name_matches(const std::vector<Glob>& globs) const;
+  bool matches(const std::vector<Glob>& globs) const { return path_matches(globs) || name_matches(globs); }
+
+ private:
+  const std::string& path_;
+  std::optional<std::string> trainer_path_, name_;
+  std::string_view own_name_;
 };
 
 class Context {

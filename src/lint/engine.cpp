@@ -201,9 +201,7 @@ class Collector {
 
   bool ignored(const Rule& rule, const std::string& path) const {
     if (rule.select.ignore.empty() || path.empty()) return false;
-    const auto name = training::weight_name(context_.items(), path);
-    return std::any_of(rule.select.ignore.begin(), rule.select.ignore.end(),
-                       [&](const Glob& glob) { return glob.matches(path) || (name && glob.matches(*name)); });
+    return PlaceNames(context_.items(), path).matches(rule.select.ignore);
   }
 
   // Arguments: the fields in the order in which the template names them, without path and file, which every

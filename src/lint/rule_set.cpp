@@ -221,6 +221,9 @@ Profile profile_for(ProfileSetting setting, const training::Items& items) {
     case ProfileSetting::kAny: return Profile::kAny;
     case ProfileSetting::kAuto: break;
   }
+  using training::FileKind;
+  for (const FileKind kind : {FileKind::kTraining, FileKind::kOptimizer, FileKind::kScheduler})
+    if (items.kind == kind) return Profile::kResume;
   // save_weights_only leaves out exactly these: what has one of them was meant to be resumed.
   for (const value::NodeId state :
        {items.optimizer_states, items.lr_schedulers, items.callbacks, items.precision})

@@ -24,10 +24,7 @@ bool is_for(const Suppression& one, const std::string& absolute) {
 bool covers(const Suppression& one, const Opened& input, const report::Finding& finding) {
   if (one.rule != finding.rule_id) return false;
   if (one.paths.empty()) return true;
-  const auto name = training::weight_name(input.items, finding.where.path);
-  return std::any_of(one.paths.begin(), one.paths.end(), [&](const Glob& glob) {
-    return glob.matches(finding.where.path) || (name && glob.matches(*name));
-  });
+  return PlaceNames(input.items, finding.where.path).matches(one.paths);
 }
 
 ConfigFinding about(const Rule& rule, const Suppression& one, std::size_t tried) {

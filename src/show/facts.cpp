@@ -99,6 +99,35 @@ Object lightning_object(const Opened& input, const training::Amounts& amounts) {
   return out;
 }
 
+// The same structs for every file that has some, with their places.
+Object training_object(const Opened& input) {
+  const Checkpoint& file = *input.file;
+  const training::Items& items = input.items;
+  List models, optimizers, schedulers, scalers;
+  Object counters;
+  for (const auto& model : items.state_dicts)
+    models.emplace_back(Object{{"path", value::display_path(model.path)}, {"prefix", model.prefix}});
+  for (const auto& optimizer : input.training.optimizers) {
+    Object one = {{"path", value::display_path(optimizer.path)}};
+    for (auto& field : optimizer_object(file, optimizer)) one.push_back(std::move(field));
+    optimizers.emplace_back(std::move(one));
+  }
+  for (const auto* scheduler : training::top_schedulers(input.training.schedulers)) {
+    Object one = {{"path", value::display_path(scheduler->path)}};
+    for (auto& field : scheduler_object(file.tree, *scheduler)) one.push_back(std::move(field));
+    schedulers.emplace_back(std::move(one));
+  }
+  for (const auto& scaler : input.training.scalers) scalers.emplace_back(value::display_path(scaler.path));
+  if (items.epoch != kNoNode) counters.push_back({items.epoch_path, plain(file, items.epoch)});
+  if (items.global_step != kNoNode)
+    counters.push_back({items.global_step_path, plain(file, items.global_step)});
+  return {{"models", std::move(models)},
+          {"optimizers", std::move(optimizers)},
+          {"schedulers", std::move(schedulers)},
+          {"scalers", std::move(scalers)},
+          {"counters", std::move(counters)}};
+}
+
 }  // namespace
 
 Object summary_facts(const Opened& input, const training::Amounts& amounts) {
@@ -124,6 +153,7 @@ Object summary_facts(const Opened& input, const training::Amounts& amounts) {
   return {{"format", file.format},
           {"kind", training::describe(input.items.kind)},
           {"lightning", lightning_object(input, amounts)},
+          {"training", training_object(input)},
           {"sections", std::move(sections)},
           {"container", std::move(container)},
           {"imports", std::move(imports)},

@@ -6,6 +6,7 @@
 #include "checkpoint/leaves.h"
 #include "training/keys.h"
 #include "training/scalar.h"
+#include "training/weights.h"
 #include "value/access.h"
 #include "value/path.h"
 
@@ -94,10 +95,28 @@ void add_file(const Opened& input, const Amounts& amounts, std::vector<Section>&
       lines));
 }
 
+// One model of several.
+std::string model_text(const Checkpoint& file, const Items& items, const training::StateDict& model) {
+  const auto index = static_cast<std::size_t>(&model - items.state_dicts.data());
+  std::uint64_t tensors = 0, elements = 0;
+  for (const training::WeightKey& key : training::weight_keys(file, items, std::span(&index, 1))) {
+    if (!value::is_kind(file.tree, key.value, Kind::kTensor)) continue;
+    ++tensors;
+    elements += file.tensor_records[file.tree.payload(key.value)].view.numel;
+  }
+  return fmt::format("{} · {} {}", plural(tensors, "tensor"), format_count(elements),
+                     elements == 1 ? "element" : "elements");
+}
+
 void add_weights(const Opened& input, const Amounts& amounts, std::vector<Section>& out) {
-  if (input.items.state_dict == kNoNode) return;
+  if (input.items.state_dicts.empty()) return;
   std::vector<Line> lines;
   for (const auto& [dtype, amount] : amounts.by_dtype) lines.push_back(row(dtype, amount_text(amount)));
+  if (input.items.state_dicts.size() > 1)
+    for (const training::StateDict& model : input.items.state_dicts) {
+      if (lines.size() == kLines) break;
+      lines.push_back(row(abbreviate(one_line(model.path), 60), model_text(*input.file, input.items, model)));
+    }
   out.push_back(report::make_section("weights",
                                      amounts.by_section.contains(training::Section::kWeights)
                                          ? amount_text(amounts.of(training::Section::kWeights))
@@ -109,11 +128,22 @@ void add_progress(const Opened& input, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
   const Items& items = input.items;
   if (items.epoch == kNoNode && items.global_step == kNoNode && items.loops == kNoNode) return;
-  out.push_back(report::make_section(
-      "progress",
-      fmt::format("epoch {} · global_step {}{}", value_text(file, items.epoch),
-                  value_text(file, items.global_step), items.loops == kNoNode ? " · no loops" : ""),
-      {}));
+  if (items.kind == training::FileKind::kTrainer) {
+    out.push_back(report::make_section(
+        "progress",
+        fmt::format("epoch {} · global_step {}{}", value_text(file, items.epoch),
+                    value_text(file, items.global_step), items.loops == kNoNode ? " · no loops" : ""),
+        {}));
+    return;
+  }
+  std::string text;
+  const auto add = [&](const std::string& path, NodeId node) {
+    if (node != kNoNode)
+      text += fmt::format("{}{} {}", text.empty() ? "" : " · ", path, value_text(file, node));
+  };
+  add(items.epoch_path, items.epoch);
+  add(items.global_step_path, items.global_step);
+  out.push_back(report::make_section("progress", std::move(text), {}));
 }
 
 std::string group_text(const Checkpoint& file, const training::ParamGroup& group) {
@@ -129,6 +159,12 @@ std::string group_text(const Checkpoint& file, const training::ParamGroup& group
   return text;
 }
 
+// "optimizer 0" of a Trainer's file, "optimizer g_optim" of others.
+std::string title_of(const Items& items, std::string_view word, std::size_t index, const std::string& path) {
+  if (items.kind == training::FileKind::kTrainer || path.empty()) return fmt::format("{} {}", word, index);
+  return fmt::format("{} {}", word, one_line(path));
+}
+
 void add_optimizers(const Opened& input, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
   for (std::size_t i = 0; i < input.training.optimizers.size(); ++i) {
@@ -141,7 +177,7 @@ void add_optimizers(const Opened& input, std::vector<Section>& out) {
     std::vector<Line> lines;
     for (const training::ParamGroup& group : optimizer.groups)
       lines.push_back(row(fmt::format("group {}", lines.size()), group_text(file, group)));
-    out.push_back(report::make_section(fmt::format("optimizer {}", i), note, lines));
+    out.push_back(report::make_section(title_of(input.items, "optimizer", i, optimizer.path), note, lines));
   }
 }
 
@@ -154,7 +190,8 @@ void add_schedulers(const Opened& input, std::vector<Section>& out) {
     const std::vector<double> rates = training::last_rates_of(tree, *scheduler);
     for (std::size_t k = 0; k < rates.size() && k < 8; ++k)
       note += fmt::format("{}{}", k == 0 ? " · lr " : ", ", format_double(rates[k]));
-    out.push_back(report::make_section(fmt::format("scheduler {}", scheduler->top), note, {}));
+    out.push_back(
+        report::make_section(title_of(input.items, "scheduler", scheduler->top, scheduler->path), note, {}));
   }
 }
 
@@ -195,13 +232,15 @@ void add_imports(const Checkpoint& file, std::vector<Section>& out) {
 
 void add_other(const Opened& input, std::vector<Section>& out) {
   const Items& items = input.items;
-  if (items.kind == training::FileKind::kStateDict || items.root == kNoNode) return;
+  if (items.root == kNoNode || training::part_of(items, "") != nullptr) return;
   const Checkpoint& file = *input.file;
   std::vector<Line> lines;
   for (const value::Item& item : file.tree.items(items.root)) {
     std::string path;
     value::append_key(path, file.tree, item.key);
-    if (training::section_of(items, path) == training::Section::kOther)
+    const bool around = items.part_at.lower_bound(path) != items.part_at.end() &&
+                        items.part_at.lower_bound(path)->first.starts_with(path);  // parts are in it
+    if (training::section_of(items, path) == training::Section::kOther && !around)
       lines.push_back(row(abbreviate(key_text(file.tree, item.key), 60), value_text(file, item.value)));
   }
   if (!lines.empty()) out.push_back(report::make_section("other keys", plural(lines.size(), "key"), lines));
@@ -247,6 +286,9 @@ void add_summary_sections(const Opened& input, const Amounts& amounts, std::vect
   add_optimizers(input, out);
   add_schedulers(input, out);
   add_callbacks(input, out);
+  for (const training::Scaler& scaler : input.training.scalers)
+    if (scaler.node != items.precision)
+      add_dict(file, scaler.node, "precision " + one_line(scaler.path), out);
   add_dict(file, items.precision, "precision " + one_line(items.precision_key), out);
   add_dict(file, items.hyper_parameters, "hyperparameters", out);
   add_dict(file, items.datamodule_hyper_parameters, "datamodule hparams", out);

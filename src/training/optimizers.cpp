@@ -51,24 +51,35 @@ std::string Optimizer::state_path(const Tree& tree, NodeId id) const {
   return result;
 }
 
-std::vector<Optimizer> read_optimizers(const Tree& tree, NodeId optimizer_states) {
+std::vector<Optimizer> read_optimizers(const Tree& tree, const Items& items) {
   std::vector<Optimizer> optimizers;
   Budget budget;
-  const auto nodes = sequence(tree, optimizer_states);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    if (!budget.take(Budget::kStruct + mapping_items(tree, nodes[i]).size())) break;
+  for (auto& [path, node] :
+       places_of(tree, items, Form::kOptimizer, items.optimizer_states, keys::kOptimizerStates)) {
+    if (!budget.take(Budget::kStruct + mapping_items(tree, node).size())) break;
     Optimizer optimizer;
-    optimizer.path = value::index_path(keys::kOptimizerStates, i);
-    optimizer.node = nodes[i];
-    optimizer.state = member(tree, nodes[i], keys::kState);
-    optimizer.groups_node = member(tree, nodes[i], keys::kParamGroups);
+    optimizer.path = std::move(path);
+    optimizer.node = node;
+    optimizer.state = member(tree, node, keys::kState);
+    optimizer.groups_node = member(tree, node, keys::kParamGroups);
     if (!take_visits(tree, optimizer, budget)) break;
     optimizer.states = mapping_items(tree, optimizer.state).size();
-    optimizer.type = optimizer_type(tree, nodes[i]);
+    optimizer.type = optimizer_type(tree, node);
     read_groups(tree, optimizer);
     optimizers.push_back(std::move(optimizer));
   }
   return optimizers;
+}
+
+const tensor::TensorView* first_moment(const Checkpoint& file, NodeId state) {
+  // torch/optim/*.py, _init_group
+  constexpr std::string_view kMoments[] = {
+      "exp_avg", "momentum_buffer", "square_avg", "sum", "exp_avg_sq", "acc_delta", "ax", "prev", "exp_inf"};
+  for (const std::string_view key : kMoments)
+    if (const NodeId node = member(file.tree, state, key);
+        value::is_kind(file.tree, node, value::Kind::kTensor))
+      return &file.tensor_records[file.tree.payload(node)].view;
+  return nullptr;
 }
 
 std::optional<double> first_step(const Checkpoint& file, const Optimizer& optimizer) {

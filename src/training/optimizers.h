@@ -1,4 +1,5 @@
-// The optimizers of a file: entries of optimizer_states, each as torch/optim/optimizer.py, state_dict has it:
+// The optimizers of a file: entries of optimizer_states, or what has the form of one, each as
+// torch/optim/optimizer.py, state_dict has it:
 // {"state": {id: {...}}, "param_groups": [{"params": [id, ...], "lr": ..., ...}]}.
 #pragma once
 
@@ -24,7 +25,7 @@ struct ParamGroup {
 };
 
 struct Optimizer {
-  std::string path;  // optimizer_states[0]
+  std::string path;  // optimizer_states[0], g_optim
   NodeId node = kNoNode;
   std::string type;              // see optimizer_type
   NodeId state = kNoNode;        // a mapping from ids, or anything
@@ -32,6 +33,8 @@ struct Optimizer {
   std::vector<ParamGroup> groups;
   std::size_t parameters = 0;  // ids in all groups
   std::size_t states = 0;      // items of `state`
+  // The state_dicts that have its parameters: indexes into Items::state_dicts (models.h).
+  std::vector<std::size_t> models;
 
   std::string groups_path() const;                                   // optimizer_states[0].param_groups
   std::string group_path(std::size_t group) const;                   // ...param_groups[1]
@@ -39,13 +42,17 @@ struct Optimizer {
   std::string state_path(const value::Tree& tree, NodeId id) const;  // optimizer_states[0].state[3]
 };
 
-// One per entry of optimizer_states, a broken one, too. Linear in the size of the tree: so is one walk over
-// the states, groups and ids of all of them; a file that lists one state a million times is listed only until
-// that is used up.
-std::vector<Optimizer> read_optimizers(const value::Tree& tree, NodeId optimizer_states);
+// One per entry of a Trainer's optimizer_states, a broken one, too; of other files what has the form. Linear
+// in the size of the tree: so is one walk over the states, groups and ids of all of them; a file that lists
+// one state a million times is listed only until that is used up.
+std::vector<Optimizer> read_optimizers(const value::Tree& tree, const Items& items);
 
 // The step of the first parameter that has state; nullopt where it has none that can be read.
 std::optional<double> first_step(const Checkpoint& file, const Optimizer& optimizer);
+
+// The first tensor of a parameter's state that torch.optim makes with zeros_like(parameter): it has the
+// parameter's shape and dtype. Null where there is none.
+const tensor::TensorView* first_moment(const Checkpoint& file, NodeId state);
 
 // How an id of `params` or a key of `state` is spelled: ints in the Trainer's files, names in Fabric's full
 // FSDP files.

@@ -6,9 +6,8 @@ namespace ckpt::training {
 
 std::string_view first_component(std::string_view path) {
   if (path.starts_with("[\"")) {
-    std::size_t end = 2;
-    while (end < path.size() && path[end] != '"') end += path[end] == '\\' ? 2u : 1u;
-    return path.substr(2, std::min(end, path.size()) - 2);
+    const std::string_view step = first_step(path);
+    return step.substr(2, step.size() - (step.ends_with("\"]") && step.size() > 3 ? 4 : 2));
   }
   return path.substr(0, path.find_first_of(".["));
 }
@@ -20,6 +19,32 @@ std::string unquote(std::string_view quoted) {
     text.push_back(quoted[i]);
   }
   return text;
+}
+
+std::string_view first_step(std::string_view path) {
+  if (path.starts_with("[\"")) {
+    std::size_t end = 2;
+    while (end < path.size() && path[end] != '"') end += path[end] == '\\' ? 2u : 1u;
+    return path.substr(0, std::min(end + 2, path.size()));
+  }
+  if (path.starts_with('[')) return path.substr(0, std::min(path.find(']'), path.size() - 1) + 1);
+  return path.substr(0, std::min(path.find_first_of(".[", 1), path.size()));
+}
+
+std::string key_of_step(std::string_view step) {
+  if (step.starts_with("[\"")) return unquote(first_component(step));
+  if (step.starts_with('[')) return std::string(step.substr(1, step.size() - 2));
+  return std::string(step.starts_with('.') ? step.substr(1) : step);
+}
+
+std::string last_key(std::string_view path) {
+  std::string_view last;
+  while (!path.empty()) {
+    const std::string_view step = first_step(path);
+    if (!step.starts_with('[') || step.starts_with("[\"")) last = step;
+    path.remove_prefix(step.size());
+  }
+  return key_of_step(last);
 }
 
 }  // namespace ckpt::training

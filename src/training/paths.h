@@ -1,4 +1,4 @@
-// The beginning of a path (value/path.h) as a key of the file. Private to training/.
+// The steps of a path (value/path.h) as keys of the file. Private to training/.
 #pragma once
 
 #include <string>
@@ -13,5 +13,13 @@ std::string_view first_component(std::string_view path);
 std::string unquote(std::string_view quoted);
 
 inline std::string first_key(std::string_view path) { return unquote(first_component(path)); }
+
+// The first step of a path that may go on from another one: ".name", "[3]", "[\"a.b\"]".
+std::string_view first_step(std::string_view path);
+// The key of such a step: name, 3, a.b.
+std::string key_of_step(std::string_view step);
+
+// The key that a path ends with; for an element of a list, that of the list. "" of the root.
+std::string last_key(std::string_view path);
 
 }  // namespace ckpt::training

@@ -84,16 +84,4 @@ bool is_scaler(const value::Tree& tree, value::NodeId node) {
   return std::count_if(std::begin(kFields), std::end(kFields), has) >= 4;
 }
 
-std::vector<Scaler> read_scalers(const value::Tree& tree) {
-  std::vector<Scaler> scalers;
-  if (tree.root() == kNoNode) return scalers;
-  for (const value::Item& item : mapping_items(tree, tree.root())) {
-    if (!is_scaler(tree, item.value)) continue;
-    Scaler& scaler = scalers.emplace_back();
-    value::append_key(scaler.path, tree, item.key);
-    scaler.node = item.value;
-  }
-  return scalers;
-}
-
 }  // namespace ckpt::training

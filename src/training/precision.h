@@ -39,11 +39,4 @@ std::span<const std::string_view> apex_keys();
 bool is_scaler(const value::Tree& tree, value::NodeId node);
 std::span<const std::string_view> scaler_fields();
 
-struct Scaler {
-  std::string path;
-  value::NodeId node = value::kNoNode;
-};
-// All that are items of the file, whatever their keys.
-std::vector<Scaler> read_scalers(const value::Tree& tree);
-
 }  // namespace ckpt::training

@@ -13,7 +13,10 @@ struct EpochsDone {
 };
 
 struct Progress {
-  std::optional<double> epoch, global_step;  // as the file has them
+  // As the file has them; of files of other loops under the usual names (items.cpp), where nobody knows
+  // whether an epoch is the last or the next one, and whether steps are batches.
+  std::optional<double> epoch, global_step;
+  bool of_trainer = false;
   // Of Lightning before 1.6: `epoch` is the next epoch and global_step counts batches; since then `epoch` is
   // the current one and global_step counts steps of all optimizers (utilities/migration/migration.py,
   // _migrate_loop_current_epoch_to_progress_tracking and _migrate_loop_global_step_to_progress_tracking).

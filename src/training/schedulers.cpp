@@ -28,17 +28,18 @@ Scheduler read_scheduler(const Tree& tree, NodeId node, std::string path, std::s
 
 }  // namespace
 
-std::vector<Scheduler> read_schedulers(const Tree& tree, NodeId lr_schedulers) {
+std::vector<Scheduler> read_schedulers(const Tree& tree, const Items& items) {
   std::vector<Scheduler> schedulers;
   Budget budget;
   const auto takes = [&](NodeId node) {
     return budget.take(Budget::kStruct + mapping_items(tree, node).size());
   };
-  const auto nodes = sequence(tree, lr_schedulers);
-  for (std::size_t i = 0; i < nodes.size() && takes(nodes[i]); ++i) {
-    if (!value::is_mapping(tree, nodes[i])) continue;
-    const NodeId parts = member(tree, nodes[i], keys::kInnerSchedulers);
-    schedulers.push_back(read_scheduler(tree, nodes[i], value::index_path(keys::kLrSchedulers, i), i));
+  const auto places = places_of(tree, items, Form::kScheduler, items.lr_schedulers, keys::kLrSchedulers);
+  for (std::size_t i = 0; i < places.size() && takes(places[i].node); ++i) {
+    const NodeId node = places[i].node;
+    if (!value::is_mapping(tree, node)) continue;
+    const NodeId parts = member(tree, node, keys::kInnerSchedulers);
+    schedulers.push_back(read_scheduler(tree, node, places[i].path, i));
     schedulers.back().composite = parts != kNoNode;
     const std::string parts_path = value::key_path(schedulers.back().path, keys::kInnerSchedulers);
     const auto inner = sequence(tree, parts);

@@ -1,4 +1,5 @@
-// The learning rate schedulers of a file: entries of lr_schedulers, each the __dict__ of the scheduler
+// The learning rate schedulers of a file: entries of lr_schedulers, or what has the form of one, each the
+// __dict__ of the scheduler
 // without its optimizer (torch/optim/lr_scheduler.py, state_dict).
 #pragma once
 
@@ -25,7 +26,7 @@ struct Scheduler {
 
 // Schedulers in document order, each followed by those inside of it (one level: torch does not nest deeper).
 // Entries that are no mappings are left out. Linear in the size of the tree, as read_optimizers.
-std::vector<Scheduler> read_schedulers(const value::Tree& tree, NodeId lr_schedulers);
+std::vector<Scheduler> read_schedulers(const value::Tree& tree, const Items& items);
 
 // Without those inside of others: what the Trainer has in its list.
 std::vector<const Scheduler*> top_schedulers(const std::vector<Scheduler>& schedulers);

@@ -4,6 +4,7 @@
 
 #include "training/keys.h"
 #include "training/paths.h"
+#include "training/weights.h"
 
 namespace ckpt::training {
 namespace {
@@ -62,7 +63,14 @@ std::optional<Section> section_of_key(std::string_view key) {
 }
 
 Section section_of(const Items& items, std::string_view path) {
-  if (items.kind == FileKind::kStateDict) return Section::kWeights;
+  if (const Part* part = part_of(items, path)) switch (part->form) {
+      case Form::kStateDict: return Section::kWeights;
+      case Form::kModule: return weight_name(items, path) ? Section::kWeights : Section::kOther;
+      case Form::kOptimizer: return Section::kOptimizers;
+      case Form::kScheduler: return Section::kSchedulers;
+      case Form::kScaler: return Section::kPrecision;
+    }
+  if (!path.empty() && (path == items.epoch_path || path == items.global_step_path)) return Section::kLoops;
   const std::string key = first_key(path);
   if (!items.state_dict_path.empty() && key == items.state_dict_path) return Section::kWeights;
   if (!items.precision_key.empty() && key == items.precision_key) return Section::kPrecision;

@@ -30,7 +30,7 @@ std::string_view title(Section section);
 // precision plugins.
 std::optional<Section> section_of_key(std::string_view key);
 
-// The section of a path, by its first component.
+// The section of a path: that of the part in which it lies, or that of its first component.
 Section section_of(const Items& items, std::string_view path);
 
 }  // namespace ckpt::training

@@ -22,6 +22,12 @@ struct HyperParameters {
   NodeId node = kNoNode;
 };
 
+// The state of a gradient scaler.
+struct Scaler {
+  std::string path;
+  NodeId node = kNoNode;
+};
+
 struct State {
   Progress progress;
   std::vector<Optimizer> optimizers;

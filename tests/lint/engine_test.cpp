@@ -59,6 +59,9 @@ class Builder {
     opened.items.root = root_;
     opened.items.state_dict = state_dict_;
     opened.items.state_dict_path = "state_dict";
+    opened.items.state_dicts = {{"state_dict", state_dict_, false, {}, {}, {}}};
+    opened.items.parts = {{training::Form::kStateDict, "state_dict", state_dict_, 0}};
+    opened.items.part_at = {{"state_dict", 0}};
     opened.file = std::move(file_);
     return opened;
   }

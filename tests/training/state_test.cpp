@@ -154,9 +154,13 @@ TEST_CASE("what a file lists again and again is read until the budget is used up
   const std::vector<value::NodeId> groups(1000, group);
   const auto optimizer = b.dict({{"state", b.dict({})}, {"param_groups", b.list(groups)}});
   const auto optimizers = b.list(std::vector<value::NodeId>(100'000, optimizer));
-  CHECK(training::read_optimizers(b.tree(), optimizers).size() == 3);  // of 4 million visits
-  const auto schedulers = training::read_schedulers(
-      b.tree(), b.list(std::vector<value::NodeId>(100'000, b.dict({{"_schedulers", b.list(groups)}}))));
+  training::Items items;
+  items.kind = training::FileKind::kTrainer;
+  items.optimizer_states = optimizers;
+  items.lr_schedulers =
+      b.list(std::vector<value::NodeId>(100'000, b.dict({{"_schedulers", b.list(groups)}})));
+  CHECK(training::read_optimizers(b.tree(), items).size() == 3);  // of 4 million visits
+  const auto schedulers = training::read_schedulers(b.tree(), items);
   CHECK(schedulers.size() > 1000);
   CHECK(schedulers.size() < 10'000);
 }

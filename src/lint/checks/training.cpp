@@ -9,15 +9,9 @@
 
 namespace ckpt::lint {
 
-std::span<const Optimizer> optimizers_of(const Context& context) {
-  if (context.items().kind != training::FileKind::kTrainer) return {};
-  return context.training().optimizers;
-}
+std::span<const Optimizer> optimizers_of(const Context& context) { return context.training().optimizers; }
 
-std::span<const Scheduler> schedulers_of(const Context& context) {
-  if (context.items().kind != training::FileKind::kTrainer) return {};
-  return context.training().schedulers;
-}
+std::span<const Scheduler> schedulers_of(const Context& context) { return context.training().schedulers; }
 
 Scalars::Scalars(const Context& context, const Rule& rule) : context_(context) {
   for (const auto index : context.selected(rule)) entries_.emplace(context.file().entries[index].path, index);

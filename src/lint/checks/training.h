@@ -19,8 +19,7 @@ using training::Optimizer;
 using training::ParamGroup;
 using training::Scheduler;
 
-// What the rules about resuming judge: the training state of a file that the Trainer wrote; nothing of
-// others.
+// torch's state, whoever saved it. What holds for a Trainer's file alone asks for Progress::of_trainer.
 std::span<const Optimizer> optimizers_of(const Context& context);
 std::span<const Scheduler> schedulers_of(const Context& context);
 

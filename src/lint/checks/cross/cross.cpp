@@ -24,6 +24,8 @@ std::optional<Steps> comparable_steps(const Context& context) {
   const auto& now = context.training().progress;
   const auto& base = context.base->training.progress;
   if (!now.global_step || !base.global_step || now.counts_batches != base.counts_batches) return std::nullopt;
+  // Other loops count whatever they like under their names.
+  if (context.items().global_step_path != context.base->items.global_step_path) return std::nullopt;
   return Steps{*now.global_step, *base.global_step};
 }
 

@@ -200,7 +200,10 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& optimizer : optimizers) {
     auto hit = judge.structure(optimizer);
     if (!hit) hit = judge.contents(optimizer);
-    if (hit) emit(std::move(*hit));
+    if (!hit) continue;
+    // A loop of its own may count before it steps.
+    if (!context.training().progress.of_trainer) hit->level = report::Level::kWarning;
+    emit(std::move(*hit));
   }
 }
 

@@ -84,6 +84,8 @@ std::set<std::size_t> groups_without_state(const Tree& tree, const Optimizer& op
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   if (context.training().progress.global_step.value_or(0.0) <= 0.0) return;
+  // Many loops of their own compute the rate and keep no scheduler.
+  if (!context.training().progress.of_trainer && context.training().schedulers.empty()) return;
   const Scalars scalars(context, rule);
   const auto schedules = schedules_of(context, scalars);
   if (schedules.silent) return;

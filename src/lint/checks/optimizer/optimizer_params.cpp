@@ -113,10 +113,11 @@ void find_gaps(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
 }
 
 // Counters (integers) are not parameters. Running statistics look like parameters, so only "more" is certain.
-std::uint64_t floating_weights(const Context& context, const std::vector<Glob>& without) {
+std::uint64_t floating_weights(const Context& context, const std::vector<WeightKey>& keys,
+                               const std::vector<Glob>& without) {
   const auto& file = context.file();
   std::uint64_t count = 0;
-  for (const auto& key : weight_keys(file, context.items()))
+  for (const auto& key : keys)
     if (is_kind(file.tree, key.value, Kind::kTensor) &&
         tensor::is_floating(file.tensor_records[file.tree.payload(key.value)].view.dtype) &&
         !any_match(without, key.name))
@@ -152,9 +153,11 @@ void compare_count(const Context& context, const std::vector<Glob>& frozen, cons
   if (optimizers.empty()) return;
   std::uint64_t parameters = 0;
   for (const auto& optimizer : optimizers) parameters += optimizer.parameters;
-  const auto weights = floating_weights(context, frozen);
+  const auto weights = floating_weights(context, weight_keys(context.file(), context.items()), frozen);
   if (parameters == weights) return;
-  Hit hit = make_hit(keys::kOptimizerStates, "other-number", report::PlaceKind::kArray);
+  const bool of_trainer = context.training().progress.of_trainer;
+  Hit hit = make_hit(of_trainer ? keys::kOptimizerStates : optimizers.front().path, "other-number",
+                     report::PlaceKind::kArray);
   hit.fields = {{"parameters", std::to_string(parameters)}, {"weights", std::to_string(weights)}};
   hit.properties = {{"parameters", parameters}, {"weights", weights}};
   emit(std::move(hit));
@@ -163,9 +166,14 @@ void compare_count(const Context& context, const std::vector<Glob>& frozen, cons
 void run_count(const Context& context, const Rule& rule, const Emit& emit) {
   const auto frozen = globs_of(rule, "frozen");
   if (!frozen.empty()) return compare_count(context, frozen, emit);
-  const auto weights = floating_weights(context, {});
-  if (weights == 0) return;  // nothing to compare with
-  for (const auto& optimizer : optimizers_of(context)) find_excess(context, optimizer, weights, emit);
+  std::map<std::vector<std::size_t>, std::uint64_t> weights;  // of the models that some optimizer has
+  for (const auto& optimizer : optimizers_of(context)) {
+    const auto [own, added] = weights.try_emplace(optimizer.models);
+    if (added)
+      own->second =
+          floating_weights(context, weight_keys(context.file(), context.items(), optimizer.models), {});
+    if (own->second > 0) find_excess(context, optimizer, own->second, emit);  // else nothing to compare with
+  }
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {

@@ -56,18 +56,17 @@ bool is_module_order(const std::vector<WeightKey>& keys) {
   return !std::is_sorted(keys.begin(), keys.end(), before);
 }
 
-Weights weights_of(const Checkpoint& file, const training::Items& items) {
+Weights weights_of(const Checkpoint& file, const std::vector<WeightKey>& keys) {
   Weights weights;
-  const auto keys = weight_keys(file, items);
   for (std::size_t i = 0; i < keys.size(); ++i) {
     const auto& key = keys[i];
     if (!is_kind(file.tree, key.value, Kind::kTensor)) {
       ++weights.loose;
-      weights.by_name.emplace(key.name, nullptr);
+      weights.by_name.emplace(key.own_name(), nullptr);
       continue;
     }
     const auto& view = file.tensor_records[file.tree.payload(key.value)].view;
-    weights.by_name.emplace(key.name, &view);
+    weights.by_name.emplace(key.own_name(), &view);
     weights.places[view.shape].push_back(i);
     if (tensor::is_floating(view.dtype)) {
       ++weights.floating[view.shape];
@@ -286,7 +285,7 @@ struct Judge {
     auto all = comparable_moments(file, optimizer);
     const auto count = all.size();
     const auto parameters = without_differing(std::move(all));
-    if (parameters.empty() || judge_names(parameters)) return;
+    if (parameters.empty() || weights.floating.empty() || judge_names(parameters)) return;
     if (judge_fit(parameters) && weights.ordered && parameters.size() == count) judge_order(parameters);
   }
 };
@@ -295,9 +294,12 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   const auto& file = context.file();
   const auto optimizers = optimizers_of(context);
   if (optimizers.empty()) return;
-  const auto weights = weights_of(file, context.items());
-  if (weights.floating.empty()) return;
-  for (const auto& optimizer : optimizers) Judge{file, weights, optimizer, emit}.judge();
+  std::map<std::vector<std::size_t>, Weights> weights;  // of the models that some optimizer has
+  for (const auto& optimizer : optimizers) {
+    const auto [own, added] = weights.try_emplace(optimizer.models);
+    if (added) own->second = weights_of(file, weight_keys(file, context.items(), optimizer.models));
+    Judge{file, own->second, optimizer, emit}.judge();
+  }
 }
 
 }  // namespace

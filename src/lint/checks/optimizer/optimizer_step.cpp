@@ -1,4 +1,5 @@
 // Step counts of optimizers: how high they are, and on which device.
+#include <cmath>
 #include <map>
 
 #include <fmt/format.h>
@@ -45,7 +46,9 @@ Steps steps_of(const Tree& tree, const Optimizer& optimizer, const Scalars& scal
 
 void run_count(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  const auto global_step = context.training().progress.global_step;
+  const auto& progress = context.training().progress;
+  // What other loops count may be batches, or steps of one of their optimizers.
+  const auto global_step = progress.of_trainer ? progress.global_step : HUGE_VAL;
   if (!global_step) return;
   const Scalars scalars(context, rule);
   for (const auto& optimizer : optimizers_of(context)) {

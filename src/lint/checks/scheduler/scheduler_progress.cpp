@@ -161,6 +161,7 @@ Pace pace_of(const Context& context) {
 
 void run_pace(const Context& context, const Rule&, const Emit& emit) {
   const Tree& tree = context.file().tree;
+  if (!context.training().progress.of_trainer) return;  // what others count is not known
   const Pace pace = pace_of(context);
   if (!pace.epochs || pace.steps.empty()) return;
   for (const auto& scheduler : schedulers_of(context)) {

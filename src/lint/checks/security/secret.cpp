@@ -74,7 +74,10 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   Scanner scanner(tree, emit);
   try {
     value::walk(tree, tree.root(), "", Limits{}, [&](const value::Visit& visit) {
-      if (visit.id == context.items().state_dict && visit.id != tree.root()) return value::Next::kSkip;
+      const auto part = context.items().part_at.find(visit.path);
+      if (part != context.items().part_at.end() && !visit.path.empty() &&
+          training::is_model(context.items().parts[part->second].form))
+        return value::Next::kSkip;
       if (is_text(tree, visit.id)) scanner.shape(visit.id, std::string(visit.path));
       if (visit.place == value::Place::kEnter) check_items(tree, visit, scanner);
       return value::Next::kInto;

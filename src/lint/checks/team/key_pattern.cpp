@@ -30,7 +30,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const Glob glob(pattern);
     std::uint64_t matches = 0;
     for (const auto& key : keys) {
-      if (!glob.matches(key.name)) continue;
+      if (!glob.matches(key.name) && !glob.matches(key.own_name())) continue;
       ++matches;
       if (!wanted) emit(pattern_hit(key.path, "forbidden", pattern, keys.size()));
     }

@@ -46,8 +46,11 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   std::map<std::string, ManifestEntry> wanted;
   for (ManifestEntry& entry : manifest_entries(rule.object("file"))) wanted.emplace(entry.name, entry);
   const auto allowed = globs_of(rule, "allow-extra");
+  std::map<std::string_view, std::string> paths;
+  for (WeightKey& key : weight_keys(context.file(), context.items()))
+    paths.emplace(key.name, std::move(key.path));
   for (const ManifestEntry& found : manifest_of(context.input)) {
-    const std::string path = key_path(root, found.name);
+    const std::string& path = paths.at(found.name);
     const auto entry = wanted.find(found.name);
     if (entry == wanted.end()) {
       if (!any_match(allowed, found.name)) emit(manifest_hit(path, "added", &found, nullptr));

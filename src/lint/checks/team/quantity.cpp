@@ -80,7 +80,7 @@ Quantity quantity_of(const Context& context, const Rule& rule) {
             "too-many-parameters",           "",
             count_parameters(context, rule), ""};
   if (of == "optimizers") {
-    const auto count = static_cast<double>(sequence(tree, items.optimizer_states).size());
+    const auto count = static_cast<double>(context.training().optimizers.size());
     return {keys::kOptimizerStates, "too-few-optimizers", "too-many-optimizers", "", count, ""};
   }
   if (of == keys::kEpoch)

@@ -122,7 +122,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const Expected expected = expected_of(value);
     bool found = false;
     for (const auto& key : keys) {
-      if (!glob.matches(key.name)) continue;
+      if (!glob.matches(key.name) && !glob.matches(key.own_name())) continue;
       found = true;
       if (!is_kind(file.tree, key.value, Kind::kTensor)) {
         Hit hit = make_hit(key.path, "no-tensor");

@@ -58,8 +58,8 @@ std::map<std::string, Layer> layers_of(const Context& context, const Rule& rule)
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const bool reset = rule.string("find") == "reset";
-  const auto step = context.training().progress.global_step;
-  const bool trained = context.items().kind == training::FileKind::kTrainer && step && *step > 0;
+  const auto& progress = context.training().progress;
+  const bool trained = progress.of_trainer && progress.global_step.value_or(0) > 0;
   if (!reset && !trained) return;
   for (const auto& [prefix, layer] : layers_of(context, rule)) {
     if (!layer.mean || !layer.zero_mean || !layer.unit_variance) continue;

@@ -41,7 +41,8 @@ std::size_t find_component(std::string_view name, std::string_view part) {
 
 struct State {
   const Context& context;
-  std::vector<WeightKey> keys;
+  const training::StateDict& state_dict;
+  std::vector<WeightKey> keys;  // by the names in the state_dict itself
   std::optional<ModulePaths> modules;
   ModulePaths unwrapped;  // without wrappers: hooks of FSDP and of checkpoint wrappers clean the keys alone
   bool trainer = false;
@@ -62,7 +63,7 @@ std::string without(std::string_view name, std::string_view prefix) {
 Hit prefix_hit(const State& state, std::string_view kind, std::string_view prefix, const Keys& with,
                const std::string& fixed) {
   const auto total = state.keys.size();
-  Hit hit = make_hit(state.context.items().state_dict_path, kind, report::PlaceKind::kObject);
+  Hit hit = make_hit(state.state_dict.path, kind, report::PlaceKind::kObject);
   hit.fields = {{"prefix", quote(prefix)},
                 {"count", std::to_string(with.size())},
                 {"total", std::to_string(total)},
@@ -70,6 +71,8 @@ Hit prefix_hit(const State& state, std::string_view kind, std::string_view prefi
                 {"fixed", quote(fixed)}};
   hit.properties = {
       {"prefix", prefix}, {"count", std::uint64_t{with.size()}}, {"total", std::uint64_t{total}}};
+  // Loops of their own wrap the model again before they load (nanoGPT), or strip the prefix.
+  if (!state.trainer) hit.level = report::Level::kWarning;
   return hit;
 }
 
@@ -90,11 +93,12 @@ void say_left_behind(const State& state, std::string_view prefix, const Keys& wi
 bool has_training_state(const State& state) {
   const Tree& tree = state.context.file().tree;
   const auto& items = state.context.items();
+  if (items.epoch != kNoNode || !state.context.training().optimizers.empty()) return true;
   if (items.kind == training::FileKind::kStateDict) return false;
   const auto root = mapping_items(tree, items.root);
-  return items.epoch != kNoNode || std::any_of(root.begin(), root.end(), [&](const value::Item& item) {
-           return string_of(tree, item.key).value_or("").starts_with("optim");
-         });
+  return std::any_of(root.begin(), root.end(), [&](const value::Item& item) {
+    return string_of(tree, item.key).value_or("").starts_with("optim");
+  });
 }
 
 // torch.save(ddp_model.state_dict()): the saved model is the wrapper itself.
@@ -247,14 +251,17 @@ void judge_renamed(const State& state, const Marks& marks, const Emit& emit) {
   say_renamed(state, lost, true, emit);
 }
 
-void run(const Context& context, const Rule& rule, const Emit& emit) {
+void judge(const Context& context, const Rule& rule, std::size_t index, const Emit& emit) {
   const auto& items = context.items();
+  const training::StateDict& state_dict = items.state_dicts[index];
   State state{context,
-              weight_keys(context.file(), items),
-              saved_modules(context.file(), items),
+              state_dict,
+              weight_keys(context.file(), items, std::span(&index, 1)),
+              saved_modules(context.file(), state_dict.node),
               {},
               items.kind == training::FileKind::kTrainer};
   if (state.keys.empty()) return;
+  for (WeightKey& key : state.keys) key.name = key.own_name();
   if (state.modules)
     for (const auto& path : *state.modules) state.unwrapped.insert(unwrapped_name(path));
   const Marks marks{rule.strings("prefixes"), rule.strings("prefixes-on-all")};
@@ -262,6 +269,10 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   for (const auto& prefix : marks.at_start) judge_start(state, prefix, emit);
   // In plain files a part of a model often has other names on purpose.
   if (state.modules && state.trainer) judge_renamed(state, marks, emit);
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  for (std::size_t i = 0; i < context.items().state_dicts.size(); ++i) judge(context, rule, i, emit);
 }
 
 }  // namespace

@@ -4,12 +4,11 @@
 
 namespace ckpt::lint {
 
-std::optional<ModulePaths> saved_modules(const Checkpoint& file, const training::Items& items) {
+std::optional<ModulePaths> saved_modules(const Checkpoint& file, NodeId state_dict) {
   const Tree& tree = file.tree;
-  if (items.state_dict == kNoNode) return std::nullopt;
   // An OrderedDict with further attributes stays an object.
-  const bool object = is_kind(tree, items.state_dict, Kind::kObject);
-  const NodeId state = object ? tree.object(items.state_dict).state : tree.state(items.state_dict);
+  const bool object = is_kind(tree, state_dict, Kind::kObject);
+  const NodeId state = object ? tree.object(state_dict).state : tree.state(state_dict);
   const NodeId metadata = member(tree, state, "_metadata");
   if (!is_mapping(tree, metadata)) return std::nullopt;
   ModulePaths paths;

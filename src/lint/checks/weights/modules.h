@@ -16,7 +16,7 @@ namespace ckpt::lint {
 using ModulePaths = std::set<std::string, std::less<>>;  // "" is the model itself, "encoder.0"
 
 // nullopt if there is none: dict(...), comprehensions and WeightAveraging write a plain dict.
-std::optional<ModulePaths> saved_modules(const Checkpoint& file, const training::Items& items);
+std::optional<ModulePaths> saved_modules(const Checkpoint& file, NodeId state_dict);
 
 // The module that a key belongs to: all but its last component.
 std::string_view module_of(std::string_view key);

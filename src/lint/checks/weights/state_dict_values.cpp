@@ -20,15 +20,14 @@ constexpr KindSpec kKinds[] = {
     {"non-tensor", "value type", "find=non-tensor"},
 };
 
-void find_empty(const Context& context, const std::vector<WeightKey>& keys, const Emit& emit) {
-  const auto& items = context.items();
+void find_empty(const Context& context, const training::StateDict& state_dict,
+                const std::vector<WeightKey>& keys, const Emit& emit) {
   const Tree& tree = context.file().tree;
-  if (!is_mapping(tree, items.state_dict)) return;  // nothing to look into
+  if (!state_dict.module && !is_mapping(tree, state_dict.node)) return;  // nothing to look into
   const bool any = std::any_of(keys.begin(), keys.end(),
                                [&](const WeightKey& key) { return is_kind(tree, key.value, Kind::kTensor); });
   if (any) return;
-  Hit hit =
-      make_hit(items.state_dict_path, keys.empty() ? "empty" : "no-tensors", report::PlaceKind::kObject);
+  Hit hit = make_hit(state_dict.path, keys.empty() ? "empty" : "no-tensors", report::PlaceKind::kObject);
   hit.fields = {{"count", std::to_string(keys.size())}};
   emit(std::move(hit));
 }
@@ -54,11 +53,14 @@ void find_others(const Context& context, const Rule& rule, const std::vector<Wei
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto keys = weight_keys(context.file(), context.items());
-  if (rule.string("find") == "empty")
-    find_empty(context, keys, emit);
-  else
-    find_others(context, rule, keys, emit);
+  const auto& state_dicts = context.items().state_dicts;
+  for (std::size_t i = 0; i < state_dicts.size(); ++i) {
+    const auto keys = weight_keys(context.file(), context.items(), std::span(&i, 1));
+    if (rule.string("find") == "empty")
+      find_empty(context, state_dicts[i], keys, emit);
+    else
+      find_others(context, rule, keys, emit);
+  }
 }
 
 }  // namespace

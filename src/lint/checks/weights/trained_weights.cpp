@@ -1,6 +1,5 @@
 #include "lint/checks/weights/trained_weights.h"
 
-#include <array>
 #include <set>
 
 #include "lint/checks/training.h"
@@ -8,20 +7,8 @@
 namespace ckpt::lint {
 namespace {
 
-// Moments that torch.optim creates with zeros_like(parameter); torch/optim/*.py, _init_group.
-constexpr std::array<std::string_view, 9> kMoments = {
-    "exp_avg", "momentum_buffer", "square_avg", "sum", "exp_avg_sq", "acc_delta", "ax", "prev", "exp_inf"};
-
 const TensorRecord* record_at(const Checkpoint& file, NodeId node) {
   return is_kind(file.tree, node, Kind::kTensor) ? &file.tensor_records[file.tree.payload(node)] : nullptr;
-}
-
-// The parameter's first moment in the order above.
-const tensor::TensorView* moment_of(const Checkpoint& file, NodeId parameter) {
-  for (const auto key : kMoments)
-    if (const auto* record = record_at(file, member(file.tree, parameter, key)); record != nullptr)
-      return &record->view;
-  return nullptr;
 }
 
 }  // namespace
@@ -34,7 +21,7 @@ Moments::Moments(const Context& context) {
     if (!states.insert(optimizer.state).second) continue;
     for (const auto& parameter : mapping_items(tree, optimizer.state)) {
       const auto [known, added] = moments.emplace(parameter.value, nullptr);
-      if (added) known->second = moment_of(context.file(), parameter.value);
+      if (added) known->second = training::first_moment(context.file(), parameter.value);
       if (const auto* view = known->second; view != nullptr) ++by_shape_[view->shape][view->dtype];
     }
   }

@@ -155,7 +155,7 @@ TEST_CASE("_metadata of a state_dict that torch wrote lists its modules, a plain
   const auto modules_of = [](const char* file) {
     const Opened opened = open_input((fixtures_dir() / "valid" / file).string());
     REQUIRE(opened.file != nullptr);
-    return lint::saved_modules(*opened.file, opened.items);
+    return lint::saved_modules(*opened.file, opened.items.state_dict);
   };
   const auto known = modules_of("lightning-2.6.5/base/last.ckpt");
   REQUIRE(known);
