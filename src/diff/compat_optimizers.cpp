@@ -263,9 +263,10 @@ std::optional<std::string> exchanged_states(const Saved& base, const Saved& othe
   for (const auto& group : other.params.groups)
     for (const std::string& id : group)
       if (const auto from = other.params.exchanged.find(id); from != other.params.exchanged.end())
-        return fmt::format("{} silently gives the state of {} to {}, by its moments: state is assigned by "
-                           "position",
-                           kFit, parameter(base.params, from->second), parameter(base.params, id));
+        return fmt::format(
+            "{} silently gives the state of {} to {}, by its moments: state is assigned by "
+            "position",
+            kFit, parameter(base.params, from->second), parameter(base.params, id));
   return std::nullopt;
 }
 

@@ -55,7 +55,8 @@ bool is_open(const OptimizerParams& params) {
 }
 
 // Names what is ambiguous in `mine` by which weights moved. A file cannot tell which of two is the later one:
-// for the base this holds only if the other file, whose parameters are all known, is the one that it came from.
+// for the base this holds only if the other file, whose parameters are all known, is the one that it came
+// from.
 void name_by_movement(Side& side, std::vector<OptimizerParams>& mine, const Side& other,
                       const std::vector<OptimizerParams>& theirs, bool is_base) {
   const auto wanted = [&](std::size_t i) {
@@ -78,11 +79,11 @@ void name_by_movement(Side& side, std::vector<OptimizerParams>& mine, const Side
 // --- moments -------------------------------------------------------------------------------------------
 
 // Magnitudes first: they keep their pattern for longer than directions do.
-constexpr std::string_view kProfileFields[] = {"exp_avg_sq", "square_avg", "sum",  "exp_inf",
+constexpr std::string_view kProfileFields[] = {"exp_avg_sq", "square_avg",      "sum", "exp_inf",
                                                "exp_avg",    "momentum_buffer", "prev"};
-constexpr std::size_t kMostSampled = 4096;                     // elements of one state
-constexpr std::size_t kMostWork = std::size_t{1} << 26;        // elements compared for one shape
-constexpr std::size_t kFewestPairs = 4;                        // of elements, for a distance
+constexpr std::size_t kMostSampled = 4096;               // elements of one state
+constexpr std::size_t kMostWork = std::size_t{1} << 26;  // elements compared for one shape
+constexpr std::size_t kFewestPairs = 4;                  // of elements, for a distance
 // States of one weight were never further apart than those of two weights, summed over the weights that
 // would be exchanged, in 8,476 pairs of a transformer's parameters after three times the steps.
 constexpr double kClearly = 2;
@@ -98,7 +99,8 @@ using ByShape = std::map<Shape, std::vector<Profile>>;
 const TensorRecord* profile_tensor(const Side& side, NodeId state) {
   const Tree& tree = side.file().tree;
   for (const std::string_view field : kProfileFields)
-    if (const NodeId node = value::member(tree, state, field); value::is_kind(tree, node, value::Kind::kTensor))
+    if (const NodeId node = value::member(tree, state, field);
+        value::is_kind(tree, node, value::Kind::kTensor))
       return &side.file().tensor_records[tree.payload(node)];
   return nullptr;
 }
@@ -162,7 +164,8 @@ Nearest nearest(const Profile& profile, const std::vector<Profile>& others) {
 // Parameters of one shape, at the same places in both files. Follows each state to the one of the base that
 // is most like it: where that ends in a circle, these states may have changed places, and the sums along the
 // circle say whether they have.
-void find_exchanges(const std::vector<Profile>& base, const std::vector<Profile>& other, OptimizerParams& out) {
+void find_exchanges(const std::vector<Profile>& base, const std::vector<Profile>& other,
+                    OptimizerParams& out) {
   std::vector<Nearest> from;
   for (const Profile& profile : other) from.push_back(nearest(profile, base));
   std::vector<std::size_t> seen(base.size(), 0);
@@ -185,7 +188,8 @@ void find_exchanges(const std::vector<Profile>& base, const std::vector<Profile>
       sure += kClearly * from[at].best <= from[at].second ? 1u : 0u;
       continue;
     }
-    if (!std::isfinite(kept) || kept < kNoise * static_cast<double>(circle.size()) || kept < kClearly * exchanged)
+    if (!std::isfinite(kept) || kept < kNoise * static_cast<double>(circle.size()) ||
+        kept < kClearly * exchanged)
       continue;
     sure += circle.size();
     for (const std::size_t k : circle) out.exchanged.emplace(other[k].id, base[from[k].index].id);

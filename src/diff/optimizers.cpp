@@ -83,7 +83,7 @@ bool has_moments(const Side& side, const TensorRecord& record) {
 struct Group {
   std::vector<Param> params;
   std::vector<ParamState> states;  // of each
-  NodeId names = kNoNode;  // param_names
+  NodeId names = kNoNode;          // param_names
 };
 
 // nullopt where the optimizer's state does not look like torch's.
@@ -336,15 +336,32 @@ namespace {
 // What is known of one optimizer on all sides.
 struct Mode {
   StateKeys keys = StateKeys::kIds;
-  bool lists_ids = true;     // compare the ids of the groups ...
-  bool lists_names = true;   // ... and their param_names as they are
+  bool lists_ids = true;              // compare the ids of the groups ...
+  bool lists_names = true;            // ... and their param_names as they are
+  std::set<std::string_view> shared;  // kSome: names that every side has found
 };
+
+// A name that one side alone has found may be that of a state of the other.
+std::set<std::string_view> shared_names(AllParams params, std::size_t index) {
+  std::map<std::string_view, std::size_t> count;
+  std::size_t sides = 0;
+  for (const auto& side : params) {
+    if (index >= side.size()) continue;
+    ++sides;
+    for (const auto& [id, name] : side[index].names) ++count[name];
+  }
+  std::set<std::string_view> out;
+  for (const auto& [name, times] : count)
+    if (times == sides) out.insert(name);
+  return out;
+}
 
 Mode mode_of(AllParams params, std::size_t index) {
   Mode mode;
   mode.keys = state_keys(params, index);
   if (mode.keys == StateKeys::kIds) return mode;
   mode.lists_ids = same_group_sizes(params, index);
+  if (mode.keys == StateKeys::kSome) mode.shared = shared_names(params, index);
   mode.lists_names = !std::all_of(params.begin(), params.end(), [&](const auto& side) {
     return index >= side.size() || side[index].named_by == NamedBy::kParamNames;
   });
@@ -379,7 +396,8 @@ std::vector<std::size_t> rename_states(Side& side, const std::vector<OptimizerPa
     if (mode.keys == StateKeys::kIds) return false;
     const OptimizerParams& known = params[state->optimizer];
     const auto found = known.names.find(state->id);
-    if (found == known.names.end()) {
+    if (found == known.names.end() ||
+        (mode.keys == StateKeys::kSome && !mode.shared.contains(found->second))) {
       if (mode.keys != StateKeys::kSome) return false;
       auto& ids = unnamed[state->optimizer];
       if (!ids.contains(state->id) && !is_listed(known, state->id)) return false;

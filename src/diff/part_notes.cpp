@@ -36,9 +36,9 @@ std::string named_by(const OptimizerParams& params, StateKeys keys) {
     case NamedBy::kCallback: return "named by the finetuning callback";
     case NamedBy::kOrder:
       return "named by order and shape" +
-             (params.unproven == 0 ? ""
-                                   : fmt::format(" (the order of {} that share a shape is assumed)",
-                                                 params.unproven));
+             (params.unproven == 0
+                  ? ""
+                  : fmt::format(" (the order of {} that share a shape is assumed)", params.unproven));
     case NamedBy::kMovement: return "named by shape and movement";
     case NamedBy::kMoments: return "named by shape and moments";
     case NamedBy::kAmbiguous:

@@ -150,14 +150,14 @@ void add_list_change(std::uint32_t input, const std::string& path, Detail detail
   const ChangeKind kind = detail.old_text.empty()   ? ChangeKind::kAdded
                           : detail.new_text.empty() ? ChangeKind::kRemoved
                                                     : ChangeKind::kValue;
-  Change change =
-      make_change(kind, Part::kOptimizers, Section::kOptimizers, input, *kept, std::move(detail));
+  Change change = make_change(kind, Part::kOptimizers, Section::kOptimizers, input, *kept, std::move(detail));
   change.owned_path = std::move(kept);
   out.push_back(std::move(change));
 }
 
 // Only where the ids of the groups are not compared one by one.
-void add_group_changes(const Diff& diff, std::uint32_t input, std::size_t optimizer, std::vector<Change>& out) {
+void add_group_changes(const Diff& diff, std::uint32_t input, std::size_t optimizer,
+                       std::vector<Change>& out) {
   const OptimizerParams& a = diff.optimizers[0][optimizer];
   const OptimizerParams& b = diff.optimizers[input][optimizer];
   for (std::size_t g = 0; g < std::max(a.groups.size(), b.groups.size()); ++g) {
@@ -173,12 +173,14 @@ void add_group_changes(const Diff& diff, std::uint32_t input, std::size_t optimi
       detail.new_text += " in another order";
     }
     const training::Optimizer& with = diff.sides[in_b ? input : 0].input->training.optimizers[optimizer];
-    add_list_change(input, value::key_path(with.group_path(g), training::keys::kParams), std::move(detail), out);
+    add_list_change(input, value::key_path(with.group_path(g), training::keys::kParams), std::move(detail),
+                    out);
   }
 }
 
 // Nobody can say whose these states are.
-void add_unnamed_states(const Diff& diff, std::uint32_t input, std::size_t optimizer, std::vector<Change>& out) {
+void add_unnamed_states(const Diff& diff, std::uint32_t input, std::size_t optimizer,
+                        std::vector<Change>& out) {
   const std::size_t a = diff.unnamed_states[0][optimizer], b = diff.unnamed_states[input][optimizer];
   if (a + b == 0) return;
   Detail detail;
