@@ -13,10 +13,12 @@ constexpr std::size_t kMostWork = std::size_t{1} << 26;
 }  // namespace
 
 Assignment::Assignment(const std::vector<Weight>& weights) : weights_(weights), taken_(weights.size()) {
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    of_shape_[*weights[i].shape].push_back(i);
-    all_.push_back(i);
-  }
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    for (Lists* lists : {&any_, &moved_}) {
+      if (lists == &moved_ && weights[i].still) continue;
+      lists->of_shape[*weights[i].shape].push_back(i);
+      lists->all.push_back(i);
+    }
 }
 
 bool Assignment::solve(const std::vector<std::vector<Param>*>& groups) {
@@ -40,7 +42,9 @@ bool Assignment::solve(const std::vector<std::vector<Param>*>& groups) {
 bool Assignment::in_order(std::vector<Param>& group) const {
   if (group.size() != weights_.size()) return false;
   for (std::size_t i = 0; i < group.size(); ++i)
-    if (group[i].shape != nullptr && *group[i].shape != *weights_[i].shape) return false;
+    if ((group[i].shape != nullptr && *group[i].shape != *weights_[i].shape) ||
+        (group[i].trained && weights_[i].still))
+      return false;
   for (std::size_t i = 0; i < group.size(); ++i) {
     group[i].low = group[i].high = i;
     group[i].fixed = true;
@@ -50,9 +54,10 @@ bool Assignment::in_order(std::vector<Param>& group) const {
 
 const std::vector<std::size_t>& Assignment::list_of(const Param& param) const {
   static const std::vector<std::size_t> kNone;
-  if (param.shape == nullptr) return all_;
-  const auto found = of_shape_.find(*param.shape);
-  return found == of_shape_.end() ? kNone : found->second;
+  const Lists& lists = param.trained ? moved_ : any_;
+  if (param.shape == nullptr) return lists.all;
+  const auto found = lists.of_shape.find(*param.shape);
+  return found == lists.of_shape.end() ? kNone : found->second;
 }
 
 bool Assignment::forward(std::vector<Param>& group) const {

@@ -12,19 +12,21 @@
 #include <string_view>
 #include <vector>
 
-namespace ckpt::diff {
+#include "diff/optimizers.h"
 
-using Shape = std::vector<std::int64_t>;
+namespace ckpt::diff {
 
 struct Weight {
   std::string_view key;
   std::string_view name;
   const Shape* shape = nullptr;
+  bool still = false;  // unchanged since the base: no parameter that was trained since
 };
 
 struct Param {
   std::string id;
   const Shape* shape = nullptr;   // of its state and so of its weight; null: unknown
+  bool trained = false;           // its weight is none of those that are still
   std::size_t low = 0, high = 0;  // candidate weights: indexes
   bool fixed = false;
 };
@@ -48,8 +50,12 @@ class Assignment {
 
   const std::vector<Weight>& weights_;
   std::vector<bool> taken_;
-  std::map<Shape, std::vector<std::size_t>> of_shape_;
-  std::vector<std::size_t> all_;
+  // Indexes of weights in order: of all of them, and of those that moved.
+  struct Lists {
+    std::map<Shape, std::vector<std::size_t>> of_shape;
+    std::vector<std::size_t> all;
+  };
+  Lists any_, moved_;
   bool fits_ = true;
 };
 

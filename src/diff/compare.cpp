@@ -10,6 +10,7 @@
 #include "diff/explain.h"
 #include "diff/filter.h"
 #include "diff/match.h"
+#include "diff/movement.h"
 #include "diff/renames.h"
 #include "diff/structure.h"
 #include "tensor/stats.h"
@@ -364,7 +365,8 @@ Diff compare(std::span<const Opened* const> inputs, const Options& options) {
   }
   for (const Side& side : diff.sides) collect_crowded_callbacks(side, diff.crowded_callbacks);
   for (Side& side : diff.sides) diff.optimizers.push_back(name_parameters(side));
-  use_names(diff.sides, diff.optimizers);
+  name_by_comparison(diff.sides, diff.optimizers);
+  diff.unnamed_states = use_names(diff.sides, diff.optimizers);
   const Alignment rows = align(diff.sides);
   for (std::size_t i = 0; i < rows.rows; ++i) comparer.row(rows.row(i));
   if (!options.filters_places() && options.names.subtrees.empty())

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diff/compat_numbers.h"
 #include "diff/compat_optimizers.h"
 #include "diff/compat_schedulers.h"
 #include "diff/match.h"
@@ -183,11 +184,8 @@ class Judge {
     if (base().items().precision != kNoNode && side.items().precision == kNoNode)
       add(Profile::kResume, "compat-scaler-missing", input, base().items().precision_key,
           fmt::format("{} silently starts with a fresh gradient scaler", kFit));
-    if (base().items().current_model_state == kNoNode && side.items().current_model_state != kNoNode)
-      add(Profile::kResume, "compat-averaged", input, side.items().state_dict_path,
-          fmt::format(
-              "{} continues from the average in state_dict; the live weights are in current_model_state",
-              kFit));
+    add(input, judge_numbers(diff_, input));
+    add(input, judge_averaging(diff_, input));
     if (base().items().datamodule != kNoNode && side.items().datamodule == kNoNode &&
         records_datamodules(side))
       add(Profile::kResume, "compat-datamodule-missing", input, base().items().datamodule_key,

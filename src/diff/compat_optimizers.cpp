@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "diff/assignment.h"
 #include "training/keys.h"
 #include "training/types.h"
 #include "value/access.h"
@@ -60,12 +59,6 @@ struct Saved {
   const Tree& tree() const { return side.file().tree; }
 };
 
-std::string id_text(const Tree& tree, NodeId key) {
-  std::string text;
-  value::append_key(text, tree, key);
-  return text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : quote(text);
-}
-
 Saved read(const Side& side, const OptimizerParams& params, std::size_t index) {
   Saved out{side, params, kNoNode, {}, {}};
   const auto optimizers = value::sequence(out.tree(), side.items().optimizer_states);
@@ -75,7 +68,7 @@ Saved read(const Side& side, const OptimizerParams& params, std::size_t index) {
   std::set<std::string_view> listed;
   for (const auto& group : params.groups) listed.insert(group.begin(), group.end());
   for (const Item& item : value::mapping_items(out.tree(), member(out.tree(), out.node, "state")))
-    if (std::string id = id_text(out.tree(), item.key); listed.contains(id))
+    if (std::string id = id_in_path(out.tree(), item.key); listed.contains(id))
       out.states.emplace(std::move(id), item.value);
   return out;
 }
@@ -85,10 +78,10 @@ bool same_sizes(const OptimizerParams& a, const OptimizerParams& b) {
                     [](const auto& x, const auto& y) { return x.size() == y.size(); });
 }
 
-// Groups that BackboneFinetuning added on the way: it adds them again before the state is loaded.
-bool adds_groups(const Saved& base, const Saved& other) {
-  return other.params.groups.size() > base.params.groups.size() &&
-         training::is_finetuned(other.tree(), other.side.input->training.callbacks);
+// A BaseFinetuning builds the groups anew, as the file has them, before the state is loaded.
+bool rebuilds_groups(const Saved& base, const Saved& other) {
+  return other.params.named_by == NamedBy::kCallback &&
+         training::is_finetuned(base.tree(), base.side.input->training.callbacks);
 }
 
 bool has_field(const Saved& saved, std::string_view field) {
@@ -265,6 +258,18 @@ std::string parameter(const OptimizerParams& params, const std::string& id) {
   return name == params.names.end() ? "parameter " + id : one_line(name->second);
 }
 
+// Told by the moments themselves: nothing else shows an order of parameters that are alike.
+std::optional<std::string> exchanged_states(const Saved& base, const Saved& other) {
+  for (const auto& group : other.params.groups)
+    for (const std::string& id : group)
+      if (const auto from = other.params.exchanged.find(id); from != other.params.exchanged.end())
+        return fmt::format(
+            "{} silently gives the state of {} to {}, by its moments: state is assigned by "
+            "position",
+            kFit, parameter(base.params, from->second), parameter(base.params, id));
+  return std::nullopt;
+}
+
 // load_state_dict of the model raises before any optimizer is loaded.
 bool weights_have_other_shapes(const Diff& diff, std::size_t input) {
   return std::any_of(diff.changes.begin(), diff.changes.end(), [&](const Change& change) {
@@ -280,6 +285,8 @@ std::optional<Obstacle> misplaced(const Saved& base, const Saved& other, const s
                                 "(state is assigned by position)",
                                 kFit, misfit->field, format_shape(*misfit->found),
                                 parameter(base.params, misfit->id), format_shape(*misfit->wanted))};
+  if (const auto exchanged = exchanged_states(base, other))
+    return Obstacle{"compat-optimizer-order", path + ".state", *exchanged};
   if (const auto names = first_other_weight(base, other))
     return Obstacle{"compat-optimizer-order", path + ".param_groups",
                     fmt::format("{} silently gives the state of {} to {}: state is assigned by position",
@@ -307,7 +314,7 @@ std::vector<Obstacle> judge_optimizer(const Diff& diff, std::size_t input, std::
   };
   add(empty_state(base, other, path));
   add(missing_field(base, other, path));
-  if (adds_groups(base, other)) return out;
+  if (rebuilds_groups(base, other)) return out;
   if (!same_sizes(base.params, other.params)) {
     add(Obstacle{"compat-optimizer-groups", path + ".param_groups",
                  fmt::format("{} raises ValueError: group sizes differ from the base", kFit)});

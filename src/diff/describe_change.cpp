@@ -109,6 +109,9 @@ std::string nonfinite_text(const tensor::Delta& d) {
   return text;
 }
 
+// Then norms and cosine are those of the pairs of elements that are both finite.
+bool has_nonfinite(const tensor::Delta& d) { return d.nan_old + d.nan_new + d.inf_old + d.inf_new > 0; }
+
 Cell cell(std::string text, Style style, std::uint8_t drop) {
   Cell out;
   out.text = std::move(text);
@@ -125,9 +128,13 @@ std::vector<Cell> delta_cells(const Diff& diff, const Change& change) {
     cells.push_back(cell(fmt::format("{} of {} codes differ", d.differing, d.numel), Style::kPlain, 0));
     return cells;
   }
-  cells.push_back(cell("rel L2 " + format_short(d.rel_l2), Style::kPlain, 0));
-  cells.push_back(cell(fmt::format("max |Δ| {}{}", format_short(d.max_abs), at_index(d, record)),
-                       Style::kPlain, kDropMax));
+  cells.push_back(cell((has_nonfinite(d) ? "finite pairs: rel L2 " : "rel L2 ") + format_short(d.rel_l2),
+                       Style::kPlain, 0));
+  if (std::isfinite(d.max_abs))
+    cells.push_back(cell(fmt::format("max |Δ| {}{}", format_short(d.max_abs), at_index(d, record)),
+                         Style::kPlain, kDropMax));
+  else
+    cells.push_back(cell("not finite" + at_index(d, record), Style::kPlain, kDropMax));
   cells.push_back(cell(fmt::format("cos {:.5f}", d.cosine), Style::kPlain, kDropCosine));
   if (change.max_ulp && *change.max_ulp > 0 && *change.max_ulp <= kFewUlp)
     cells.push_back(cell(fmt::format("{} ulp", *change.max_ulp), Style::kPlain, kDropCosine));
@@ -206,6 +213,7 @@ void set_message(const Diff& diff, const Change& change, report::Finding& findin
     finding.message =
         fmt::format("{} of {} elements differ, max |delta| {}, relative L2 {}", finding.arguments[0],
                     finding.arguments[1], finding.arguments[2], finding.arguments[3]);
+    if (has_nonfinite(d)) finding.message += " over the pairs of finite elements";
   } else if (change.kind == ChangeKind::kRemoved) {
     finding.arguments = {old_text};
     finding.message = "only in the base: " + old_text;

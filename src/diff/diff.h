@@ -136,6 +136,7 @@ struct Options {
 struct Diff {
   std::vector<Side> sides;                               // sides[0] is the base
   std::vector<std::vector<OptimizerParams>> optimizers;  // one vector a side
+  std::vector<std::vector<std::size_t>> unnamed_states;  // likewise: those that are not compared
   std::set<std::string_view> crowded_callbacks;          // classes that some side has several callbacks of
   std::vector<Change> changes;                           // by input, part, document order
   std::vector<NotCompared> not_compared;

@@ -64,6 +64,14 @@ void set_cause(Change& change, Cause cause, std::string text) {
   change.detail = std::make_shared<const Detail>(std::move(detail));
 }
 
+// As many digits as tell it from 1, and two at least: tensors scaled alike get one text.
+std::string spell_factor(double factor) {
+  const std::string text = format_short(factor);
+  if (text != "1") return text;
+  const int digits = 2 - static_cast<int>(std::floor(std::log10(std::abs(factor - 1))));
+  return fmt::format("{:.{}g}", factor, digits);
+}
+
 std::string describe(const std::vector<std::size_t>& permutation) {
   if (permutation.size() == 2) return "transposed";
   std::string text;
@@ -103,7 +111,7 @@ void explain_values(Change& change, const Pair& pair) {
   if (!may_be_scaled(delta, dtype)) return;
   const auto factor = tensor::find_scale(pair.old_tensor, pair.new_tensor);
   if (factor && std::abs(*factor - 1) > kNoFactor)
-    set_cause(change, Cause::kScaled, fmt::format("scaled by {}", format_short(*factor)));
+    set_cause(change, Cause::kScaled, "scaled by " + spell_factor(*factor));
 }
 
 void explain_change(const Diff& diff, Change& change) {

@@ -102,6 +102,25 @@ std::string parameters_of(const Diff& diff, const Fold& fold) {
   return seen.size() <= kMostNames ? text : plural(seen.size(), "parameter");
 }
 
+// "batches, optimizer steps"
+std::string counters_of(const Diff& diff, const Fold& fold) {
+  std::set<std::string_view> seen;
+  std::string text;
+  for (const std::uint32_t i : fold.members)
+    if (const std::string_view what = counted_by(diff.changes[i].path);
+        !what.empty() && seen.insert(what).second)
+      text += (text.empty() ? "" : ", ") + std::string(what);
+  return text;
+}
+
+Cell dim_cell(std::string text) {
+  Cell cell;
+  cell.text = std::move(text);
+  cell.style = Style::kDim;
+  cell.drop = 5;
+  return cell;
+}
+
 }  // namespace
 
 std::vector<Fold> fold_group(const Diff& diff, const Group& group, const ReportOptions& options) {
@@ -171,13 +190,12 @@ Line fold_line(const Diff& diff, const Fold& fold) {
     return line;
   }
   for (Cell& cell : describe_change(diff, worst)) line.cells.push_back(std::move(cell));
-  if (fold.members.size() > 1 && worst.delta && !worst.numbers) {
-    Cell where;
-    where.text = "worst: " + one_line(label_of(diff, worst));
-    where.style = Style::kDim;
-    where.drop = 5;
-    line.cells.push_back(std::move(where));
-  }
+  if (fold.members.size() < 2) return line;
+  if (worst.delta && !worst.numbers)
+    line.cells.push_back(dim_cell("worst: " + one_line(label_of(diff, worst))));
+  if (worst.part == Part::kLoops)
+    if (std::string what = counters_of(diff, fold); !what.empty())
+      line.cells.push_back(dim_cell(std::move(what)));
   return line;
 }
 

@@ -97,7 +97,28 @@ std::string label_of(const Diff& diff, const Change& change) {
   return std::string(change.path);
 }
 
+std::string_view counted_by(std::string_view path) {
+  // The first that is in the path; optimizer_loop and batch_loop are those of before 2.0.
+  constexpr std::pair<std::string_view, std::string_view> kCounters[] = {
+      {"val_loop.batch_progress", "validation batches"},
+      {"val_loop.epoch_loop.batch_progress", "validation batches"},
+      {"val_loop.dataloader_progress", "validation dataloaders"},
+      {"dataloader_progress", "dataloaders"},
+      {"batch_progress", "batches"},
+      {"scheduler_progress", "scheduler steps"},
+      {"zero_grad", "zero_grad calls"},
+      {"optim_step_progress", "manual optimizer steps"},
+      {"optim_progress", "optimizer steps"},
+      {"epoch_progress", "epochs"},
+      {"_batches_that_stepped", "batches that stepped"},
+  };
+  for (const auto& [part, what] : kCounters)
+    if (path.find(part) != path.npos) return what;
+  return {};
+}
+
 std::string folding_label(const Diff& diff, const Change& change) {
+  if (change.kind == ChangeKind::kDevice) return "devices";  // which is said by the change itself
   if (change.part == Part::kOptimizers && !change.name.empty())
     if (const auto state = parse_state_path(items_of(diff, change), change.path)) {
       const bool one_sided = change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved;

@@ -13,6 +13,9 @@ std::string label_of(const Diff& diff, const Change& change);
 // The same for folded lines: the state of an optimizer by its field only ("exp_avg").
 std::string folding_label(const Diff& diff, const Change& change);
 
+// What a counter of the loops counts: "batches", "validation batches", "optimizer steps"; empty if unknown.
+std::string_view counted_by(std::string_view path);
+
 // The element of a list that the change belongs to: which optimizer, which scheduler; 0 elsewhere.
 std::uint32_t list_index(const Diff& diff, const Change& change);
 

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "diff/assignment.h"
+#include "tensor/stats.h"
 #include "training/keys.h"
 #include "training/weights.h"
 #include "value/access.h"
@@ -27,16 +28,6 @@ using value::NodeId;
 using value::Tree;
 
 bool is(const Tree& tree, NodeId node, Kind kind) { return node != kNoNode && tree.kind(node) == kind; }
-
-std::string id_text(const Tree& tree, NodeId node) {
-  std::string text;
-  value::append_key(text, tree, node);  // "[3]", "name" or "[\"a.b\"]"
-  if (text.starts_with('[') && text.ends_with(']'))
-    text = text.substr(1, text.size() - 2);
-  else
-    text = quote(text);
-  return text;
-}
 
 // --- the weights that an optimizer may have ------------------------------------------------------------
 
@@ -57,7 +48,7 @@ bool is_of(const Side& side, const Place& place, std::span<const std::size_t> mo
 }
 
 // In the order of the state_dicts; a tied weight counts once (Module.parameters() does so).
-std::vector<Weight> candidate_weights(const Side& side, std::span<const std::size_t> models) {
+std::vector<Weight> candidate_weights(const Side& side, std::span<const std::size_t> models, const Names& still) {
   std::vector<Weight> out;
   std::set<std::tuple<std::uint32_t, std::uint64_t, Shape>> seen;
   const bool averaged = side.items().current_model_state != kNoNode;
@@ -70,7 +61,8 @@ std::vector<Weight> candidate_weights(const Side& side, std::span<const std::siz
         side.file().entries[place.slot.index].part)
       continue;
     if (view.has_storage() && !seen.insert({view.storage, view.storage_offset, view.shape}).second) continue;
-    out.push_back({place.key.text, training::own_name(side.items(), place.path, place.name), &view.shape});
+    out.push_back({place.key.text, training::own_name(side.items(), place.path, place.name), &view.shape,
+                   still.contains(place.key.text)});
   }
   return out;
 }
@@ -79,45 +71,74 @@ std::vector<Weight> candidate_weights(const Side& side, std::span<const std::siz
 
 // State of the weight's own shape, for the optimizers of torch.optim; LBFGS keeps one
 // flat state and is not here.
-const Shape* state_shape(const Side& side, NodeId state) {
+const TensorRecord* state_tensor(const Side& side, NodeId state) {
   const Tree& tree = side.file().tree;
   if (!is(tree, state, Kind::kDict)) return nullptr;
   for (const std::string_view field :
        {"exp_avg", "momentum_buffer", "square_avg", "exp_inf", "sum", "acc_delta", "prev", "ax"}) {
     const NodeId node = tree.get(state, field);
-    if (is(tree, node, Kind::kTensor)) return &side.file().tensor_records[tree.payload(node)].view.shape;
+    if (is(tree, node, Kind::kTensor)) return &side.file().tensor_records[tree.payload(node)];
   }
   return nullptr;
 }
 
+// Has had a gradient, so the steps since moved its weight.
+bool has_moments(const Side& side, const TensorRecord& record) {
+  const tensor::Storage* storage = readable_storage(side.file(), record);
+  if (storage == nullptr) return false;
+  const tensor::Stats stats = tensor::compute_stats(record.view, *storage);
+  return stats.decoded && stats.zeros < stats.numel;
+}
+
 struct Group {
   std::vector<Param> params;
-  NodeId names = kNoNode;  // param_names
+  std::vector<ParamState> states;  // of each
+  NodeId names = kNoNode;          // param_names
 };
 
 // nullopt where the optimizer's state does not look like torch's.
-std::optional<std::vector<Group>> read_groups(const Side& side, const training::Optimizer& optimizer) {
+std::optional<std::vector<Group>> read_groups(const Side& side, const training::Optimizer& optimizer,
+                                              bool look_at_moments) {
   const Tree& tree = side.file().tree;
   if (!is(tree, optimizer.groups_node, Kind::kList)) return std::nullopt;
   std::unordered_map<std::string, NodeId> states;
   for (const Item& item : value::mapping_items(tree, optimizer.state))
-    states.emplace(id_text(tree, item.key), item.value);
+    states.emplace(id_in_path(tree, item.key), item.value);
   std::vector<Group> out;
   for (const training::ParamGroup& group : optimizer.groups) {
     if (!is(tree, group.params, Kind::kList)) return std::nullopt;
     Group& g = out.emplace_back();
     g.names = group.names;
+    const bool learns = value::number_of(tree, value::member(tree, group.node, keys::kLr)).value_or(0) != 0;
     for (const NodeId id : group.ids) {
       Param& param = g.params.emplace_back();
-      param.id = id_text(tree, id);
-      if (const auto found = states.find(param.id); found != states.end())
-        param.shape = state_shape(side, found->second);
+      param.id = id_in_path(tree, id);
+      ParamState& state = g.states.emplace_back();
+      if (const auto found = states.find(param.id); found != states.end()) state.node = found->second;
+      const TensorRecord* record = state_tensor(side, state.node);
+      if (record == nullptr) continue;
+      param.shape = state.shape = &record->view.shape;
+      param.trained = look_at_moments && learns && has_moments(side, *record);
     }
   }
   return out;
 }
 
 // --- one file ------------------------------------------------------------------------------------------
+
+// A BaseFinetuning keeps copies of the groups of each optimizer, with names for `params`; from these it
+// builds the groups anew when it resumes.
+void take_callback_names(const Side& side, std::int64_t optimizer, std::vector<Group>& groups) {
+  const Tree& tree = side.file().tree;
+  for (const training::Callback& callback : side.input->training.callbacks)
+    for (const Item& item :
+         value::mapping_items(tree, value::member(tree, callback.state, keys::kOptimizerMetadata))) {
+      const auto copies = value::sequence(tree, item.value);
+      if (value::integer_of(tree, item.key) != optimizer || copies.size() != groups.size()) continue;
+      for (std::size_t g = 0; g < groups.size(); ++g)
+        groups[g].names = value::member(tree, copies[g], keys::kParams);
+    }
+}
 
 bool take_param_names(const Side& side, const std::vector<Group>& groups, OptimizerParams& out,
                       const std::unordered_map<std::string_view, std::string_view>& keys) {
@@ -195,13 +216,13 @@ std::optional<std::string_view> after_key(std::string_view path, std::string_vie
 
 // The optimizers that have the parameters of the same models.
 void name_parameters_of(Side& side, std::span<const std::size_t> models, std::span<const std::size_t> indexes,
-                        std::vector<OptimizerParams>& all_params) {
-  const std::vector<Weight> weights = candidate_weights(side, models);
+                        const Names& still, std::vector<OptimizerParams>& all_params) {
+  const std::vector<Weight> weights = candidate_weights(side, models, still);
   std::unordered_map<std::string_view, std::string_view> keys;
   for (const Weight& weight : weights) keys.emplace(weight.name, weight.key);
   std::vector<std::optional<std::vector<Group>>> all;
   for (const std::size_t index : indexes)
-    all.push_back(read_groups(side, side.input->training.optimizers[index]));
+    all.push_back(read_groups(side, side.input->training.optimizers[index], !still.empty()));
   std::vector<std::vector<Param>*> to_assign;
   for (std::size_t i = 0; i < all.size(); ++i) {
     auto& groups = all[i];
@@ -209,15 +230,25 @@ void name_parameters_of(Side& side, std::span<const std::size_t> models, std::sp
     if (!groups) continue;
     for (const Group& group : *groups) {
       auto& ids = params.groups.emplace_back();
-      for (const Param& param : group.params) ids.push_back(param.id);
+      for (std::size_t k = 0; k < group.params.size(); ++k) {
+        ids.push_back(group.params[k].id);
+        if (group.states[k].node != kNoNode) params.states.emplace(ids.back(), group.states[k]);
+      }
     }
     if (repeats_an_id(*groups)) {
+      params.repeats = true;
       params.named_by = NamedBy::kAmbiguous;
       params.why = "an id is listed twice";
       groups.reset();
       continue;
     }
     if (weights.empty() || take_param_names(side, *groups, params, keys)) continue;
+    params.names.clear();
+    take_callback_names(side, static_cast<std::int64_t>(indexes[i]), *groups);
+    if (take_param_names(side, *groups, params, keys)) {
+      params.named_by = NamedBy::kCallback;
+      continue;
+    }
     params.names.clear();
     if (take_string_ids(side, *groups, params, keys)) continue;
     params.names.clear();
@@ -233,7 +264,7 @@ void name_parameters_of(Side& side, std::span<const std::size_t> models, std::sp
     for (const Group& group : *all[i])
       for (const Param& param : group.params) {
         whole = whole && param.fixed;
-        if (param.fixed) params.names[param.id] = weights[param.low].key;
+        if (param.fixed && assignment.fits()) params.names[param.id] = weights[param.low].key;
       }
     params.named_by = whole ? NamedBy::kOrder : NamedBy::kAmbiguous;
     if (!whole) params.why = ambiguity(*all[i], assignment.fits());
@@ -242,7 +273,7 @@ void name_parameters_of(Side& side, std::span<const std::size_t> models, std::sp
 
 }  // namespace
 
-std::vector<OptimizerParams> name_parameters(Side& side) {
+std::vector<OptimizerParams> name_parameters(Side& side, const Names& still) {
   const auto& optimizers = side.input->training.optimizers;
   std::vector<OptimizerParams> out(optimizers.size());
   std::map<std::vector<std::size_t>, std::vector<std::size_t>> by_models;
@@ -250,7 +281,7 @@ std::vector<OptimizerParams> name_parameters(Side& side) {
     out[i].path = optimizers[i].path;
     by_models[optimizers[i].models].push_back(i);
   }
-  for (const auto& [models, indexes] : by_models) name_parameters_of(side, models, indexes, out);
+  for (const auto& [models, indexes] : by_models) name_parameters_of(side, models, indexes, still, out);
   return out;
 }
 
@@ -292,41 +323,158 @@ std::optional<StatePath> parse_state_path(const training::Items& items, std::str
   return out;
 }
 
-bool named_everywhere(std::span<const std::vector<OptimizerParams>> params, std::size_t index) {
-  const auto all = [&](const auto& fits) {
-    return std::all_of(params.begin(), params.end(),
-                       [&](const auto& side) { return index >= side.size() || fits(side); });
-  };
-  const auto first =
-      std::find_if(params.begin(), params.end(), [&](const auto& side) { return index < side.size(); });
-  return first != params.end() && all([&](const auto& side) { return side[index].known(); }) &&
-         (all([](const auto& side) { return side.size() == 1; }) ||
-          all([&](const auto& side) { return side[index].path == (*first)[index].path; }));
+std::string id_in_path(const Tree& tree, NodeId id) {
+  std::string text;
+  value::append_key(text, tree, id);  // "[3]", "name" or "[\"a.b\"]"
+  return text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : quote(text);
 }
 
-void use_names(std::span<Side> sides, std::span<const std::vector<OptimizerParams>> params) {
-  const auto is_list_of_ids = [&](const Place& place, std::size_t side) {
-    const auto optimizer = parse_optimizer_path(sides[side].items(), place.path);
-    if (!optimizer || optimizer->index >= params[side].size()) return false;
-    const auto groups = after_key(optimizer->rest, keys::kParamGroups);
-    const auto group = groups ? index_below(*groups, "") : std::nullopt;
-    if (!group || !named_everywhere(params, optimizer->index)) return false;
-    return after_key(group->rest, keys::kParams) || after_key(group->rest, keys::kParamNames);
+bool same_layout(const OptimizerParams& a, const OptimizerParams& b) {
+  const auto fits = [&](const auto& state) {
+    const auto other = a.states.find(state.first);
+    return other == a.states.end() || other->second.shape == nullptr || state.second.shape == nullptr ||
+           *other->second.shape == *state.second.shape;
   };
-  for (std::size_t s = 0; s < sides.size(); ++s) {
-    if (params[s].empty()) continue;
-    std::erase_if(sides[s].places, [&](const Place& place) { return is_list_of_ids(place, s); });
-    for (Place& place : sides[s].places) {
-      const auto state = parse_state_path(sides[s].items(), place.path);
-      if (!state || state->optimizer >= params[s].size() || !named_everywhere(params, state->optimizer))
-        continue;
-      const auto found = params[s][state->optimizer].names.find(state->id);
-      if (found == params[s][state->optimizer].names.end()) continue;
-      place.name = found->second;
-      place.key = {Space::kOptimizerState, state->optimizer,
-                   sides[s].keep(std::string(found->second) + kFieldMark + std::string(state->rest))};
-    }
+  return a.groups == b.groups && std::all_of(b.states.begin(), b.states.end(), fits);
+}
+
+// At the same place in all files, or the only one of each.
+bool same_place(AllParams params, std::size_t index) {
+  const OptimizerParams* first = nullptr;
+  bool same = true, single = true;
+  for (const auto& side : params) {
+    single = single && side.size() == 1;
+    if (index >= side.size()) continue;
+    if (first == nullptr) first = &side[index];
+    same = same && side[index].path == first->path;
   }
+  return same || single;
+}
+
+StateKeys state_keys(AllParams params, std::size_t index) {
+  if (!same_place(params, index)) return StateKeys::kIds;
+  std::vector<const OptimizerParams*> all;
+  for (const auto& side : params)
+    if (index < side.size()) all.push_back(&side[index]);
+  const auto every = [&](auto holds) {
+    return std::all_of(all.begin(), all.end(), [&](const OptimizerParams* p) { return holds(*p); });
+  };
+  if (every([](const OptimizerParams& p) { return p.known(); })) return StateKeys::kNames;
+  if (!every([](const OptimizerParams& p) { return p.named_by != NamedBy::kNothing && !p.repeats; }))
+    return StateKeys::kIds;
+  return every([&](const OptimizerParams& p) { return same_layout(*all[0], p); }) ? StateKeys::kIds
+                                                                                  : StateKeys::kSome;
+}
+
+bool same_group_sizes(AllParams params, std::size_t index) {
+  const OptimizerParams* first = nullptr;
+  for (const auto& side : params) {
+    if (index >= side.size()) continue;
+    if (first == nullptr) first = &side[index];
+    if (!std::equal(first->groups.begin(), first->groups.end(), side[index].groups.begin(),
+                    side[index].groups.end(),
+                    [](const auto& x, const auto& y) { return x.size() == y.size(); }))
+      return false;
+  }
+  return true;
+}
+
+namespace {
+
+// What is known of one optimizer on all sides.
+struct Mode {
+  StateKeys keys = StateKeys::kIds;
+  bool lists_ids = true;              // compare the ids of the groups ...
+  bool lists_names = true;            // ... and their param_names as they are
+  std::set<std::string_view> shared;  // kSome: names that every side has found
+};
+
+// A name that one side alone has found may be that of a state of the other.
+std::set<std::string_view> shared_names(AllParams params, std::size_t index) {
+  std::map<std::string_view, std::size_t> count;
+  std::size_t sides = 0;
+  for (const auto& side : params) {
+    if (index >= side.size()) continue;
+    ++sides;
+    for (const auto& [id, name] : side[index].names) ++count[name];
+  }
+  std::set<std::string_view> out;
+  for (const auto& [name, times] : count)
+    if (times == sides) out.insert(name);
+  return out;
+}
+
+Mode mode_of(AllParams params, std::size_t index) {
+  Mode mode;
+  mode.keys = state_keys(params, index);
+  if (mode.keys == StateKeys::kIds) return mode;
+  mode.lists_ids = same_group_sizes(params, index);
+  if (mode.keys == StateKeys::kSome) mode.shared = shared_names(params, index);
+  mode.lists_names = !std::all_of(params.begin(), params.end(), [&](const auto& side) {
+    return index >= side.size() || side[index].named_by == NamedBy::kParamNames;
+  });
+  return mode;
+}
+
+bool is_replaced_list(std::string_view path, const std::vector<Mode>& modes) {
+  const auto optimizer = index_below(path, keys::kOptimizerStates);
+  if (!optimizer || optimizer->index >= modes.size()) return false;
+  const auto groups = after_key(optimizer->rest, keys::kParamGroups);
+  const auto group = groups ? index_below(*groups, "") : std::nullopt;
+  if (!group) return false;
+  const Mode& mode = modes[optimizer->index];
+  return (!mode.lists_ids && after_key(group->rest, keys::kParams)) ||
+         (!mode.lists_names && after_key(group->rest, keys::kParamNames));
+}
+
+bool is_listed(const OptimizerParams& params, const std::string& id) {
+  return std::any_of(params.groups.begin(), params.groups.end(), [&](const auto& group) {
+    return std::find(group.begin(), group.end(), id) != group.end();
+  });
+}
+
+// Returns the number of states that are left out, per optimizer.
+std::vector<std::size_t> rename_states(Side& side, const std::vector<OptimizerParams>& params,
+                                       const std::vector<Mode>& modes) {
+  std::vector<std::set<std::string>> unnamed(params.size());
+  std::erase_if(side.places, [&](Place& place) {
+    const auto state = parse_state_path(place.path);
+    if (!state || state->optimizer >= params.size()) return false;
+    const Mode& mode = modes[state->optimizer];
+    if (mode.keys == StateKeys::kIds) return false;
+    const OptimizerParams& known = params[state->optimizer];
+    const auto found = known.names.find(state->id);
+    if (found == known.names.end() ||
+        (mode.keys == StateKeys::kSome && !mode.shared.contains(found->second))) {
+      if (mode.keys != StateKeys::kSome) return false;
+      auto& ids = unnamed[state->optimizer];
+      if (!ids.contains(state->id) && !is_listed(known, state->id)) return false;
+      ids.insert(state->id);
+      return true;
+    }
+    place.name = found->second;
+    place.key = {Space::kOptimizerState, state->optimizer,
+                 side.keep(std::string(found->second) + kFieldMark + std::string(state->rest))};
+    return false;
+  });
+  std::vector<std::size_t> out;
+  for (const auto& ids : unnamed) out.push_back(ids.size());
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::vector<std::size_t>> use_names(std::span<Side> sides, AllParams params) {
+  std::size_t most = 0;
+  for (const auto& side : params) most = std::max(most, side.size());
+  std::vector<Mode> modes;
+  for (std::size_t i = 0; i < most; ++i) modes.push_back(mode_of(params, i));
+  std::vector<std::vector<std::size_t>> out;
+  for (std::size_t s = 0; s < sides.size(); ++s) {
+    std::erase_if(sides[s].places, [&](const Place& place) { return is_replaced_list(place.path, modes); });
+    out.push_back(rename_states(sides[s], params[s], modes));
+  }
+  return out;
 }
 
 }  // namespace ckpt::diff

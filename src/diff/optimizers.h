@@ -10,18 +10,31 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "diff/side.h"
 
 namespace ckpt::diff {
 
+// From sure to unsure.
 enum class NamedBy : std::uint8_t {
   kNothing,  // no state_dict, or groups that cannot be read
   kKeys,     // the ids are names already (Fabric, FSDP)
   kParamNames,
+  kCallback,   // by a finetuning callback, which keeps the names of its groups
   kOrder,      // order and shapes leave one possibility
-  kAmbiguous,  // they leave several: compared by id
+  kMovement,   // with what moved since the base: only trained weights did
+  kMoments,    // by their moments, which are like those of one parameter of the other file
+  kAmbiguous,  // several are left
+};
+
+using Shape = std::vector<std::int64_t>;
+using Names = std::unordered_set<std::string_view>;
+
+struct ParamState {
+  value::NodeId node = value::kNoNode;
+  const Shape* shape = nullptr;  // of what is kept for each element, and so of the weight; null: unknown
 };
 
 struct OptimizerParams {
@@ -30,19 +43,43 @@ struct OptimizerParams {
   std::string why;                               // kAmbiguous: the reason
   std::vector<std::vector<std::string>> groups;  // the ids of each group, as spelled in paths ("3", "\"w\"")
   std::unordered_map<std::string, std::string_view> names;  // id -> the weight's key in the comparison
+  std::unordered_map<std::string, ParamState> states;       // id -> its state, if it has any
+  // Ids whose state is by its moments that of another id of the base, and which.
+  std::unordered_map<std::string, std::string> exchanged;
+  bool repeats = false;      // an id is listed twice
+  std::size_t unproven = 0;  // kOrder: parameters of one shape, of which nothing proves the order
   bool known() const { return named_by != NamedBy::kNothing && named_by != NamedBy::kAmbiguous; }
 };
 
-// One per optimizer of the file.
-std::vector<OptimizerParams> name_parameters(Side& side);
+// One per optimizer of the file. `still`: keys of weights that no parameter with moments can be.
+std::vector<OptimizerParams> name_parameters(Side& side, const Names& still = {});
 
-// For optimizers that every side knows by name, keys states by name instead of id, and removes
-// the lists of ids from the comparison (compare them as groups of names). `params` is one vector per side.
-void use_names(std::span<Side> sides, std::span<const std::vector<OptimizerParams>> params);
+// One vector per side.
+using AllParams = std::span<const std::vector<OptimizerParams>>;
 
-// True if optimizer `index` of all sides (those that have it) is compared by name: it lies at the same place
-// in all of them, or is the only one.
-bool named_everywhere(std::span<const std::vector<OptimizerParams>> params, std::size_t index);
+// As it is spelled in paths, without the brackets.
+std::string id_in_path(const value::Tree& tree, value::NodeId id);
+
+// True if one group has the ids of the other, with state of the same shapes: an id is the same parameter in
+// both, as far as anybody can tell.
+bool same_layout(const OptimizerParams& a, const OptimizerParams& b);
+
+// How the states of one optimizer are compared: that of an index is the same one if it is at the same place in all
+// files, or the only one of each.
+enum class StateKeys : std::uint8_t {
+  kNames,  // every side knows all of them by name
+  kIds,    // not so, but ids, groups and shapes are the same: what one id is here, it is there
+  kSome,   // neither: those with names are compared, the others are not
+};
+StateKeys state_keys(AllParams params, std::size_t index);
+
+// True if all sides have groups of the same sizes.
+bool same_group_sizes(AllParams params, std::size_t index);
+
+// Keys states by name instead of id as state_keys says, and removes what a list of names says better
+// (structure.h): lists of ids of different lengths, lists of names that both sides have, and the state of
+// nobody knows whom. Returns how many states are not compared: per side, per optimizer.
+std::vector<std::vector<std::size_t>> use_names(std::span<Side> sides, AllParams params);
 
 // Where an optimizer's values are: its number among those of the file, and the path below it. Of any path
 // that lies in an optimizer of `side`'s file.

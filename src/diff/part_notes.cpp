@@ -28,13 +28,21 @@ std::string number(double value) {
   return whole ? fmt::format("{:.0f}", value) : format_double(value);
 }
 
-std::string named_by(const OptimizerParams& params) {
+std::string named_by(const OptimizerParams& params, StateKeys keys) {
   switch (params.named_by) {
     case NamedBy::kNothing: return "";
     case NamedBy::kKeys: return "named by key";
     case NamedBy::kParamNames: return "named by param_names";
-    case NamedBy::kOrder: return "named by order and shape";
-    case NamedBy::kAmbiguous: return "compared by id: " + params.why;
+    case NamedBy::kCallback: return "named by the finetuning callback";
+    case NamedBy::kOrder:
+      return "named by order and shape" +
+             (params.unproven == 0
+                  ? ""
+                  : fmt::format(" (the order of {} that share a shape is assumed)", params.unproven));
+    case NamedBy::kMovement: return "named by shape and movement";
+    case NamedBy::kMoments: return "named by shape and moments";
+    case NamedBy::kAmbiguous:
+      return (keys == StateKeys::kSome ? "named in part: " : "compared by id: ") + params.why;
   }
   return "";
 }
@@ -122,8 +130,8 @@ std::string optimizer_note(const PartContext& c, std::size_t index) {
   const std::string parameters = both(std::to_string(a->parameters), std::to_string(b->parameters));
   const auto* x = at(c.diff.optimizers[0], index);
   const auto* y = at(c.diff.optimizers[c.input], index);
-  const OptimizerParams* how = x != nullptr && x->named_by == NamedBy::kAmbiguous ? x : y;
-  const std::string by = how == nullptr ? "" : named_by(*how);
+  const OptimizerParams* how = y == nullptr || (x != nullptr && x->named_by > y->named_by) ? x : y;
+  const std::string by = how == nullptr ? "" : named_by(*how, state_keys(c.diff.optimizers, index));
   add(text, parameters + (a->parameters == 1 && b->parameters == 1 ? " parameter" : " parameters") +
                 (by.empty() ? "" : " " + by));
   return text;

@@ -112,49 +112,91 @@ void add_broken_ties(const Ties& from, const Ties& to, bool from_base, std::uint
 
 // --- groups of parameters ------------------------------------------------------------------------------
 
-using Names = std::vector<std::string_view>;
+// The parameters of a group by name, and how many have none.
+struct Members {
+  std::vector<std::string_view> names;
+  std::size_t unnamed = 0;
+  bool operator==(const Members&) const = default;
+  std::size_t size() const { return names.size() + unnamed; }
+};
 
-Names names_of(const OptimizerParams& params, std::size_t group) {
-  Names out;
+Members members_of(const OptimizerParams& params, std::size_t group) {
+  Members out;
   for (const std::string& id : params.groups[group])
-    if (const auto found = params.names.find(id); found != params.names.end()) out.push_back(found->second);
+    if (const auto found = params.names.find(id); found != params.names.end())
+      out.names.push_back(found->second);
+    else
+      ++out.unnamed;
   return out;
 }
 
 // "4 parameters" and, of those only here, which.
-std::string describe_group(const Names& here, const Names& there) {
+std::string describe_group(const Members& here, const Members& there) {
   std::string text = plural(here.size(), "parameter");
-  const std::set<std::string_view> other(there.begin(), there.end());
-  Names only;
-  for (const std::string_view name : here)
+  if (here.unnamed + there.unnamed > 0) return text;
+  const std::set<std::string_view> other(there.names.begin(), there.names.end());
+  std::vector<std::string_view> only;
+  for (const std::string_view name : here.names)
     if (!other.contains(name)) only.push_back(name);
   if (!only.empty())
     text += fmt::format(" ({}{})", only.size() == here.size() ? "" : "only here: ", list_of(only));
   return text;
 }
 
-void add_group_changes(const Diff& diff, std::uint32_t input, std::vector<Change>& out) {
-  const auto& old_list = diff.optimizers[0];
-  const auto& new_list = diff.optimizers[input];
-  const auto& optimizers = diff.sides[input].input->training.optimizers;
-  for (std::size_t i = 0; i < std::min(old_list.size(), new_list.size()); ++i) {
-    if (!named_everywhere(diff.optimizers, i)) continue;
-    for (std::size_t g = 0; g < std::min(old_list[i].groups.size(), new_list[i].groups.size()); ++g) {
-      const Names a = names_of(old_list[i], g);
-      const Names b = names_of(new_list[i], g);
-      if (a == b) continue;
-      Detail detail;
-      detail.old_text = describe_group(a, b);
-      detail.new_text = describe_group(b, a);
-      if (detail.old_text == detail.new_text) detail.new_text += " in another order";
-      // The sides are const by now; the path lives as long as the detail.
-      auto path = std::make_shared<const std::string>(
-          value::key_path(optimizers[i].group_path(g), training::keys::kParams));
-      Change change = make_change(ChangeKind::kValue, Part::kOptimizers, Section::kOptimizers, input, *path,
-                                  std::move(detail));
-      change.owned_path = std::move(path);
-      out.push_back(std::move(change));
+// A change of a list that no row of the comparison stands for.
+void add_list_change(std::uint32_t input, const std::string& path, Detail detail, std::vector<Change>& out) {
+  // The sides are const by now; the path lives as long as the detail.
+  auto kept = std::make_shared<const std::string>(path);
+  const ChangeKind kind = detail.old_text.empty()   ? ChangeKind::kAdded
+                          : detail.new_text.empty() ? ChangeKind::kRemoved
+                                                    : ChangeKind::kValue;
+  Change change = make_change(kind, Part::kOptimizers, Section::kOptimizers, input, *kept, std::move(detail));
+  change.owned_path = std::move(kept);
+  out.push_back(std::move(change));
+}
+
+// Only where the ids of the groups are not compared one by one.
+void add_group_changes(const Diff& diff, std::uint32_t input, std::size_t optimizer,
+                       std::vector<Change>& out) {
+  const OptimizerParams& a = diff.optimizers[0][optimizer];
+  const OptimizerParams& b = diff.optimizers[input][optimizer];
+  for (std::size_t g = 0; g < std::max(a.groups.size(), b.groups.size()); ++g) {
+    const bool in_a = g < a.groups.size(), in_b = g < b.groups.size();
+    const Members old_members = in_a ? members_of(a, g) : Members{};
+    const Members new_members = in_b ? members_of(b, g) : Members{};
+    if (in_a && in_b && old_members == new_members) continue;
+    Detail detail;
+    if (in_a) detail.old_text = describe_group(old_members, new_members);
+    if (in_b) detail.new_text = describe_group(new_members, old_members);
+    if (detail.old_text == detail.new_text) {
+      if (old_members.unnamed + new_members.unnamed > 0) continue;
+      detail.new_text += " in another order";
     }
+    const training::Optimizer& with = diff.sides[in_b ? input : 0].input->training.optimizers[optimizer];
+    add_list_change(input, value::key_path(with.group_path(g), training::keys::kParams), std::move(detail),
+                    out);
+  }
+}
+
+// Nobody can say whose these states are.
+void add_unnamed_states(const Diff& diff, std::uint32_t input, std::size_t optimizer,
+                        std::vector<Change>& out) {
+  const std::size_t a = diff.unnamed_states[0][optimizer], b = diff.unnamed_states[input][optimizer];
+  if (a + b == 0) return;
+  Detail detail;
+  detail.old_text = plural(a, "state") + " of unknown parameters";
+  detail.new_text = plural(b, "state") + " of unknown parameters";
+  const OptimizerParams& why = diff.optimizers[b > 0 ? input : 0][optimizer];
+  detail.text = "not compared: " + why.why;
+  add_list_change(input, diff.sides[0].input->training.optimizers[optimizer].states_path(), std::move(detail),
+                  out);
+}
+
+void add_parameter_changes(const Diff& diff, std::uint32_t input, std::vector<Change>& out) {
+  for (std::size_t i = 0; i < std::min(diff.optimizers[0].size(), diff.optimizers[input].size()); ++i) {
+    if (state_keys(diff.optimizers, i) == StateKeys::kIds) continue;
+    add_group_changes(diff, input, i, out);
+    add_unnamed_states(diff, input, i, out);
   }
 }
 
@@ -253,7 +295,7 @@ std::vector<Change> structure_changes(const Diff& diff, std::uint32_t input) {
   const Ties new_ties(diff.sides[input]);
   add_broken_ties(old_ties, new_ties, true, input, out);
   add_broken_ties(new_ties, old_ties, false, input, out);
-  add_group_changes(diff, input, out);
+  add_parameter_changes(diff, input, out);
   add_import_changes(diff, input, out);
   return out;
 }

@@ -27,8 +27,10 @@ inline constexpr char kDataModuleHparamsName[] = "datamodule_hparams_name";
 inline constexpr char kDataModuleHparamsType[] = "datamodule_hparams_type";
 inline constexpr char kCurrentModelState[] = "current_model_state";  // callbacks/weight_averaging.py
 inline constexpr char kAveragingState[] = "averaging_state";
-inline constexpr char kNativeAmpState[] = "native_amp_scaling_state";  // of torch.amp, before 1.6
-inline constexpr char kApexAmpState[] = "amp_scaling_state";           // of apex
+inline constexpr char kAverageModelState[] = "average_model_state";  // of callbacks/stochastic_weight_avg.py
+inline constexpr char kOptimizerMetadata[] = "internal_optimizer_metadata";  // of callbacks/finetuning.py
+inline constexpr char kNativeAmpState[] = "native_amp_scaling_state";        // of torch.amp, before 1.6
+inline constexpr char kApexAmpState[] = "amp_scaling_state";                 // of apex
 
 // --- an optimizer ----------------------------------------------------------------------------------------
 inline constexpr char kState[] = "state";

@@ -28,6 +28,9 @@ constexpr KindSpec kKinds[] = {
     {"datamodule-key", "message base", "compat=compat-datamodule-key"},
     {"datamodule-missing", "message", "compat=compat-datamodule-missing"},
     {"averaged", "message", "compat=compat-averaged"},
+    {"averaging-missing", "message", "compat=compat-averaging-missing"},
+    {"averaging-shape", "message", "compat=compat-averaging-shape"},
+    {"state-nonfinite", "message", "compat=compat-state-nonfinite"},
 };
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
