@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "checkpoint/foreign.h"
 #include "checkpoint/format.h"
+#include "checkpoint/text_transfer.h"
 #include "io/file_source.h"
 
 namespace ckpt {
@@ -104,9 +105,16 @@ CheckpointPtr open_checkpoint(io::SourcePtr source, const std::string& path, con
     checkpoint->format = format.name;
     checkpoint->file_size = source->size();
     checkpoint->sources.push_back(source);
-    format.read(std::move(source), limits, *checkpoint);
+    try {
+      format.read(source, limits, *checkpoint);
+    } catch (const Error& error) {
+      const bool damaged = error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kTruncated;
+      if (const auto cause = damaged ? describe_text_transfer(head, *source) : std::nullopt) throw *cause;
+      throw;
+    }
     return checkpoint;
   }
+  if (const auto cause = describe_text_transfer(head, *source)) throw *cause;
   throw describe_foreign(head, *source);
 }
 
