@@ -36,8 +36,9 @@ constexpr std::string_view kAgain = "Get it again, in binary mode";
 // Where each byte from 0x80 on became something else. Every file of torch begins with a pickle, whose first
 // byte is 0x80: it is never valid UTF-8.
 std::optional<Error> decoded(std::string_view head) {
-  const std::string_view whole = head.substr(0, head.size() < 4096 ? head.size() : head.size() - 4);
-  if (head.size() < 64 || !is_utf8(whole)) return std::nullopt;
+  const auto is_text = [&](std::size_t cut) { return is_utf8(head.substr(0, head.size() - cut)); };
+  // The last character may be cut.
+  if (head.size() < 64 || !(is_text(0) || is_text(1) || is_text(2) || is_text(3))) return std::nullopt;
   if (head.find(kReplacement) != head.npos)
     return transferred("its bytes were decoded as UTF-8, and what was not became U+FFFD", kAgain);
   if (head.find("\x80\x02"sv) != head.npos || head.find("\xe2\x82\xac\x02"sv) != head.npos)
@@ -73,7 +74,9 @@ bool lacks_bytes(const io::ByteSource& source) {
   const auto at = end.rfind("PK\x05\x06");
   if (at == end.npos || end.size() - at < 20) return false;
   const std::uint64_t directory = little32(end, at + 12), offset = little32(end, at + 16);
-  return offset != 0xFFFFFFFF && directory + offset > source.size() - size + at;
+  // torch writes a zip64 end record and its locator, too.
+  const std::size_t zip64 = at >= 76 && end.compare(at - 20, 4, "PK\x06\x07") == 0 ? 76 : 0;
+  return offset != 0xFFFFFFFF && directory + offset > source.size() - size + at - zip64;
 }
 
 std::optional<Error> line_ends_changed(const io::ByteSource& source) {
