@@ -34,6 +34,7 @@ inline constexpr std::array kDefectCodes = {
     DefectCode{"zip-crc-mismatch", "bytes that do not match the recorded checksum"},
     DefectCode{"zip-unexpected-record", "a record that no version of torch writes"},
     DefectCode{"legacy-format", "the form that torch.save wrote before torch 1.6"},
+    DefectCode{"zip-outside-entry", "an entry outside of the folder of the records"},
     // --- the pickle --------------------------------------------------------------------------------------
     DefectCode{"pickle-trailing-data", "bytes after STOP"},
     DefectCode{"pickle-frame-boundary", "an opcode crosses the end of its frame"},
@@ -45,7 +46,6 @@ inline constexpr std::array kDefectCodes = {
     DefectCode{"pickle-truncated", "the stream ends before STOP"},
     DefectCode{"pickle-persistent-id", "a persistent id that is not torch's"},
     DefectCode{"pickle-limit", "a limit was hit: the stream was read only in part"},
-    DefectCode{"pickle-nested", "a value that is itself a pickle"},
     // --- storages and tensors ----------------------------------------------------------------------------
     DefectCode{"storage-missing", "a storage without its record"},
     DefectCode{"storage-size-mismatch", "a record that is smaller than the claimed size"},

@@ -62,16 +62,9 @@ bool is_plain_call(const Tree& tree, NodeId node) {
   return true;
 }
 
-// A bytes value that is itself a pickle or an archive: what a second load would run.
-bool is_nested_payload(std::string_view bytes) {
-  if (bytes.starts_with("PK\x03\x04")) return true;
-  return bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5 && bytes.back() == '.';
-}
-
 constexpr std::size_t kMostOfACode = 20;
 
-// Defects that only the walk sees: names with invisible characters (paths show them as
-// \u....), hidden payloads.
+// What only the walk sees: names with invisible characters (paths show them as \u....).
 void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
   if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos) {
     ++unprintable;
@@ -79,9 +72,6 @@ void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
       out.defects.push_back(
           {"name-unprintable", std::string(v.path), "the name has control or invisible characters", {}});
   }
-  if (out.tree.kind(v.id) == Kind::kBytes && is_nested_payload(out.tree.text(v.id)))
-    out.defects.push_back(
-        {"pickle-nested", std::string(v.path), "the bytes are themselves a pickle or a zip archive", {}});
 }
 
 }  // namespace

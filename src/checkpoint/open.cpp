@@ -1,16 +1,18 @@
 #include "checkpoint/open.h"
 
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "checkpoint/foreign.h"
 #include "checkpoint/format.h"
+#include "checkpoint/text_transfer.h"
 
 namespace ckpt {
 CheckpointPtr open_checkpoint(const Source& source, const Limits& limits) {
   const Format* format = format_of(source);
-  if (format == nullptr) throw describe_foreign(source);
+  if (format == nullptr) throw transfer_of(source).value_or(describe_foreign(source));
   auto checkpoint = std::make_shared<Checkpoint>();
   checkpoint->path = source.path();
   checkpoint->format = format->name;
@@ -18,7 +20,13 @@ CheckpointPtr open_checkpoint(const Source& source, const Limits& limits) {
     checkpoint->add_part("", source.bytes()->size());
     checkpoint->sources.push_back(source.bytes());
   }
-  format->read(source, limits, *checkpoint);
+  try {
+    format->read(source, limits, *checkpoint);
+  } catch (const Error& error) {
+    const bool damaged = error.code() == ErrorCode::kCorrupt || error.code() == ErrorCode::kTruncated;
+    if (const auto cause = damaged ? transfer_of(source) : std::nullopt) throw *cause;
+    throw;
+  }
   return checkpoint;
 }
 

@@ -372,6 +372,7 @@ Diff compare(std::span<const Opened* const> inputs, const Options& options) {
   if (!options.filters_places() && options.names.subtrees.empty())
     for (std::uint32_t i = 1; i < diff.sides.size(); ++i)
       for (Change& change : structure_changes(diff, i)) comparer.add(std::move(change));
+  for (std::uint32_t i = 1; i < diff.sides.size(); ++i) explain_ties(diff, i);
   comparer.finish();
   for (std::uint32_t i = 1; i < diff.sides.size(); ++i) compare_live_weights(diff, i);
   return diff;

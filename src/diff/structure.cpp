@@ -68,6 +68,21 @@ class Ties {
     const auto found = places_.find(key);
     return found == places_.end() ? nullptr : found->second;
   }
+  // Another weight of the same bytes that `others` has, too; null if there is none.
+  const Place* partner(std::string_view key, const Ties& others) const {
+    const auto found = group_of_.find(key);
+    if (found == group_of_.end()) return nullptr;
+    for (const Place* place : groups_[found->second])
+      if (place->key.text != key && others.find(place->key.text) != nullptr) return place;
+    return nullptr;
+  }
+  // Of the weights that are tied to others.
+  std::unordered_map<std::string_view, const Place*> paths() const {
+    std::unordered_map<std::string_view, const Place*> out;
+    for (const auto& group : groups_)
+      for (const Place* place : group) out.emplace(place->path, place);
+    return out;
+  }
   bool tied(std::string_view a, std::string_view b) const {
     const auto x = group_of_.find(a);
     const auto y = group_of_.find(b);
@@ -298,6 +313,30 @@ std::vector<Change> structure_changes(const Diff& diff, std::uint32_t input) {
   add_parameter_changes(diff, input, out);
   add_import_changes(diff, input, out);
   return out;
+}
+
+void explain_ties(Diff& diff, std::uint32_t input) {
+  const auto one_sided = [&](const Change& change) {
+    return change.input == input && change.part == Part::kKeys && !change.detail &&
+           (change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved);
+  };
+  if (std::none_of(diff.changes.begin(), diff.changes.end(), one_sided)) return;
+  const Ties old_ties(diff.sides[0]), new_ties(diff.sides[input]);
+  const auto old_paths = old_ties.paths(), new_paths = new_ties.paths();
+  for (Change& change : diff.changes) {
+    if (!one_sided(change)) continue;
+    const bool removed = change.kind == ChangeKind::kRemoved;
+    const auto& paths = removed ? old_paths : new_paths;
+    const auto place = paths.find(change.path);
+    if (place == paths.end()) continue;
+    const Ties &here = removed ? old_ties : new_ties, &there = removed ? new_ties : old_ties;
+    const Place* partner = here.partner(place->second->key.text, there);
+    if (partner == nullptr) continue;
+    Detail detail;
+    detail.text = removed ? fmt::format("it was tied to {}, which is there", one_line(partner->name))
+                          : fmt::format("it is tied to {}, which was there", one_line(partner->name));
+    change.detail = std::make_shared<const Detail>(std::move(detail));
+  }
 }
 
 }  // namespace ckpt::diff

@@ -15,6 +15,10 @@ std::vector<Change> rename_changes(const Diff& diff, std::uint32_t input, const 
 // Sharing, groups of parameters, imports.
 std::vector<Change> structure_changes(const Diff& diff, std::uint32_t input);
 
+// Says of weights that one side lacks that the other side ties them to a weight that both have: tied weights
+// are often saved once.
+void explain_ties(Diff& diff, std::uint32_t input);
+
 // Where the storage of a tensor was saved from: "cpu", "cuda:0"; "" if there is none.
 std::string_view location_of(const Side& side, const TensorRecord& record);
 

@@ -107,7 +107,6 @@ void Machine::object_of_mark() {
   value::ObjectParts parts;
   parts.callee = marked[0];
   parts.args = add_tuple(marked.subspan(1));
-  parts.instance = true;
   stack_.drop_mark();
   push_object(parts);
 }
@@ -115,7 +114,6 @@ void Machine::object_of_mark() {
 void Machine::instance_of_name() {
   value::ObjectParts parts;
   parts.args = add_tuple(stack_.above_mark());
-  parts.instance = true;
   stack_.drop_mark();
   push_import(now_.text, now_.second, true);
   parts.callee = stack_.pop();

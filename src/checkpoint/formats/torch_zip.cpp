@@ -186,9 +186,16 @@ io::SourcePtr source_of(const ZipArchive& archive, const ZipEntry& entry, std::s
   }
 }
 
-// Traces of re-zipping on a desktop: healthy.
-bool is_packing_trace(std::string_view name) {
-  return name.ends_with('/') || name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
+// Traces of re-zipping on a desktop: healthy inside the folder.
+bool is_packing_trace(std::string_view name) { return name.ends_with('/') || name.ends_with(".DS_Store"); }
+
+// caffe2/serialize/inline_container.cc, getAllRecords: every entry must begin with the folder of the first
+// one.
+void report_outside(const ZipEntry& entry, const std::string& folder, Checkpoint& out) {
+  out.defects.push_back({"zip-outside-entry", std::string(entry.name),
+                         fmt::format("{} lies outside of the folder {}: torch.load refuses the archive",
+                                     quote(abbreviate(entry.name, 80)), quote(abbreviate(folder, 80))),
+                         entry.header_offset});
 }
 
 void list_records(const ZipArchive& archive, const std::string& folder, bool list, Checkpoint& out) {
@@ -199,11 +206,13 @@ void list_records(const ZipArchive& archive, const std::string& folder, bool lis
     if (list)
       out.records.push_back({std::string(entry.name), entry.size, entry.stored(),
                              source_of(archive, entry, problem), entry.crc32});
-    if (is_packing_trace(entry.name)) continue;
-    const bool inside = entry.name.starts_with(folder + "/");
-    if (inside && is_known_record(entry.name.substr(folder.size() + 1))) continue;
     if (lower(entry.name) == lower(folder) + std::string(kPickle))
       continue;  // reported by zip-case-insensitive
+    if (!entry.name.starts_with(folder + "/")) {
+      report_outside(entry, folder, out);
+      continue;
+    }
+    if (is_packing_trace(entry.name) || is_known_record(entry.name.substr(folder.size() + 1))) continue;
     out.defects.push_back({"zip-unexpected-record", std::string(entry.name),
                            fmt::format("torch never writes a record {} ({} bytes); torch.load ignores it",
                                        quote(abbreviate(entry.name, 80)), entry.size),
@@ -257,6 +266,9 @@ void report_unreferenced(const ZipArchive& archive, const std::string& folder, c
   for (std::size_t i = 0; i < archive.entries().size(); ++i) {
     const ZipEntry& entry = archive.entries()[i];
     if (used[i] || !entry.name.starts_with(data) || entry.name.ends_with('/')) continue;
+    std::string problem;  // a defect of the archive reports it
+    out.records.push_back({std::string(entry.name), entry.size, entry.stored(),
+                           source_of(archive, entry, problem), entry.crc32});
     out.defects.push_back({"storage-unreferenced", std::string(entry.name),
                            fmt::format("no tensor uses record {} ({})", quote(abbreviate(entry.name, 80)),
                                        format_bytes(entry.size)),

@@ -1,8 +1,9 @@
-// Imports that run code, open files or load something else when torch.load reads the file.
+// Imports and calls that run code, open files or load something else when torch.load reads the file.
 #include <set>
 
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "lint/checks/security/calls.h"
 #include "lint/checks/security/dangerous_names.h"
 
 namespace ckpt::lint {
@@ -18,6 +19,10 @@ constexpr KindSpec kKinds[] = {
     {"internals", "global"},        // __globals__, __subclasses__
     {"getattr-module", "global"},   // getattr takes a function out of a module
     {"getattr-unknown", "global"},  // getattr of an attribute whose name is computed
+    {"call", "global"},             // a function of a library that no checkpoint calls
+    {"computed-call", "global"},    // what another call returned is called
+    {"patch", "global"},            // an object of the running program is changed
+    {"partial", "global"},          // a partial holds such a function
     {"computed", ""},               // an import whose name is computed
 };
 constexpr std::string_view kComputedName = "a computed name";  // for programs
@@ -45,35 +50,6 @@ class Reporter {
   bool located_ = false;
 };
 
-// getattr on a class or an object is how bound methods and Python 3.11's enums are pickled.
-std::string_view danger_of_getattr(const Tree& tree, NodeId args) {
-  const auto parts = sequence(tree, args);
-  if (parts.size() < 2) return "";
-  const auto attribute = string_of(tree, parts[1]);
-  if (!attribute) return "getattr-unknown";
-  if (is_escape_attribute(*attribute)) return "internals";
-  if (!is_kind(tree, parts[0], Kind::kGlobal)) return "";
-  return names_a_module(tree.module(parts[0]), tree.text(parts[0])) ? "getattr-module" : "";
-}
-
-// All nodes, not only those reachable from the root: a call whose result the stream popped still ran.
-void check_getattr(const Tree& tree, Reporter& reporter) {
-  for (NodeId id = 0; id < tree.size(); ++id) {
-    if (tree.kind(id) != Kind::kObject) continue;
-    const auto& object = tree.object(id);
-    if (!is_kind(tree, object.callee, Kind::kGlobal) ||
-        tree.qualified_name(object.callee) != "builtins.getattr")
-      continue;
-    const auto danger = danger_of_getattr(tree, object.args);
-    if (danger.empty()) continue;
-    const auto parts = sequence(tree, object.args);
-    const std::string target =
-        is_kind(tree, parts[0], Kind::kGlobal) ? tree.qualified_name(parts[0]) : "an object";
-    reporter.say(danger, "builtins.getattr(" + target + ", " + show(tree, parts[1]) + ")",
-                 "builtins.getattr");
-  }
-}
-
 void run(const Context& context, const Rule&, const Emit& emit) {
   const auto& file = context.file();
   Reporter reporter(file, emit);
@@ -84,13 +60,13 @@ void run(const Context& context, const Rule&, const Emit& emit) {
     else if (const auto danger = danger_of(import.module, import.name); !danger.empty())
       reporter.say(danger, full, full);
   }
-  check_getattr(file.tree, reporter);
+  for (const SuspectCall& call : suspect_calls(file.tree)) reporter.say(call.kind, call.shown, call.import);
 }
 
 }  // namespace
 
 const Check kDangerousGlobal{.name = "dangerous-global",
-                             .help = "imports that run code when the file is loaded",
+                             .help = "imports and calls that run code when the file is loaded",
                              .needs = kNothing,
                              .params = {},
                              .run = run,

@@ -1,5 +1,6 @@
-// Imports that have no business in a checkpoint. A deny list is never complete: everything outside torch's
-// allow-list is a finding of security-not-weights-only-loadable anyway. This list says which are alarming.
+// Imports that have no business in a checkpoint, called or not. A list of bad names is never complete: what
+// is called is judged by a list of good ones (known_calls.h), and everything outside torch's allow-list is a
+// finding of security-not-weights-only-loadable anyway.
 #pragma once
 
 #include <string>
