@@ -156,7 +156,7 @@ std::string unwrapped_name(std::string_view name) {
     const auto part = name.substr(0, dot);
     bool wrapper = false;
     for (const auto w : kWrappers) wrapper = wrapper || (part == w && (w != "module" || first));
-    first = false;
+    first = first && wrapper;  // _orig_mod.module.: a compiled DDP model
     if (!wrapper || dot == std::string_view::npos) {
       if (!result.empty()) result += '.';
       result += part;

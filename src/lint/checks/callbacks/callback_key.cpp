@@ -1,4 +1,5 @@
 // Keys of callback states: classes (before 1.5), keys that become equal, and callbacks that a team requires.
+#include <algorithm>
 #include <stdexcept>
 
 #include "base/text.h"
@@ -21,20 +22,26 @@ constexpr KindSpec kKinds[] = {
     {"missing", "name", "find=missing"},
 };
 
-std::string key_text(const Tree& tree, NodeId key) {
-  if (is_kind(tree, key, Kind::kString)) return std::string(tree.text(key));
-  if (is_kind(tree, key, Kind::kGlobal)) return tree.qualified_name(key);
-  return value::repr(tree, key, 200);
+using training::Callback;
+
+std::string key_text(const Tree& tree, const Callback& callback) {
+  if (!callback.key.empty()) return std::string(callback.key);
+  if (callback.by_class) return tree.qualified_name(callback.key_node);
+  return value::repr(tree, callback.key_node, 200);
+}
+
+bool has_text(const Tree& tree, const Callback& callback) {
+  return is_kind(tree, callback.key_node, Kind::kString);
 }
 
 // utilities/migration/migration.py of 2.x: the migration of 1.9.0 gives up at the first key that is not a
 // string.
-void find_classes(const Tree& tree, NodeId callbacks, const Emit& emit) {
+void find_classes(const Tree& tree, const std::vector<Callback>& callbacks, const Emit& emit) {
   std::uint64_t count = 0;
   std::string first;
-  for (const auto& item : mapping_items(tree, callbacks)) {
-    if (is_kind(tree, item.key, Kind::kString)) continue;
-    if (count == 0) first = key_text(tree, item.key);
+  for (const Callback& callback : callbacks) {
+    if (has_text(tree, callback)) continue;
+    if (count == 0) first = key_text(tree, callback);
     ++count;
   }
   if (count == 0) return;
@@ -44,35 +51,31 @@ void find_classes(const Tree& tree, NodeId callbacks, const Emit& emit) {
   emit(std::move(hit));
 }
 
-void find_collisions(const Tree& tree, NodeId callbacks, const Emit& emit) {
+void find_collisions(const Tree& tree, const std::vector<Callback>& callbacks, const Emit& emit) {
   std::map<std::string, std::string_view> seen;
-  for (const auto& item : mapping_items(tree, callbacks)) {
-    const auto key = string_of(tree, item.key);
-    if (!key) continue;
-    const auto [other, added] = seen.emplace(training::current_callback_key(*key), *key);
+  for (const Callback& callback : callbacks) {
+    if (!has_text(tree, callback)) continue;
+    const auto [other, added] = seen.emplace(training::current_callback_key(callback.key), callback.key);
     if (added) continue;
-    Hit hit = make_hit(key_path(keys::kCallbacks, *key), "collision", report::PlaceKind::kObject);
+    Hit hit = make_hit(callback.path(tree), "collision", report::PlaceKind::kObject);
     hit.fields = {{"other", quote(other->second)}};
     emit(std::move(hit));
   }
 }
 
-// "ModelCheckpoint", "my_callbacks.MyCheckpoint": the part before the arguments, without its module.
-std::string_view class_name(std::string_view key) {
-  auto name = key.substr(0, key.find('{'));
-  if (const auto dot = name.rfind('.'); dot != std::string_view::npos) name.remove_prefix(dot + 1);
-  return name;
+// "MyCheckpoint" of "my_callbacks.MyCheckpoint{...}".
+std::string_view class_name(const Callback& callback) {
+  const auto dot = callback.name.rfind('.');
+  return dot == std::string_view::npos ? callback.name : callback.name.substr(dot + 1);
 }
 
 void find_missing(const Context& context, const Rule& rule, const Emit& emit) {
-  const Tree& tree = context.file().tree;
+  const auto& callbacks = context.training().callbacks;
   for (const auto& pattern : rule.strings("names")) {
     const Glob glob(pattern);
-    bool found = false;
-    for (const auto& item : mapping_items(tree, context.items().callbacks)) {
-      const auto key = key_text(tree, item.key);
-      found = found || class_name(key) == pattern || glob.matches(key);
-    }
+    const bool found = std::any_of(callbacks.begin(), callbacks.end(), [&](const Callback& callback) {
+      return class_name(callback) == pattern || glob.matches(key_text(context.file().tree, callback));
+    });
     if (found) continue;
     Hit hit = make_hit(keys::kCallbacks, "missing", report::PlaceKind::kObject);
     hit.fields = {{"name", quote(pattern)}};
@@ -81,15 +84,15 @@ void find_missing(const Context& context, const Rule& rule, const Emit& emit) {
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto& items = context.items();
-  if (items.kind != training::FileKind::kTrainer) return;
+  if (context.items().kind != training::FileKind::kTrainer) return;
+  const auto& callbacks = context.training().callbacks;
   const std::string& find = rule.string("find");
   if (find == "missing")
     find_missing(context, rule, emit);
   else if (find == "class")
-    find_classes(context.file().tree, items.callbacks, emit);
+    find_classes(context.file().tree, callbacks, emit);
   else
-    find_collisions(context.file().tree, items.callbacks, emit);
+    find_collisions(context.file().tree, callbacks, emit);
 }
 
 void validate(const Rule& rule) {

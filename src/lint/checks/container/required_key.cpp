@@ -15,6 +15,7 @@ constexpr ParamSpec kParams[] = {
 constexpr KindSpec kKinds[] = {
     {"missing", ""},         {"missing-version", ""},          {"missing-weights", ""},
     {"missing-counter", ""}, {"wrong-type", "expected found"}, {"not-a-trainer-file", "what"},
+    {"deepspeed-shard", ""}, {"deepspeed-optimizer", ""},
 };
 
 // Only the Trainer writes these (lightning.pytorch, checkpoint_connector.py): a file that has one of them but
@@ -59,6 +60,14 @@ void report_other_file(const Context& context, const Emit& emit) {
   emit(std::move(hit));
 }
 
+// One file of a folder that DeepSpeed wrote (runtime/engine.py, _save_checkpoint and _save_zero_checkpoint),
+// with the Trainer's keys among its own: what the Trainer needs is in the other files.
+std::string_view shard_kind(const Tree& tree) {
+  const auto has = [&](std::string_view key) { return member(tree, tree.root(), key) != kNoNode; };
+  if (!has("ds_version") && !has("ds_config")) return {};
+  return has("optimizer_state_dict") ? "deepspeed-optimizer" : "deepspeed-shard";
+}
+
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const auto& items = context.items();
@@ -66,6 +75,9 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const bool remains =
       std::any_of(std::begin(kTrainerOnly), std::end(kTrainerOnly),
                   [&](std::string_view key) { return member(tree, tree.root(), key) != kNoNode; });
+  if (const auto shard = shard_kind(tree);
+      !shard.empty() && member(tree, tree.root(), keys::kStateDict) == kNoNode)
+    return emit(make_hit("", shard, report::PlaceKind::kFile));
   if (items.kind == training::FileKind::kTrainer || remains) return check_keys(context, rule, emit);
   if (!weights_only(context.profile)) report_other_file(context, emit);
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "lint/checks/training.h"
 
 namespace ckpt::lint {
 namespace {
@@ -72,27 +73,50 @@ struct Setting {
   Numbers value;
 };
 
+// ReduceLROnPlateau leaves no initial_lr, but remembers the rates that it set.
+bool is_scheduled(const Tree& tree, const std::vector<Scheduler>& schedulers, const Optimizer& optimizer,
+                  std::size_t group) {
+  const auto lr = number_of(tree, member(tree, optimizer.groups[group].node, keys::kLr));
+  return std::any_of(schedulers.begin(), schedulers.end(), [&](const Scheduler& scheduler) {
+    const auto rates = sequence(tree, scheduler.last_lr);
+    return rates.size() == optimizer.groups.size() && lr && number_of(tree, rates[group]) == lr;
+  });
+}
+
 // Every group of every optimizer: one match is enough, since groups differ by design.
-std::vector<Setting> settings_of(const Tree& tree, std::span<const training::Optimizer> optimizers,
+std::vector<Setting> settings_of(const Tree& tree, const training::State& training,
                                  const std::vector<std::string>& names) {
   std::vector<Setting> settings;
-  for (const training::Optimizer& optimizer : optimizers)
+  for (const Optimizer& optimizer : training.optimizers)
     for (std::size_t g = 0; g < optimizer.groups.size(); ++g)
       for (const auto& name : names) {
         const NodeId group = optimizer.groups[g].node;
         auto value = numbers_of(tree, member(tree, group, name));
         if (value.empty() || is_moved(tree, group, name)) continue;
+        if (name == keys::kLr && is_scheduled(tree, training.schedulers, optimizer, g)) continue;
         settings.push_back({key_path(optimizer.group_path(g), name), std::move(value)});
       }
   return settings;
 }
 
-void judge(const SubValue& hparam, const Tree& tree, const std::vector<Setting>& settings, double rtol,
-           const Emit& emit) {
-  const Numbers wanted = numbers_of(tree, hparam.id);
-  const bool fits = std::any_of(settings.begin(), settings.end(),
-                                [&](const Setting& s) { return same_numbers(wanted, s.value, rtol); });
-  if (wanted.empty() || settings.empty() || fits) return;
+bool fits(const Numbers& wanted, const std::vector<Setting>& settings, double rtol) {
+  return std::any_of(settings.begin(), settings.end(),
+                     [&](const Setting& setting) { return same_numbers(wanted, setting.value, rtol); });
+}
+
+// Another hyperparameter of one of these names holds the optimizer's setting (optimizer.lr beside lr): then
+// the one at hand belongs to something else.
+bool is_elsewhere(const Tree& tree, const std::vector<SubValue>& hparams, const report::Object& names,
+                  const std::vector<Setting>& settings, double rtol) {
+  return std::any_of(hparams.begin(), hparams.end(), [&](const SubValue& hparam) {
+    return std::any_of(names.begin(), names.end(), [&](const report::Property& name) {
+      return hparam.path.ends_with("." + name.name) && fits(numbers_of(tree, hparam.id), settings, rtol);
+    });
+  });
+}
+
+void say(const SubValue& hparam, const Numbers& wanted, const std::vector<Setting>& settings,
+         const Emit& emit) {
   const auto& first = settings.front();
   Hit hit = make_hit(hparam.path, settings.size() == 1 ? "drift" : "drift-of-all");
   hit.fields = {{"value", show_numbers(wanted)},
@@ -108,11 +132,17 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (items.kind != training::FileKind::kTrainer) return;
   const std::string root = "hyper_parameters.";
   const auto hparams = values_below(tree, items.hyper_parameters, keys::kHyperParameters);
-  for (const auto& [pattern, value] : rule.object("map")) {
+  const auto& names = rule.object("map");
+  const double rtol = rule.number("rtol");
+  for (const auto& [pattern, value] : names) {
     const Glob glob(root + pattern);
-    const auto settings = settings_of(tree, context.training().optimizers, keys_of(value));
-    for (const auto& hparam : hparams)
-      if (glob.matches(hparam.path)) judge(hparam, tree, settings, rule.number("rtol"), emit);
+    const auto settings = settings_of(tree, context.training(), keys_of(value));
+    if (settings.empty()) continue;
+    for (const auto& hparam : hparams) {
+      const Numbers wanted = glob.matches(hparam.path) ? numbers_of(tree, hparam.id) : Numbers{};
+      if (wanted.empty() || fits(wanted, settings, rtol)) continue;
+      if (!is_elsewhere(tree, hparams, names, settings, rtol)) say(hparam, wanted, settings, emit);
+    }
   }
 }
 

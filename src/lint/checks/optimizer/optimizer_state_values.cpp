@@ -1,24 +1,22 @@
-// Numbers in the state of one parameter that no optimizer reaches together.
+// Step counts that contradict the moments, or the progress of the training.
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "lint/checks/list.h"
 #include "lint/checks/optimizer/optimizer_layout.h"
-#include "lint/checks/training.h"
+#include "lint/checks/optimizer/state_tensors.h"
 
 namespace ckpt::lint {
 namespace {
 
 // "-of-other": of another library's optimizer, which may keep a `step` that it does not use.
 constexpr KindSpec kKinds[] = {
-    {"step", "moment found parameters"},
-    {"step-of-other", "moment found parameters"},
-    {"negative-step", "step found parameters"},
-    {"negative-step-of-other", "step found parameters"},
-    {"maximum", "maximum current found parameters"},
-    {"minimum", "maximum current found parameters"},
+    {"step", "moment found parameters"},        {"step-of-other", "moment found parameters"},
+    {"negative-step", "step found parameters"}, {"negative-step-of-other", "step found parameters"},
+    {"one-step", "found parameters"},  // and the moments are of more
+    {"behind", "step global-step parameters"},
 };
 
 // Zero before the first step. (Adagrad's `sum` and Rprop's `step_size` are not.)
@@ -30,109 +28,138 @@ struct Found {
   std::string path;  // of the first, as are the others
   std::string_view kind;
   std::vector<Field> fields;
-};
 
-struct Values {
-  const Context& context;
-  const std::map<std::uint32_t, std::size_t>& entries;  // by the index of the tensor's record
-
-  const tensor::Stats* stats(NodeId state, std::string_view key) const {
-    const Tree& tree = context.file().tree;
-    const NodeId node = member(tree, state, key);
-    if (!is_kind(tree, node, Kind::kTensor)) return nullptr;
-    const auto entry = entries.find(tree.payload(node));
-    const auto* stats = entry == entries.end() ? nullptr : context.stats(entry->second);
-    return stats != nullptr && stats->decoded ? stats : nullptr;
+  void note(const std::string& at, std::string_view what, std::vector<Field> its = {}) {
+    ++count;
+    if (count > 1) return;
+    path = at;
+    kind = what;
+    fields = std::move(its);
   }
-  // A moment that is not all zero, or "".
-  std::string_view moved(NodeId state) const {
-    for (const auto key : kMoments)
-      if (const auto* found = stats(state, key); found != nullptr && found->zeros < found->numel) return key;
-    return {};
+  void say(std::uint64_t states, const Emit& emit) {
+    if (count == 0) return;
+    Hit hit = make_hit(std::move(path), kind);
+    hit.fields = std::move(fields);
+    hit.fields.push_back({"found", std::to_string(count)});
+    hit.fields.push_back({"parameters", std::to_string(states)});
+    hit.properties = {{"found", count}, {"parameters", states}};
+    emit(std::move(hit));
   }
 };
 
-void note(Found& found, const std::string& path, std::string_view kind, std::vector<Field> fields) {
-  ++found.count;
-  if (found.count > 1) return;
-  found.path = path;
-  found.kind = kind;
-  found.fields = std::move(fields);
+// A moment that is not all zero, or "".
+std::string_view moved(const StateTensors& tensors, NodeId state) {
+  for (const auto key : kMoments)
+    if (const auto* found = tensors.stats(state, key); found != nullptr && found->zeros < found->numel)
+      return key;
+  return {};
 }
 
 // Step 0 with moments: bias correction restarts over moments that are at their full size.
-void judge_step(const Values& values, double step, NodeId state, const std::string& path, bool torch,
+void judge_step(const StateTensors& tensors, double step, NodeId state, const std::string& path, bool torch,
                 Found& found) {
   if (!(step <= 0)) return;  // also NaN
   if (step < 0)
-    return note(found, path, torch ? "negative-step" : "negative-step-of-other",
-                {{"step", fmt::format("{:.0f}", step)}});
-  const auto moment = values.moved(state);
-  if (!moment.empty()) note(found, path, torch ? "step" : "step-of-other", {{"moment", std::string(moment)}});
+    return found.note(path, torch ? "negative-step" : "negative-step-of-other",
+                      {{"step", fmt::format("{:.0f}", step)}});
+  const auto moment = moved(tensors, state);
+  if (!moment.empty()) found.note(path, torch ? "step" : "step-of-other", {{"moment", std::string(moment)}});
 }
 
-// max_exp_avg_sq is the elementwise maximum of all past exp_avg_sq, so none of its statistics can be smaller.
-void judge_maximum(const Values& values, NodeId state, const std::string& path, Found& found) {
-  const auto *most = values.stats(state, "max_exp_avg_sq"), *now = values.stats(state, "exp_avg_sq");
-  if (most == nullptr || now == nullptr || most->numel != now->numel || now->numel == 0 ||
-      most->nonfinite() > 0 || now->nonfinite() > 0)
-    return;
-  const auto less = [&](std::string_view kind, const tensor::Number& a, const tensor::Number& b) {
-    const double top = tensor::to_double(a), current = tensor::to_double(b);
-    if (!(top < current)) return false;
-    note(found, key_path(path, "max_exp_avg_sq"), kind,
-         {{"maximum", format_double(top)}, {"current", format_double(current)}});
-    return true;
-  };
-  if (!less("maximum", most->max, now->max)) less("minimum", most->min, now->min);
+// --- moments of one step ---------------------------------------------------------------------------------
+
+// After one step of Adam, exp_avg is (1-b1) g and exp_avg_sq is (1-b2) g^2, in every element. Of more steps
+// that nearly cancel each other, exp_avg_sq is larger.
+struct OneStep {
+  std::vector<tensor::BoundJob> jobs;
+  std::vector<std::string> paths;
+
+  void add(const Tree& tree, const StateTensors& tensors, NodeId state, NodeId group,
+           const std::string& path) {
+    auto job = tensors.bound(state, "exp_avg_sq", "exp_avg");
+    const auto betas = betas_of(tree, group);
+    if (!job || !betas) return;
+    constexpr double kSlack = 4;  // of squares
+    const double first = 1 - betas->first_high, second = 1 - betas->second;
+    job->bound = {kSlack * second / (first * first), least_normal(*job) / second, false, true};
+    jobs.push_back(*job);
+    paths.push_back(path);
+  }
+  void find(Found& found) const {
+    const auto beyond = tensor::find_beyond_all(jobs, 1);
+    for (std::size_t i = 0; i < beyond.size(); ++i)
+      if (beyond[i].count > 0) found.note(paths[i], "one-step");
+  }
+};
+
+// --- the progress ----------------------------------------------------------------------------------------
+
+// The highest step of an optimizer, if far below global_step, although no scaler skipped steps and no other
+// optimizer took them. A training_step that returns None skips some, so half of them is the limit.
+std::optional<double> behind(const Context& context, double highest) {
+  const auto& training = context.training();
+  const auto global_step = training.progress.global_step;
+  if (!global_step || training.progress.counts_batches || training.optimizers.size() != 1 ||
+      !training.scalers.empty() || highest <= 0 || 2 * highest > *global_step)
+    return std::nullopt;
+  return global_step;
 }
 
-void say(Found found, std::uint64_t states, const Emit& emit) {
-  if (found.count == 0) return;
-  Hit hit = make_hit(std::move(found.path), found.kind);
-  hit.fields = std::move(found.fields);
-  hit.fields.push_back({"found", std::to_string(found.count)});
-  hit.fields.push_back({"parameters", std::to_string(states)});
-  hit.properties = {{"found", found.count}, {"parameters", states}};
+void judge_optimizer(const Context& context, const Optimizer& optimizer, const StateTensors& tensors,
+                     const Scalars& scalars, const Emit& emit) {
+  const Tree& tree = context.file().tree;
+  const auto groups = training::groups_by_id(tree, optimizer);
+  const bool torch = std::any_of(optimizer.groups.begin(), optimizer.groups.end(), [&](const auto& group) {
+    return torch_layout(tree, group.node) != nullptr;
+  });
+  Found steps, first_steps;
+  OneStep one_step;
+  double highest = 0;
+  std::string highest_path;
+  std::uint64_t states = 0;
+  for (const auto& item : mapping_items(tree, optimizer.state)) {
+    const auto path = key_path(optimizer.state_path(tree, item.key), keys::kStep);
+    ++states;
+    const auto step = scalars.value(member(tree, item.value, keys::kStep), path);
+    if (!step) continue;
+    judge_step(tensors, *step, item.value, path, torch, steps);
+    if (*step > highest) {
+      highest = *step;
+      highest_path = path;
+    }
+    const auto group = groups.find(id_text(tree, item.key));
+    if (*step == 1 && group != groups.end())
+      one_step.add(tree, tensors, item.value, optimizer.groups[group->second].node, path);
+  }
+  if (torch) one_step.find(first_steps);
+  const bool said = steps.count > 0 || first_steps.count > 0;
+  steps.say(states, emit);
+  first_steps.say(states, emit);
+  const auto global_step = torch && !said ? behind(context, highest) : std::nullopt;
+  if (!global_step) return;
+  Hit hit = make_hit(highest_path, "behind");
+  hit.fields = {{"step", fmt::format("{:.0f}", highest)},
+                {"global-step", fmt::format("{:.0f}", *global_step)},
+                {"parameters", std::to_string(states)}};
+  hit.properties = {{"step", highest}, {"globalStep", *global_step}};
   emit(std::move(hit));
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
-  const auto& file = context.file();
-  const Tree& tree = file.tree;
+  const StateTensors tensors(context, rule);
   const Scalars scalars(context, rule);
-  std::map<std::uint32_t, std::size_t> entries;
-  for (const auto entry : context.selected(rule)) entries.emplace(file.entries[entry].record, entry);
-  const Values values{context, entries};
-  for (const auto& optimizer : optimizers_of(context)) {
-    const bool torch =
-        std::any_of(optimizer.groups.begin(), optimizer.groups.end(),
-                    [&](const ParamGroup& group) { return torch_layout(tree, group.node) != nullptr; });
-    const bool amsgrad =
-        std::any_of(optimizer.groups.begin(), optimizer.groups.end(),
-                    [&](const ParamGroup& group) { return is_set(tree, group.node, "amsgrad"); });
-    Found steps, maxima;
-    std::uint64_t states = 0;
-    for (const auto& item : mapping_items(tree, optimizer.state)) {
-      const auto path = optimizer.state_path(tree, item.key);
-      ++states;
-      const auto step_path = key_path(path, keys::kStep);
-      if (const auto step = scalars.value(member(tree, item.value, keys::kStep), step_path))
-        judge_step(values, *step, item.value, step_path, torch, steps);
-      if (amsgrad) judge_maximum(values, item.value, path, maxima);
-    }
-    say(std::move(steps), states, emit);
-    say(std::move(maxima), states, emit);
-  }
+  for (const auto& optimizer : optimizers_of(context))
+    judge_optimizer(context, optimizer, tensors, scalars, emit);
 }
 
 }  // namespace
 
-const Check kOptimizerStateValues{.name = "optimizer-state-values",
-                                  .help = "numbers in a parameter's state that contradict each other",
-                                  .needs = kStats,
-                                  .params = {},
-                                  .run = run,
-                                  .kinds = kKinds};
+const Check kOptimizerStateValues{
+    .name = "optimizer-state-values",
+    .help = "step counts that contradict the moments or the training's progress",
+    .needs = kStats,
+    .params = {},
+    .run = run,
+    .kinds = kKinds};
 
 }  // namespace ckpt::lint

@@ -43,14 +43,14 @@ struct Missing {
   std::vector<Field> fields = {};
 };
 
-std::optional<Missing> no_optimizer(const Tree& tree, const training::Items& items) {
+std::optional<Missing> no_optimizer(const Tree& tree, const training::Items& items,
+                                    const training::State& training) {
   if (is_weights_only(items)) return Missing{keys::kOptimizerStates, "weights-only"};
   if (items.optimizer_states == kNoNode) return Missing{keys::kOptimizerStates, "missing"};
   if (!is_sequence(tree, items.optimizer_states))
     return Missing{keys::kOptimizerStates, "wrong-type", {{"found", show(tree, items.optimizer_states)}}};
   // A module without optimizers never counts a step; global_step tells it from one that lost them.
-  if (!sequence(tree, items.optimizer_states).empty() || number_of(tree, items.global_step) == 0.0)
-    return std::nullopt;
+  if (!training.optimizers.empty() || training.progress.global_step == 0.0) return std::nullopt;
   return Missing{keys::kOptimizerStates, "empty"};
 }
 
@@ -198,7 +198,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   if (item == keys::kHparams) return find_no_hparams(tree, items, emit);
   std::optional<Missing> missing;
   if (item == "optimizer")
-    missing = no_optimizer(tree, items);
+    missing = no_optimizer(tree, items, context.training());
   else if (item == "scheduler")
     missing = no_scheduler(tree, items, context.training().optimizers);
   else if (item == keys::kLoops)

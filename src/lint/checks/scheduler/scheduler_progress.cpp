@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "lint/checks/list.h"
+#include "lint/checks/scheduler/closed_form.h"
 #include "lint/checks/training.h"
 
 namespace ckpt::lint {
@@ -23,7 +24,7 @@ constexpr KindSpec kEndKinds[] = {
 };
 constexpr KindSpec kPaceKinds[] = {{"step-count", "last lowest highest steps"}};
 
-// --- the own count ----------------------------------------------------------------------------------------
+// --- the own count ---------------------------------------------------------------------------------------
 
 // LRScheduler.step() adds one to both counters, which start at -1 and 0. Except where step(epoch) is the
 // usual call (CosineAnnealingWarmRestarts) and where a scheduler continues another one (SWALR).
@@ -44,21 +45,26 @@ struct Miscount {
   double last = 0, steps = 0;
 };
 
-// scheduler.step(epoch) in lr_scheduler_step leaves the last trained epoch, or the next one.
-bool is_epoch(const training::EpochsDone& epochs, double last) {
-  return last >= epochs.low - 1 && last <= epochs.high;
+// scheduler.step(epoch) in lr_scheduler_step leaves the last trained epoch, or the next one. But not if the
+// rate is the one of the steps: then last_epoch was changed later.
+bool is_epoch(const Context& context, const Scalars& scalars, const Scheduler& at, double last,
+              double steps) {
+  const auto epochs = context.training().progress.done;
+  if (!epochs || last < epochs->low - 1 || last > epochs->high) return false;
+  const auto by_steps = compare_rates(context, scalars, at, steps - 1);
+  const auto by_last = compare_rates(context, scalars, at, last);
+  return !by_steps || !by_last || !by_steps->fits || by_last->fits;
 }
 
 // SequentialLR restarts the schedulers inside it, and takes back steps of those that are not active yet.
-std::optional<Miscount> miscount_of(const Context& context, const Scheduler& at) {
+std::optional<Miscount> miscount_of(const Context& context, const Scalars& scalars, const Scheduler& at) {
   const Tree& tree = context.file().tree;
-  const auto epochs = context.training().progress.done;
   const auto last = number(tree, at.node, keys::kLastEpoch), steps = number(tree, at.node, keys::kStepCount);
   if (at.inner || !is_torch(tree, at.node)) return std::nullopt;
   if (!last || !steps || !std::isfinite(*last) || !std::isfinite(*steps)) return std::nullopt;
   const bool negative = *last < 0 && *steps > 0;
   const bool differs =
-      counts_alone(tree, at.node) && *last + 1 != *steps && !(epochs && is_epoch(*epochs, *last));
+      counts_alone(tree, at.node) && *last + 1 != *steps && !is_epoch(context, scalars, at, *last, *steps);
   return negative || differs ? std::optional(Miscount{*last, *steps}) : std::nullopt;
 }
 
@@ -73,10 +79,11 @@ std::optional<Hit> wrong_type(const Tree& tree, const Scheduler& at) {
   return hit;
 }
 
-void run_count(const Context& context, const Rule&, const Emit& emit) {
+void run_count(const Context& context, const Rule& rule, const Emit& emit) {
+  const Scalars scalars(context, rule);
   for (const auto& scheduler : schedulers_of(context)) {
     if (auto hit = wrong_type(context.file().tree, scheduler)) emit(std::move(*hit));
-    const auto miscount = miscount_of(context, scheduler);
+    const auto miscount = miscount_of(context, scalars, scheduler);
     if (!miscount) continue;
     Hit hit =
         make_hit(key_path(scheduler.path, keys::kLastEpoch), miscount->last < 0 ? "negative" : "last-epoch");
@@ -88,7 +95,7 @@ void run_count(const Context& context, const Rule&, const Emit& emit) {
   }
 }
 
-// --- the end ----------------------------------------------------------------------------------------------
+// --- the end ---------------------------------------------------------------------------------------------
 
 struct End {
   std::string_view kind;
@@ -125,7 +132,7 @@ void run_end(const Context& context, const Rule&, const Emit& emit) {
   }
 }
 
-// --- the pace ---------------------------------------------------------------------------------------------
+// --- the pace --------------------------------------------------------------------------------------------
 
 bool near(double a, double b) { return std::abs(a - b) <= 1; }
 
@@ -150,7 +157,7 @@ Pace pace_of(const Context& context) {
   if (const auto step = progress.global_step) {
     pace.steps.push_back(*step);
     // global_step counts all optimizers, a scheduler steps with one of them.
-    const auto optimizers = sequence(tree, context.items().optimizer_states).size();
+    const auto optimizers = context.training().optimizers.size();
     if (optimizers > 1) pace.steps.push_back(*step / static_cast<double>(optimizers));
   }
   if (const auto stepped =

@@ -14,15 +14,19 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr ParamSpec kUnder = {"under", ParamType::kString, keys::kHyperParameters,
+                              "the top-level key that paths are relative to; '' is the root"};
 constexpr ParamSpec kParams[] = {
     {"expect", ParamType::kExpect, "{}",
      "path: a value, or {equals: V, one-of: [V, ...], min: N, max: N, matches: GLOB, present: BOOL}"},
     {"expect-file", ParamType::kValueFile, "''",
      "a YAML file of values that must be there (the hparams.yaml of a run), relative to the rules file"},
-    {"required", ParamType::kGlobs, "[]", "paths that must be there, whatever their value"},
-    {"under", ParamType::kString, keys::kHyperParameters,
-     "the top-level key that paths are relative to; '' is the root"},
+    kUnder,
     {"rtol", ParamType::kNumber, "0", "relative difference at which two numbers are still equal"},
+};
+constexpr ParamSpec kRequiredParams[] = {
+    {"required", ParamType::kGlobs, "[]", "paths that must be there, whatever their value"},
+    kUnder,
 };
 constexpr KindSpec kKinds[] = {
     {"missing", ""},        // nothing at the path
@@ -35,6 +39,8 @@ constexpr KindSpec kKinds[] = {
     {"no-match", "value pattern"},  // other text
     {"not-text", "value pattern"},
 };
+
+constexpr KindSpec kRequiredKinds[] = {{"missing", ""}};
 
 using report::List;
 using report::Object;
@@ -168,25 +174,35 @@ struct Judge {
   }
 };
 
-void run(const Context& context, const Rule& rule, const Emit& emit) {
+Judge judge_of(const Context& context, const Rule& rule, double rtol, const Emit& emit) {
   const Tree& tree = context.file().tree;
   const std::string& key = rule.string("under");
   NodeId start = key.empty() ? tree.root() : member(tree, tree.root(), key);
   if (key == keys::kHyperParameters) start = context.items().hyper_parameters;  // older names, too
-  const Judge judge{tree, key.empty() ? "" : key_path("", key), values_below(tree, start, ""),
-                    rule.number("rtol"), emit};
+  return {tree, key.empty() ? "" : key_path("", key), values_below(tree, start, ""), rtol, emit};
+}
+
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  const Judge judge = judge_of(context, rule, rule.number("rtol"), emit);
   for (const auto* expect : {&rule.object("expect"), &expectations_of(rule.object("expect-file"))})
     for (const auto& [pattern, value] : *expect) judge.expectation(pattern, conditions_of(value));
+}
+
+void run_required(const Context& context, const Rule& rule, const Emit& emit) {
+  const Judge judge = judge_of(context, rule, 0, emit);
   for (const auto& pattern : rule.strings("required")) judge.expectation(pattern, Object{{"present", true}});
+}
+
+void validate_required(const Rule& rule) {
+  if (rule.on && rule.strings("required").empty())
+    throw std::invalid_argument("requires nothing: say what, as in required: [lr]");
 }
 
 // An unknown condition is an error: it must never pass silently.
 void validate(const Rule& rule) {
-  if (rule.on && rule.object("expect").empty() && rule.strings("required").empty() &&
-      expectations_of(rule.object("expect-file")).empty())
+  if (rule.on && rule.object("expect").empty() && expectations_of(rule.object("expect-file")).empty())
     throw std::invalid_argument(
-        "expects nothing: say what, as in expect: {lr: {max: 0.01}}, required: [lr], or expect-file: "
-        "hparams.yaml");
+        "expects nothing: say what, as in expect: {lr: {max: 0.01}}, or expect-file: hparams.yaml");
   static constexpr std::array<std::string_view, 6> kKnown = {"equals", "one-of",  "min",
                                                              "max",    "matches", "present"};
   for (const auto& [pattern, value] : rule.object("expect"))
@@ -218,5 +234,13 @@ const Check kValueExpect{.name = "value-expect",
                          .run = run,
                          .validate = validate,
                          .kinds = kKinds};
+
+const Check kValueRequired{.name = "value-required",
+                           .help = "values that a team requires, hyperparameters by default",
+                           .needs = kNothing,
+                           .params = kRequiredParams,
+                           .run = run_required,
+                           .validate = validate_required,
+                           .kinds = kRequiredKinds};
 
 }  // namespace ckpt::lint

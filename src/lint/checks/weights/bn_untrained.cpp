@@ -3,6 +3,7 @@
 
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
+#include "lint/checks/weights/trained_weights.h"
 
 namespace ckpt::lint {
 namespace {
@@ -10,12 +11,16 @@ namespace {
 constexpr std::string_view kChoices[] = {"never", "reset"};
 constexpr ParamSpec kParams[] = {
     {"find", ParamType::kString, "",
-     "never (steps were made, but no batch was counted) | reset (batches were counted)", kChoices},
+     "never (steps were made, but no batch was counted) | reset (batches were counted, or weight and bias "
+     "trained)",
+     kChoices},
 };
 constexpr KindSpec kKinds[] = {
     {"untrained", "layer step batches", "find=never"},
     {"uncounted", "layer step", "find=never"},  // the layer has no num_batches_tracked
     {"reset", "layer step batches", "find=reset"},
+    {"reset-trained", "layer step batches",
+     "find=reset"},  // the optimizer has moments of its weight and bias
 };
 constexpr std::string_view kMean = "running_mean";
 constexpr std::string_view kVariance = "running_var";
@@ -54,6 +59,29 @@ std::map<std::string, Layer> layers_of(const Context& context, const Rule& rule)
   return layers;
 }
 
+// Weights whose shape has moments for each of them, statistics left out.
+class Trained {
+ public:
+  explicit Trained(const Context& context) : moments_(context), weights_(weights_by_shape(context)) {}
+
+  bool has(std::string_view layer, const Shape& shape) const {
+    const auto same = weights_.find(shape);
+    if (same == weights_.end()) return false;
+    std::uint64_t parameters = 0;
+    bool own = false;
+    for (const auto& weight : same->second) {
+      if (is_component(weight.name, kMean) || is_component(weight.name, kVariance)) continue;
+      ++parameters;
+      own = own || (weight.name.starts_with(layer) && weight.name.substr(layer.size()) == "weight");
+    }
+    return own && moments_.parameters(shape) >= parameters;
+  }
+
+ private:
+  Moments moments_;
+  std::map<Shape, std::vector<ShapedWeight>> weights_;
+};
+
 // num_batches_tracked proves nothing by itself: it is 0 in statistics converted from another framework.
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
@@ -61,11 +89,20 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& progress = context.training().progress;
   const bool trained = progress.of_trainer && progress.global_step.value_or(0) > 0;
   if (!reset && !trained) return;
+  const Trained optimized(context);
   for (const auto& [prefix, layer] : layers_of(context, rule)) {
     if (!layer.mean || !layer.zero_mean || !layer.unit_variance) continue;
     const double batches = layer.batches.value_or(0);
-    if (reset != (batches > 0)) continue;
-    const std::string_view kind = reset ? "reset" : layer.batches ? "untrained" : "uncounted";
+    const bool counted = batches > 0;
+    if (reset) {
+      const auto& shape = context.file().record_of(context.file().entries[*layer.mean]).view.shape;
+      if (!counted && !optimized.has(prefix, shape)) continue;
+    } else if (counted) {
+      continue;
+    }
+    const std::string_view kind = reset           ? (counted ? "reset" : "reset-trained")
+                                  : layer.batches ? "untrained"
+                                                  : "uncounted";
     Hit hit = make_hit(context.file().entries[*layer.mean].path, kind, report::PlaceKind::kTensor);
     hit.fields = {{"layer", prefix.empty() ? prefix : prefix.substr(0, prefix.size() - 1)},
                   {"step", show(tree, context.items().global_step)},

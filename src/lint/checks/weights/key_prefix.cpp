@@ -26,7 +26,6 @@ constexpr KindSpec kKinds[] = {
     {"renamed", kPrefixFields},                    // the model has no such module
     {"prefix-lost", kPrefixFields},                // the model has this prefix, the names lack it
     {"wrapper-saved", kPrefixFields},              // the saved model is the wrapper
-    {"wrapper-saved-training", kPrefixFields},     // the same, in a file that training resumes from
     {"wrapped-module", kPrefixFields},             // the wrapper is a module of the model
 };
 
@@ -71,10 +70,22 @@ Hit prefix_hit(const State& state, std::string_view kind, std::string_view prefi
                 {"fixed", quote(fixed)}};
   hit.properties = {
       {"prefix", prefix}, {"count", std::uint64_t{with.size()}}, {"total", std::uint64_t{total}}};
-  // Loops of their own wrap the model again before they load (nanoGPT), or strip the prefix.
+  // The Trainer never adds a prefix. Other code may wrap the model again before it loads the file.
   if (!state.trainer) hit.level = report::Level::kWarning;
   return hit;
 }
+
+struct Marks {
+  std::vector<std::string> anywhere, at_start;
+
+  bool on(std::string_view name) const {
+    return std::any_of(
+               anywhere.begin(), anywhere.end(),
+               [&](const auto& part) { return find_component(name, part) != std::string_view::npos; }) ||
+           std::any_of(at_start.begin(), at_start.end(),
+                       [&](const auto& prefix) { return name.starts_with(prefix); });
+  }
+};
 
 // --- prefixes of wrappers --------------------------------------------------------------------------------
 
@@ -88,23 +99,9 @@ void say_left_behind(const State& state, std::string_view prefix, const Keys& wi
   emit(prefix_hit(state, kind, prefix, with, without(name, prefix)));
 }
 
-// Training can resume from a file with more than weights if it uses the same wrapper (pytorch/examples,
-// imagenet), so the prefix may be intended. Released weights are loaded by others.
-bool has_training_state(const State& state) {
-  const Tree& tree = state.context.file().tree;
-  const auto& items = state.context.items();
-  if (items.epoch != kNoNode || !state.context.training().optimizers.empty()) return true;
-  if (items.kind == training::FileKind::kStateDict) return false;
-  const auto root = mapping_items(tree, items.root);
-  return std::any_of(root.begin(), root.end(), [&](const value::Item& item) {
-    return string_of(tree, item.key).value_or("").starts_with("optim");
-  });
-}
-
 // torch.save(ddp_model.state_dict()): the saved model is the wrapper itself.
 void say_whole(const State& state, std::string_view prefix, const Keys& with, const Emit& emit) {
-  emit(prefix_hit(state, has_training_state(state) ? "wrapper-saved-training" : "wrapper-saved", prefix, with,
-                  without(with.front()->name, prefix)));
+  emit(prefix_hit(state, "wrapper-saved", prefix, with, without(with.front()->name, prefix)));
 }
 
 // A model with a compiled or otherwise wrapped module: only the same code can load it.
@@ -129,6 +126,37 @@ void judge_anywhere(const State& state, std::string_view prefix, const Emit& emi
     say_whole(state, prefix, real, emit);
   else
     say_real(state, prefix, real, emit);
+}
+
+// The beginning of the name that consists of wrappers: "_orig_mod.module." of a compiled DDP model.
+std::string_view leading_wrappers(std::string_view name, std::span<const std::string> prefixes) {
+  std::size_t end = 0;
+  const auto starts = [&](const std::string& prefix) {
+    return prefix.ends_with('.') && name.substr(end).starts_with(prefix);
+  };
+  for (auto at = prefixes.begin(); at != prefixes.end();) {
+    at = std::find_if(prefixes.begin(), prefixes.end(), starts);
+    if (at != prefixes.end()) end += at->size();
+  }
+  return name.substr(0, end);
+}
+
+// Several wrappers around the whole model are one prefix: the name that the model expects lacks all of them.
+// In a Trainer's file `module.` is a part of the model. Returns that prefix, or "".
+std::string judge_nested(const State& state, const Marks& marks, const Emit& emit) {
+  if (state.trainer) return {};
+  auto prefixes = marks.anywhere;
+  prefixes.insert(prefixes.end(), marks.at_start.begin(), marks.at_start.end());
+  const std::string prefix(leading_wrappers(state.keys.front().name, prefixes));
+  const auto known = std::find(prefixes.begin(), prefixes.end(), prefix);
+  Keys with;
+  for (const auto& key : state.keys)
+    if (key.name.starts_with(prefix)) with.push_back(&key);
+  if (prefix.empty() || known != prefixes.end() || with.size() < state.keys.size()) return {};
+  const bool saved = state.modules && state.may_be_module(with.front()->name, prefix, 0);
+  const std::string_view kind = saved ? "wrapper-saved" : state.modules ? "renamed" : "wrapper-prefix";
+  emit(prefix_hit(state, kind, prefix, with, std::string(with.front()->name.substr(prefix.size()))));
+  return prefix;
 }
 
 // True if a module has some of its values with the prefix and the others without it: no model has that, while
@@ -166,18 +194,6 @@ void judge_start(const State& state, std::string_view prefix, const Emit& emit) 
 }
 
 // --- names that the model does not have ------------------------------------------------------------------
-
-struct Marks {
-  std::vector<std::string> anywhere, at_start;
-
-  bool on(std::string_view name) const {
-    return std::any_of(
-               anywhere.begin(), anywhere.end(),
-               [&](const auto& part) { return find_component(name, part) != std::string_view::npos; }) ||
-           std::any_of(at_start.begin(), at_start.end(),
-                       [&](const auto& prefix) { return name.starts_with(prefix); });
-  }
-};
 
 using Renamed = std::map<std::string_view, Keys>;  // by the prefix that was added or removed
 
@@ -265,8 +281,12 @@ void judge(const Context& context, const Rule& rule, std::size_t index, const Em
   if (state.modules)
     for (const auto& path : *state.modules) state.unwrapped.insert(unwrapped_name(path));
   const Marks marks{rule.strings("prefixes"), rule.strings("prefixes-on-all")};
-  for (const auto& prefix : marks.anywhere) judge_anywhere(state, prefix, emit);
-  for (const auto& prefix : marks.at_start) judge_start(state, prefix, emit);
+  const std::string nested = judge_nested(state, marks, emit);
+  const auto is_said = [&](const std::string& prefix) { return nested.find(prefix) != std::string::npos; };
+  for (const auto& prefix : marks.anywhere)
+    if (!is_said(prefix)) judge_anywhere(state, prefix, emit);
+  for (const auto& prefix : marks.at_start)
+    if (!is_said(prefix)) judge_start(state, prefix, emit);
   // In plain files a part of a model often has other names on purpose.
   if (state.modules && state.trainer) judge_renamed(state, marks, emit);
 }

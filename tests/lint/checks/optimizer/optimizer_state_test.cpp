@@ -306,16 +306,6 @@ TEST_CASE("states that lack something, and numbers that contradict each other") 
        "NaN is another rule's",
        [](auto& b) { b.set(b.moments, "step", b.tensor({}, {NAN})); },
        {}},
-      {"optimizer-state-inconsistent",
-       "a maximum that is none",
-       [](auto& b) {
-         as_adam(b);
-         b.set(b.group, "amsgrad", b.boolean(true));
-         b.set(b.moments, "max_exp_avg_sq", b.tensor({2, 3}, {1, 1, 1, 1, 1, 0.5F}));
-         b.set(b.bias_moments, "max_exp_avg_sq", b.tensor({2}, {1, 2}));
-       },
-       {"error optimizer_states[0].state[0].max_exp_avg_sq: its smallest element 0.5 is below that of "
-        "exp_avg_sq, 1.0 (1 of 2 parameters): it cannot be the maximum"}},
       {"optimizer-negative-second-moment",
        "Adafactor of torch",
        [](auto& b) {
