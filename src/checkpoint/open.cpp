@@ -10,6 +10,15 @@
 #include "checkpoint/text_transfer.h"
 
 namespace ckpt {
+namespace {
+
+// A file that was damaged when it was copied as text.
+std::optional<Error> transfer_of(const Source& source) {
+  return source.is_folder() ? std::nullopt : describe_text_transfer(source.head(), *source.bytes());
+}
+
+}  // namespace
+
 CheckpointPtr open_checkpoint(const Source& source, const Limits& limits) {
   const Format* format = format_of(source);
   if (format == nullptr) throw transfer_of(source).value_or(describe_foreign(source));

@@ -338,6 +338,8 @@ bool same_layout(const OptimizerParams& a, const OptimizerParams& b) {
   return a.groups == b.groups && std::all_of(b.states.begin(), b.states.end(), fits);
 }
 
+namespace {
+
 // At the same place in all files, or the only one of each.
 bool same_place(AllParams params, std::size_t index) {
   const OptimizerParams* first = nullptr;
@@ -350,6 +352,8 @@ bool same_place(AllParams params, std::size_t index) {
   }
   return same || single;
 }
+
+}  // namespace
 
 StateKeys state_keys(AllParams params, std::size_t index) {
   if (!same_place(params, index)) return StateKeys::kIds;
@@ -416,8 +420,8 @@ Mode mode_of(AllParams params, std::size_t index) {
   return mode;
 }
 
-bool is_replaced_list(std::string_view path, const std::vector<Mode>& modes) {
-  const auto optimizer = index_below(path, keys::kOptimizerStates);
+bool is_replaced_list(const Side& side, std::string_view path, const std::vector<Mode>& modes) {
+  const auto optimizer = parse_optimizer_path(side.items(), path);
   if (!optimizer || optimizer->index >= modes.size()) return false;
   const auto groups = after_key(optimizer->rest, keys::kParamGroups);
   const auto group = groups ? index_below(*groups, "") : std::nullopt;
@@ -438,7 +442,7 @@ std::vector<std::size_t> rename_states(Side& side, const std::vector<OptimizerPa
                                        const std::vector<Mode>& modes) {
   std::vector<std::set<std::string>> unnamed(params.size());
   std::erase_if(side.places, [&](Place& place) {
-    const auto state = parse_state_path(place.path);
+    const auto state = parse_state_path(side.items(), place.path);
     if (!state || state->optimizer >= params.size()) return false;
     const Mode& mode = modes[state->optimizer];
     if (mode.keys == StateKeys::kIds) return false;
@@ -471,7 +475,7 @@ std::vector<std::vector<std::size_t>> use_names(std::span<Side> sides, AllParams
   for (std::size_t i = 0; i < most; ++i) modes.push_back(mode_of(params, i));
   std::vector<std::vector<std::size_t>> out;
   for (std::size_t s = 0; s < sides.size(); ++s) {
-    std::erase_if(sides[s].places, [&](const Place& place) { return is_replaced_list(place.path, modes); });
+    std::erase_if(sides[s].places, [&](const Place& place) { return is_replaced_list(sides[s], place.path, modes); });
     out.push_back(rename_states(sides[s], params[s], modes));
   }
   return out;

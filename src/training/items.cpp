@@ -197,6 +197,14 @@ void find_state_dicts(const Tree& tree, Items& items) {
   for (StateDict& state_dict : items.state_dicts) list_entries(tree, state_dict);
 }
 
+// Lightning's sharded strategies write the weights as `model` (FSDP; ModelParallel has their usual key) and optimizer
+// i as `optimizer_i` (lightning/pytorch/strategies/fsdp.py, model_parallel.py): both are found by their form.
+bool is_sharded(const Tree& tree, const Items& items) {
+  if (items.optimizer_states != kNoNode) return false;
+  return value::member(tree, items.root, "optimizer_0") != kNoNode ||
+         (items.state_dict == kNoNode && is_dict(tree, value::member(tree, items.root, "model")));
+}
+
 std::optional<Version> version_of(const Tree& tree, NodeId node) {
   if (node == kNoNode || tree.kind(node) != Kind::kString) return std::nullopt;
   return parse_version(tree.text(node));
@@ -243,8 +251,9 @@ Items find_items(const Checkpoint& checkpoint) {
   // The Trainer always writes its version; without it, its own containers next to a state_dict still show it.
   const bool trainer_state = items.loops != kNoNode || items.optimizer_states != kNoNode ||
                              items.callbacks != kNoNode || items.lr_schedulers != kNoNode;
-  if (items.version_node != kNoNode ||
-      (items.state_dict != kNoNode && items.global_step != kNoNode && trainer_state)) {
+  const bool trainer = items.version_node != kNoNode ||
+                       (items.state_dict != kNoNode && items.global_step != kNoNode && trainer_state);
+  if (trainer && !is_sharded(tree, items)) {
     items.kind = FileKind::kTrainer;
     if (items.state_dict != kNoNode)
       add_parts(items, {{Form::kStateDict, keys::kStateDict, items.state_dict}});

@@ -210,7 +210,7 @@ def compare(oracle, program, file, with_values):
 def files_of(arguments):
     for argument in map(Path, arguments):
         if argument.is_dir():
-            yield from sorted(f for f in argument.rglob("*") if f.is_file() and f.suffix in SUFFIXES)
+            yield from sorted(f for f in argument.rglob("*") if f.is_file() and f.suffix in SUFFIXES and not f.name.startswith("."))
         else:
             yield argument
 
