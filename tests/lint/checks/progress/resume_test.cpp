@@ -295,8 +295,8 @@ TEST_CASE("hyperparameters that were removed differ from those that were never s
          b.set(b.root, "hyper_parameters", kNoNode);
          b.set(b.root, "hparams_name", kNoNode);
        },
-       {"note hyper_parameters: missing, like hparams_name: save_hyperparameters() was not called, so "
-        "load_from_checkpoint needs every __init__ argument that has no default"}},
+       {"note hyper_parameters: missing, like hparams_name: save_hyperparameters() was not called or "
+        "found nothing to save, so load_from_checkpoint needs every __init__ argument that has no default"}},
       {"hparams-missing",
        "never saved, but the datamodule saves its own",
        [](auto& b) {

@@ -55,8 +55,15 @@ const NamesCase kCases[] = {
     {"a plain file of the wrapper itself",
      {"module.weight", "module.bias"},
      {"", "module"},
-     {"error state_dict: \"module.\" in 2 of 2 keys, first \"module.weight\": the wrapper was saved "
+     {"warning state_dict: \"module.\" in 2 of 2 keys, first \"module.weight\": the wrapper was saved "
       "(_metadata), the model inside it expects \"weight\""},
+     true},
+    {"two wrappers of a plain file",
+     {"_orig_mod.module.net.weight", "_orig_mod.module.net.bias"},
+     {},
+     {"warning state_dict: \"_orig_mod.module.\" in 2 of 2 keys, first \"_orig_mod.module.net.weight\": "
+      "without "
+      "the wrapper, the model expects \"net.weight\""},
      true},
     {"a compiled Trainer's module",
      {"_orig_mod.net.weight"},
