@@ -145,28 +145,6 @@ std::optional<Error> pickle_file(Head head) {
       "a bare pickle, not written by torch.save; if you trust it, load it and save it with torch.save");
 }
 
-// Kinds of sharded checkpoints by a file that each has, with the way to one file: the commands that merge
-// them belong to the programs that wrote them.
-struct Sharded {
-  std::string_view file, advice;
-};
-constexpr Sharded kSharded[] = {
-    {"zero_to_fp32.py",
-     "a DeepSpeed checkpoint; merge it into one file first: python zero_to_fp32.py DIR model.pt"},
-    {"latest", "a DeepSpeed checkpoint; merge it into one file first, with DeepSpeed's zero_to_fp32.py"},
-};
-
-Error describe_folder(const Source& source) {
-  for (const Sharded& kind : kSharded)
-    if (source.has(kind.file))
-      return Error(ErrorCode::kUnsupported, fmt::format("a directory with {}. This version does not read it", kind.advice));
-  return Error(ErrorCode::kUnsupported, "a directory, not a checkpoint; name a file in it");
-}
-
-}  // namespace
-
-namespace {
-
 // A pickle of protocol 0 or 1 has no header. It begins with a call or an import, c MODULE NAME, or with what
 // opens a container and what dumps() of every Python writes next.
 bool is_text_pickle(Head head) {
@@ -211,7 +189,8 @@ std::string hidden_content(const Source& source) {
 }
 
 Error describe_foreign(const Source& source) {
-  if (source.is_folder()) return describe_folder(source);
+  if (source.is_folder())
+    return Error(ErrorCode::kUnsupported, "a directory, not a checkpoint; name a file in it");
   const Head head(reinterpret_cast<const char*>(source.head().data()), source.head().size());
   if (head.empty())
     return Error(ErrorCode::kEmpty,

@@ -89,9 +89,9 @@ std::string plain_message(const Rule& rule, std::span<const std::string_view> fi
   return message;
 }
 
-const Rule* rule_with_words(std::span<const Rule> catalog, const Check* check, std::string_view kind) {
+const Rule* rule_with_words(std::span<const Rule> catalog, const Check* check, const KindSpec& kind) {
   const auto found = std::find_if(catalog.begin(), catalog.end(), [&](const Rule& rule) {
-    return rule.check == check && !message_for(rule.info, kind).empty();
+    return rule.check == check && finds_kind(rule, kind) && !message_for(rule.info, kind.name).empty();
   });
   return found == catalog.end() ? nullptr : &*found;
 }
@@ -137,7 +137,7 @@ void set_default_messages(Rule& rule, std::span<const Rule> catalog) {
     if (!finds_kind(rule, kind)) continue;
     KindMessage& message = message_of(rule, kind.name);
     if (!message_for(rule.info, kind.name).empty()) continue;
-    const Rule* model = rule_with_words(catalog, rule.check, kind.name);
+    const Rule* model = rule_with_words(catalog, rule.check, kind);
     if (model == nullptr)
       message.text = plain_message(rule, fields_of(kind));
     else

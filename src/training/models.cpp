@@ -82,28 +82,28 @@ std::string_view parent_of(std::string_view path) {
   return path.substr(0, last);
 }
 
-int closeness(const Optimizer& optimizer, const StateDict& model) {
+// More is closer. Of models that an optimizer's name fits, the one with the fewest other words in its own: critic, not
+// critic_target.
+std::size_t closeness(const Optimizer& optimizer, const StateDict& model) {
+  constexpr std::size_t kSibling = 100, kNamed = 50, kUnprefixed = 1;
   const std::string_view parent = parent_of(optimizer.path);
-  if (!parent.empty() && parent == parent_of(model.path)) return 3;
+  if (!parent.empty() && parent == parent_of(model.path)) return kSibling;
   auto words = words_of(optimizer.path);
   std::erase_if(words, is_about_optimizers);
-  if (words.empty()) return model.prefix.empty() ? 1 : 0;
+  if (words.empty()) return model.prefix.empty() ? kUnprefixed : 0;
   const auto names = words_of(model.prefix);
-  return std::any_of(words.begin(), words.end(),
-                     [&](const std::string& word) {
-                       return std::any_of(names.begin(), names.end(),
-                                          [&](const std::string& name) { return means_same(word, name); });
-                     })
-             ? 2
-             : 0;
+  const auto other = static_cast<std::size_t>(std::count_if(names.begin(), names.end(), [&](const std::string& name) {
+    return std::none_of(words.begin(), words.end(), [&](const std::string& word) { return means_same(word, name); });
+  }));
+  return other == names.size() ? 0 : kNamed - std::min(other, kNamed - 2);
 }
 
 std::vector<std::size_t> closest(const Items& items, const Optimizer& optimizer,
                                  const std::vector<std::size_t>& among) {
   std::vector<std::size_t> best;
-  int most = 0;
+  std::size_t most = 0;
   for (const std::size_t index : among) {
-    const int score = closeness(optimizer, items.state_dicts[index]);
+    const std::size_t score = closeness(optimizer, items.state_dicts[index]);
     if (score > most) best.clear();
     most = std::max(most, score);
     if (score == most) best.push_back(index);

@@ -105,7 +105,7 @@ TEST_CASE("a directory that cannot be read is refused by what is in it, with wha
   };
   const Case cases[] = {
       {".metadata", "not a pickle", ErrorCode::kCorrupt},
-      {"zero_to_fp32.py", "zero_to_fp32.py DIR"},
+      {"zero_to_fp32.py", "zero_to_fp32.py DIR model.pt"},
       {"latest", "DeepSpeed"},
       {"pytorch_model.bin.index.json", "is not JSON", ErrorCode::kCorrupt},
       {"notes.txt", "name a file in it"},

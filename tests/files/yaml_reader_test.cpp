@@ -65,7 +65,7 @@ TEST_CASE("YAML that could be read in two ways, or not at all, is refused with i
       {"a: 1\n\x04"
        "b: 2\n",
        "t.yaml:2:1: the control character 0x04: YAML files are plain UTF-8 text"},
-      {"a: 1\n\tb: 2\n", "t.yaml:2:1: this is not YAML: illegal tab when looking for indentation"},
+      {"a: 1\n\tb: 2\n", "t.yaml:2:1: a TAB in the indentation: YAML is indented with spaces"},
       {"a: " + repeated("[", 17) + repeated("]", 17), "t.yaml:1:19: more than 16 nested lists and maps"},
       {"a: " + repeated("{b: ", 17), "t.yaml:1:64: more than 16 nested lists and maps"},
       {repeated("- ", 17), "t.yaml:1:33: more than 16 nested lists and maps"},

@@ -59,7 +59,7 @@ TEST_CASE("a folder is the checkpoints in it and below it, in name order") {
   const Folder folder;
   fill(folder);
   CHECK(found(folder, {"runs"}) == Names{"runs/.hidden.ckpt", "runs/a/x.pt", "runs/b/last.ckpt", "runs/c.PTH",
-                                         "runs/deep/er/m.pth.tar", "runs/pytorch_model.bin"});
+                                         "runs/deep/er/m.pth.tar", "runs/pytorch_model.bin", "runs/w.safetensors"});
   CHECK(found(folder, {"runs/a/"}) == Names{"runs/a/x.pt"});
 }
 
@@ -95,12 +95,12 @@ TEST_CASE("in a folder the first bytes decide, not the name, and what is not rea
     folder.write(std::string("run/") + name, "configuration:\n  (none)\nc.\n");
   folder.write("run/events.out.tfevents.1.host.0", std::string("\x18\0\0\0\0\0\0\0", 8));
   CHECK(found(folder, {"run"}) ==
-        Names{"run/a.pkl", "run/model", "run/model.ckpt.bak", "run/model.dat", "run/model.zip"});
+        Names{"run/a.pkl", "run/model", "run/model.ckpt.bak", "run/model.dat", "run/model.zip",
+              "run/old.model", "run/w.safetensors"});
   CHECK(not_read(folder, {"run"}) ==
-        Names{"run/data: a pickle", "run/old.model: a pickle", "run/p0: a pickle",
-              "run/pointer.pkl: ", "run/w.gz: a compressed file", "run/w.safetensors: a safetensors file",
-              "run/x.pkl: a pickle", "run/zero.joblib: a pickle"});
-  CHECK(not_read(folder, {"run", "run/x.pkl", "run"}).size() == 7);  // named: an input, which says what it is
+        Names{"run/data: a pickle", "run/p0: a pickle",
+              "run/pointer.pkl: ", "run/w.gz: a compressed file", "run/x.pkl: a pickle", "run/zero.joblib: a pickle"});
+  CHECK(not_read(folder, {"run", "run/x.pkl", "run"}).size() == 5);  // named: an input, which says what it is
 }
 
 TEST_CASE(
@@ -115,12 +115,12 @@ TEST_CASE(
   Names names;
   for (const Input& input : some.inputs) names.push_back(below(folder, input.path));
   CHECK(names == Names{"top.ckpt", "runs/c.PTH"});
-  CHECK(some.excluded.size() == 5);
+  CHECK(some.excluded.size() == 6);
   CHECK(some.not_read.empty());
   const Found none = find(folder, {"runs"}, no_runs_but_named);
   CHECK(none.inputs.empty());
   REQUIRE(none.no_match.size() == 1);
-  CHECK(none.no_match[0].text == "no checkpoints in this folder but 6 excluded files");
+  CHECK(none.no_match[0].text == "no checkpoints in this folder but 7 excluded files");
 }
 
 TEST_CASE("names of models of every format are known, and no others") {
@@ -171,7 +171,7 @@ TEST_CASE("links are followed, but a folder is entered once") {
   std::filesystem::create_symlink("last.ckpt", folder.path("runs/b/best.ckpt"));
   std::filesystem::create_symlink("nowhere", folder.path("runs/b/dangling.ckpt"));
   CHECK(found(folder, {"runs/a"}).front() == "runs/a/loop/.hidden.ckpt");
-  CHECK(found(folder, {"runs/a"}).size() == 8);  // runs/a/loop is runs: all of it, but a not again
+  CHECK(found(folder, {"runs/a"}).size() == 9);  // runs/a/loop is runs: all of it, but a not again
   CHECK(found(folder, {"empty"}) ==
         Names{"empty/link/best.ckpt", "empty/link/dangling.ckpt", "empty/link/last.ckpt"});
 }

@@ -127,7 +127,7 @@ TEST_CASE("everything that is not understood is an error with its line and colum
   };
   // clang-format off
   const Case cases[] = {
-      {"extend: strict\n", ":1:1: unknown key 'extend' (did you mean 'extends'?); a rule file has: extends, profile, rules, overrides, suppressions, tests, set"},
+      {"extend: strict\n", ":1:1: unknown key 'extend' (did you mean 'extends'?); a rule file has: extends, profile, exclude, rules, overrides, suppressions, tests, set"},
       {"extends: strickt\n",
        ":1:10: no rule set 'strickt' (did you mean 'strict'?); built-in sets: recommended, strict; or give a path"},
       {"extends:\n  - recommended\n  - {a: b}\n", ":3:5: 'extends' must be a string, not a map"},

@@ -38,6 +38,7 @@ struct Files {
 Files files_of(const Source& source) {
   Files files;
   for (const std::string& name : source.files()) {
+    if (name.find('/') != name.npos) continue;
     if (name == kMetadata)
       files.metadata = true;
     else if (name == kMetaPt)

@@ -4,6 +4,7 @@
 
 #include "checkpoint/format.h"
 #include "checkpoint/formats/dcp.h"
+#include "checkpoint/formats/deepspeed.h"
 #include "checkpoint/formats/gguf.h"
 #include "checkpoint/formats/hugging_face.h"
 #include "checkpoint/formats/numpy.h"
@@ -24,6 +25,7 @@ const Format kFormats[] = {
     formats::kNpy,
     formats::kGguf,
     formats::kDcp,
+    formats::kDeepSpeed,
     formats::kHuggingFace,
 };
 

@@ -166,7 +166,7 @@ TEST_CASE("other state of torch's optimizers follows from the steps") {
       {rule,
        "a product that was reset",
        nadam(3, 1),
-       {"error optimizer_states[0].state[0].mu_product: 1, but 3 steps make it 9.16e-02 (1 of 1 "
+       {"error optimizer_states[0].state[0].mu_product: 1, but 3 steps make it 9.12e-02 (1 of 1 "
         "parameter)"}},
       {rule, "Rprop's sizes", rprop({1e-6F, 50}), {}},
       {rule,

@@ -160,7 +160,7 @@ TEST_CASE("NaN is found in copies of weights anywhere, scores and optimizers are
          b.set(b.root, "generator", nan_state(b));
          b.set(b.root, "optimizer", b.dict({{"exp_avg", b.tensor({1}, {kNan})}}));
        },
-       {"warning generator[\"net.theta\"]: 1 NaN of 2 elements, first at [1]",
+       {"error generator[\"net.theta\"]: 1 NaN of 2 elements, first at [1]",
         "error generator[\"net.weight\"]: 1 NaN of 2 elements, first at [1]"}},
       {"optimizer-nonfinite",
        "the optimizer of a plain file",
@@ -199,10 +199,17 @@ TEST_CASE("a plain file without a state_dict is a finding") {
        [](CheckpointBuilder& b) { b.set(b.root, "state_dict", value::kNoNode); },
        {}},
       {rule,
-       "two models",
+       "a model under a name of its own",
        [](CheckpointBuilder& b) {
          make_plain(b);
          b.set(b.root, "generator", b.dict({{"weight", b.tensor({1}, {1})}}));
+       },
+       {}},
+      {rule,
+       "tensors that are no model",
+       [](CheckpointBuilder& b) {
+         make_plain(b);
+         b.set(b.root, "replay_buffer", b.dict({{"obs", b.tensor({1}, {1})}}));
        },
        {"note : no state_dict among 1 tensor: only NaN and infinities were checked, no other rule on weights "
         "applies"}},
