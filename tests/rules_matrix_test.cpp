@@ -126,7 +126,7 @@ TEST_CASE("what loops other than the Trainer save is free of errors in the recom
         CHECK_MESSAGE(finding.level != report::Level::kError, name, ": ", finding.rule_id, " at ",
                       finding.where.path, ": ", finding.message);
   }
-  CHECK(seen >= 30);
+  CHECK(seen >= 29);
 }
 
 TEST_CASE("torch's rules hold for torch's state wherever it lies") {

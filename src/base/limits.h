@@ -22,7 +22,8 @@ struct Limits {
   std::uint64_t name_bytes = 64ull << 10;  // a longer key is a defect
   std::size_t dimensions = 64;             // more is a defect
   std::size_t folder_files = 100'000;      // in a folder that is one checkpoint
-  std::uint64_t index_bytes = 64ull << 20;  // JSON that says where tensors are: safetensors headers, shard indexes
+  std::uint64_t index_bytes =
+      64ull << 20;  // JSON that says where tensors are: safetensors headers, shard indexes
 };
 
 }  // namespace ckpt

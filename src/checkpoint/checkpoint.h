@@ -61,8 +61,8 @@ struct Record {
 };
 
 struct Checkpoint {
-  std::string path;    // as the user named it
-  std::string format;  // "torch-zip"
+  std::string path;             // as the user named it
+  std::string format;           // "torch-zip"
   std::uint64_t file_size = 0;  // of all parts
   std::vector<Part> parts;      // at least one
   value::Tree tree;

@@ -45,7 +45,8 @@ Glimpse glimpse(const std::string& path) {
     const Format* format = format_of(source);
     if (format == nullptr) return {false, hidden_content(source)};
     if (format->name == "torch-zip") return archive(text_of(source.head()), *source.bytes());
-    return {!format->name.starts_with("numpy-"), ""};  // arrays in a folder are data until somebody names them
+    return {!format->name.starts_with("numpy-"),
+            ""};  // arrays in a folder are data until somebody names them
   } catch (const Error&) {
     return {};
   }

@@ -9,10 +9,9 @@
 
 namespace ckpt {
 
-// Probes the formats in their order (formats/list.cpp), reads with the first that recognises the source: a file or
-// the folder of one checkpoint.
-// Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign, kTorchScript, kUnsupported, kTruncated,
-// kCorrupt, kLimit.
+// Probes the formats in their order (formats/list.cpp), reads with the first that recognises the source: a
+// file or the folder of one checkpoint. Throws Error: kNotFound, kIo, kEmpty, kPointer, kForeign,
+// kTorchScript, kUnsupported, kTruncated, kCorrupt, kLimit.
 CheckpointPtr open_checkpoint(const std::string& path, const Limits& limits = {});
 
 CheckpointPtr open_checkpoint(const Source& source, const Limits& limits = {});

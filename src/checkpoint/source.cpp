@@ -41,9 +41,11 @@ bool is_below(const fs::path& path, const fs::path& folder) {
   return end == folder.end();
 }
 
-// huggingface_hub/file_download.py: CACHE/models--ORG--NAME/snapshots/REVISION/FILE is a link to ../../blobs/HASH.
+// huggingface_hub/file_download.py: CACHE/models--ORG--NAME/snapshots/REVISION/FILE is a link to
+// ../../blobs/HASH.
 fs::path blobs_of(const fs::path& folder) {
-  return folder.parent_path().filename() == "snapshots" ? folder.parent_path().parent_path() / "blobs" : folder;
+  return folder.parent_path().filename() == "snapshots" ? folder.parent_path().parent_path() / "blobs"
+                                                        : folder;
 }
 
 void refuse_outside(const fs::path& folder, const fs::path& file) {
@@ -51,8 +53,9 @@ void refuse_outside(const fs::path& folder, const fs::path& file) {
   const fs::path root = fs::canonical(folder, error), target = fs::canonical(file, error);
   if (error) return;  // opening it says why
   if (!is_below(target, root) && !is_below(target, blobs_of(root)))
-    fail(ErrorCode::kCorrupt, fmt::format("{} is a link to a file outside the checkpoint's folder, which is not read",
-                                          quote(abbreviate(file.filename().string(), 120))));
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} is a link to a file outside the checkpoint's folder, which is not read",
+                     quote(abbreviate(file.filename().string(), 120))));
 }
 
 std::vector<std::byte> read_head(const io::ByteSource& source) {
@@ -102,7 +105,8 @@ bool Source::has(std::string_view name) const {
 
 io::SourcePtr Source::open_file(const std::string& name) const {
   if (!has(name))
-    fail(ErrorCode::kNotFound, fmt::format("there is no file {} in the folder", quote(abbreviate(name, 120))));
+    fail(ErrorCode::kNotFound,
+         fmt::format("there is no file {} in the folder", quote(abbreviate(name, 120))));
   return opener_(name);
 }
 

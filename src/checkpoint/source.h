@@ -1,4 +1,5 @@
-// What the user named: a file, or a folder with the files of one checkpoint. Formats read it, and only what is in it.
+// What the user named: a file, or a folder with the files of one checkpoint. Formats read it, and only what
+// is in it.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ namespace ckpt {
 
 class Source {
  public:
-  // A folder is listed, no file in it is opened. Throws kNotFound, kIo, kLimit (more files than Limits::folder_files).
+  // A folder is listed, no file in it is opened. Throws kNotFound, kIo, kLimit (more files than
+  // Limits::folder_files).
   static Source open(const std::string& path, const Limits& limits);
   // In memory, for tests and fuzzing. `path` is used in messages only.
   static Source of_bytes(io::SourcePtr bytes, std::string path);
@@ -29,12 +31,12 @@ class Source {
   const io::SourcePtr& bytes() const { return bytes_; }
   std::span<const std::byte> head() const { return head_; }
 
-  // A folder: the names of the files in it and in its folders, with '/', in ascending order. Hidden files are there,
-  // folders in folders are not.
+  // A folder: the names of the files in it and in its folders, with '/', in ascending order. Hidden files are
+  // there, folders in folders are not.
   std::span<const std::string> files() const { return files_; }
   bool has(std::string_view name) const;
-  // Opens one of files(). Throws as FileSource does, and kCorrupt for a link to something outside the folder (but into
-  // the blobs of a Hugging Face cache, where snapshots are made of such links).
+  // Opens one of files(). Throws as FileSource does, and kCorrupt for a link to something outside the folder
+  // (but into the blobs of a Hugging Face cache, where snapshots are made of such links).
   io::SourcePtr open_file(const std::string& name) const;
   // The whole of a small file. Throws kLimit beyond `max_bytes`.
   std::string read_text(const std::string& name, std::uint64_t max_bytes) const;

@@ -109,8 +109,8 @@ std::string_view counted_by(std::string_view path) {
       {"zero_grad", "zero_grad calls"},
       {"optim_step_progress", "manual optimizer steps"},
       {"optim_progress", "optimizer steps"},
-      {"epoch_progress", "epochs"},
-      {"_batches_that_stepped", "batches that stepped"},
+      {keys::kEpochProgress, "epochs"},
+      {keys::kBatchesThatStepped, "batches that stepped"},
   };
   for (const auto& [part, what] : kCounters)
     if (path.find(part) != path.npos) return what;

@@ -48,7 +48,8 @@ bool is_of(const Side& side, const Place& place, std::span<const std::size_t> mo
 }
 
 // In the order of the state_dicts; a tied weight counts once (Module.parameters() does so).
-std::vector<Weight> candidate_weights(const Side& side, std::span<const std::size_t> models, const Names& still) {
+std::vector<Weight> candidate_weights(const Side& side, std::span<const std::size_t> models,
+                                      const Names& still) {
   std::vector<Weight> out;
   std::set<std::tuple<std::uint32_t, std::uint64_t, Shape>> seen;
   const bool averaged = side.items().current_model_state != kNoNode;
@@ -475,7 +476,8 @@ std::vector<std::vector<std::size_t>> use_names(std::span<Side> sides, AllParams
   for (std::size_t i = 0; i < most; ++i) modes.push_back(mode_of(params, i));
   std::vector<std::vector<std::size_t>> out;
   for (std::size_t s = 0; s < sides.size(); ++s) {
-    std::erase_if(sides[s].places, [&](const Place& place) { return is_replaced_list(sides[s], place.path, modes); });
+    std::erase_if(sides[s].places,
+                  [&](const Place& place) { return is_replaced_list(sides[s], place.path, modes); });
     out.push_back(rename_states(sides[s], params[s], modes));
   }
   return out;

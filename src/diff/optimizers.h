@@ -64,8 +64,8 @@ std::string id_in_path(const value::Tree& tree, value::NodeId id);
 // both, as far as anybody can tell.
 bool same_layout(const OptimizerParams& a, const OptimizerParams& b);
 
-// How the states of one optimizer are compared: that of an index is the same one if it is at the same place in all
-// files, or the only one of each.
+// How the states of one optimizer are compared: that of an index is the same one if it is at the same place
+// in all files, or the only one of each.
 enum class StateKeys : std::uint8_t {
   kNames,  // every side knows all of them by name
   kIds,    // not so, but ids, groups and shapes are the same: what one id is here, it is there

@@ -11,6 +11,7 @@
 #include "diff/diff.h"
 #include "diff/to_report.h"
 #include "report/rule_page.h"
+#include "training/keys.h"
 
 namespace ckpt::diff {
 namespace {
@@ -49,7 +50,7 @@ constexpr Word kPartWords[] = {
     {"optimizers", "Type, groups, options, steps and moments, by weight name."},
     {"schedulers", "Type, counters and learning rates."},
     {"progress", "Epoch, global step and the counters of the loops."},
-    {"callbacks", "What each callback saved: scores, paths, counters."},
+    {training::keys::kCallbacks, "What each callback saved: scores, paths, counters."},
     {"precision", "The gradient scaler."},
     {"hyperparameters", "hyper_parameters of the model, by path."},
     {"datamodule-hyperparameters", "hyper_parameters of the datamodule, by path."},

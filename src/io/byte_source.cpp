@@ -54,7 +54,9 @@ class SliceSource final : public ByteSource {
   }
 
   bool random_access() const override { return source_->random_access(); }
-  std::optional<Place> locate(std::uint64_t offset) const override { return source_->locate(offset_ + offset); }
+  std::optional<Place> locate(std::uint64_t offset) const override {
+    return source_->locate(offset_ + offset);
+  }
   void check_unchanged() const override { source_->check_unchanged(); }
 
  private:

@@ -1,6 +1,6 @@
 // A regular file, read with pread: a file truncated while being read gives an Error, not SIGBUS as with a
-// mapping. Directories, pipes, devices and sockets are refused without blocking. Few files are open at a time,
-// however many sources there are; one that was replaced by the time it is opened again gives kChanged.
+// mapping. Directories, pipes, devices and sockets are refused without blocking. Few files are open at a
+// time, however many sources there are; one that was replaced by the time it is opened again gives kChanged.
 #pragma once
 
 #include <memory>

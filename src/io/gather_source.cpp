@@ -31,7 +31,8 @@ std::string at(std::span<const std::uint64_t> index) { return fmt::format("[{}]"
 
 // Index of the cell along an axis that holds `position`.
 std::size_t cell_of(const std::vector<std::uint64_t>& starts, std::uint64_t position) {
-  return static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), position) - starts.begin()) - 1;
+  return static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), position) - starts.begin()) -
+         1;
 }
 
 // "" if the block is a box inside the shape with all its bytes.
@@ -158,7 +159,8 @@ GatherSource::Run GatherSource::run_at(std::uint64_t element) const {
   const std::uint32_t block = cells_[cell];
   const Box& box = boxes_[block];
   Run run{&blocks_[block], 0, 1};
-  for (std::size_t i = 0; i < axes_.size(); ++i) run.first = run.first * box.sizes[i] + (index[i] - box.offsets[i]);
+  for (std::size_t i = 0; i < axes_.size(); ++i)
+    run.first = run.first * box.sizes[i] + (index[i] - box.offsets[i]);
   if (!axes_.empty()) run.length = box.sizes.back() - (index.back() - box.offsets.back());
   return run;
 }

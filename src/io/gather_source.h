@@ -1,5 +1,5 @@
-// A tensor whose elements lie in blocks here and there (shards of several processes), as one source of bytes in C
-// order. Only geometry: what an element is, and where the blocks come from, others know.
+// A tensor whose elements lie in blocks here and there (shards of several processes), as one source of bytes
+// in C order. Only geometry: what an element is, and where the blocks come from, others know.
 #pragma once
 
 #include <cstddef>
@@ -21,10 +21,12 @@ struct Block {
 
 class GatherSource final : public ByteSource {
  public:
-  // Null if the blocks do not cover `shape` exactly once, each with item_size bytes for each of its elements; then
-  // `wrong` says why ("blocks overlap at [3, 0]"). Throws kLimit if finding out takes more than kCells steps.
-  static std::shared_ptr<const GatherSource> make(std::span<const std::uint64_t> shape, std::uint64_t item_size,
-                                                  std::vector<Block> blocks, std::string& wrong);
+  // Null if the blocks do not cover `shape` exactly once, each with item_size bytes for each of its elements;
+  // then `wrong` says why ("blocks overlap at [3, 0]"). Throws kLimit if finding out takes more than kCells
+  // steps.
+  static std::shared_ptr<const GatherSource> make(std::span<const std::uint64_t> shape,
+                                                  std::uint64_t item_size, std::vector<Block> blocks,
+                                                  std::string& wrong);
 
   std::uint64_t size() const override { return count_ * item_size_; }
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
@@ -33,10 +35,10 @@ class GatherSource final : public ByteSource {
   void check_unchanged() const override;
 
  private:
-  // The boundaries of all blocks cut the whole into cells, each of one block. A dimension that no block cuts is
-  // merged with the one before, so that rows of shards are read in long runs.
+  // The boundaries of all blocks cut the whole into cells, each of one block. A dimension that no block cuts
+  // is merged with the one before, so that rows of shards are read in long runs.
   struct Axis {
-    std::uint64_t size = 1;              // elements
+    std::uint64_t size = 1;             // elements
     std::vector<std::uint64_t> starts;  // of the cells along it, ascending from 0
   };
   struct Box {
@@ -58,7 +60,7 @@ class GatherSource final : public ByteSource {
   std::uint64_t item_size_ = 1, count_ = 0;  // count_: elements
   std::vector<Block> blocks_;
   std::vector<Axis> axes_;
-  std::vector<Box> boxes_;             // of each block
+  std::vector<Box> boxes_;            // of each block
   std::vector<std::uint32_t> cells_;  // in C order over the cells: the block
 };
 

@@ -24,11 +24,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // What is read, and what else holds models or pickled objects.
-constexpr std::array<std::string_view, 9> kRead = {".ckpt", ".pt", ".pth",         ".pth.tar", ".pt.tar",
+constexpr std::array<std::string_view, 9> kRead = {".ckpt", ".pt",  ".pth",         ".pth.tar", ".pt.tar",
                                                    ".th",   ".bin", ".safetensors", ".gguf"};
 constexpr std::array<std::string_view, 21> kOther = {
-    ".distcp", ".metadata", ".tar", ".npz",    ".npy",    ".ggml",   ".h5",   ".hdf5", ".keras", ".onnx",    ".pb",
-    ".tflite", ".pkl",      ".pickle", ".joblib", ".dill", ".pt2", ".ptl",  ".mar",   ".msgpack", ".nemo"};
+    ".distcp", ".metadata", ".tar",  ".npz", ".npy",    ".ggml",    ".h5",
+    ".hdf5",   ".keras",    ".onnx", ".pb",  ".tflite", ".pkl",     ".pickle",
+    ".joblib", ".dill",     ".pt2",  ".ptl", ".mar",    ".msgpack", ".nemo"};
 
 bool ends_in(const std::string& name, std::span<const std::string_view> extensions) {
   const std::string small = lower(name);

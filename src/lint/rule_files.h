@@ -12,9 +12,9 @@ namespace ckpt::lint {
 
 // A rule file that was found.
 struct RuleFile {
-  std::string source;        // for messages: the path as it was named
-  std::string identity;      // the same for the same file, for finding cycles
-  std::string_view builtin;  // name of a built-in set; empty: a file on disk
+  std::string source;                   // for messages: the path as it was named
+  std::string identity;                 // the same for the same file, for finding cycles
+  std::string_view builtin;             // name of a built-in set; empty: a file on disk
   std::string text;                     // YAML; of a file on disk
   std::span<const YamlRecord> records;  // of a built-in set
 };

@@ -6,7 +6,8 @@
 namespace ckpt::report {
 namespace {
 
-std::tuple<bool, std::string_view, std::uint64_t, std::uint64_t> order_of(const std::optional<ByteRange>& bytes) {
+std::tuple<bool, std::string_view, std::uint64_t, std::uint64_t> order_of(
+    const std::optional<ByteRange>& bytes) {
   return bytes ? std::tuple{true, std::string_view(bytes->part), bytes->offset, bytes->size}
                : std::tuple{false, std::string_view(), std::uint64_t{0}, std::uint64_t{0}};
 }

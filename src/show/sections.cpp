@@ -90,7 +90,8 @@ void add_file(const Opened& input, const Amounts& amounts, std::vector<Section>&
     lines.push_back(row(std::string(training::title(section)), amount_text(amount)));
   out.push_back(report::make_section(
       "file",
-      fmt::format("{} · {} · {}{}", training::describe(input.items.kind), file.format, pieces_text(file, amounts),
+      fmt::format("{} · {} · {}{}", training::describe(input.items.kind), file.format,
+                  pieces_text(file, amounts),
                   file.pickle_size > 0 ? fmt::format(" · pickle protocol {}", file.pickle_protocol) : ""),
       lines));
 }

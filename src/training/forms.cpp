@@ -144,7 +144,16 @@ bool is_state_dict(const Checkpoint& checkpoint, NodeId node, std::string_view p
 
 std::optional<Form> form_of(const Checkpoint& checkpoint, NodeId node, std::string_view path) {
   const Tree& tree = checkpoint.tree;
-  if (module_attributes(tree, node) != kNoNode) return Form::kModule;
+  if (const NodeId attributes = module_attributes(tree, node); attributes != kNoNode) {
+    // A loss function is a module, too, but no model: its one buffer, `weight`, is usually None.
+    const auto holds = [&](std::string_view key) {
+      const auto items = mapping_items(tree, member(tree, attributes, key));
+      return std::any_of(items.begin(), items.end(),
+                         [&](const value::Item& item) { return !is_kind(tree, item.value, Kind::kNone); });
+    };
+    const bool model = holds("_modules") || holds("_parameters") || holds("_buffers");
+    return model ? std::optional(Form::kModule) : std::nullopt;
+  }
   if (!is_mapping(tree, node)) return std::nullopt;
   if (const auto form = form_by_keys(tree, node)) return form;
   if (is_state_dict(checkpoint, node, path)) return Form::kStateDict;

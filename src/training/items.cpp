@@ -197,8 +197,9 @@ void find_state_dicts(const Tree& tree, Items& items) {
   for (StateDict& state_dict : items.state_dicts) list_entries(tree, state_dict);
 }
 
-// Lightning's sharded strategies write the weights as `model` (FSDP; ModelParallel has their usual key) and optimizer
-// i as `optimizer_i` (lightning/pytorch/strategies/fsdp.py, model_parallel.py): both are found by their form.
+// Lightning's sharded strategies write the weights as `model` (FSDP; ModelParallel has their usual key) and
+// optimizer i as `optimizer_i` (lightning/pytorch/strategies/fsdp.py, model_parallel.py): both are found by
+// their form.
 bool is_sharded(const Tree& tree, const Items& items) {
   if (items.optimizer_states != kNoNode) return false;
   return value::member(tree, items.root, "optimizer_0") != kNoNode ||

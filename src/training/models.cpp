@@ -82,8 +82,8 @@ std::string_view parent_of(std::string_view path) {
   return path.substr(0, last);
 }
 
-// More is closer. Of models that an optimizer's name fits, the one with the fewest other words in its own: critic, not
-// critic_target.
+// More is closer. Of models that an optimizer's name fits, the one with the fewest other words in its own:
+// critic, not critic_target.
 std::size_t closeness(const Optimizer& optimizer, const StateDict& model) {
   constexpr std::size_t kSibling = 100, kNamed = 50, kUnprefixed = 1;
   const std::string_view parent = parent_of(optimizer.path);
@@ -92,9 +92,11 @@ std::size_t closeness(const Optimizer& optimizer, const StateDict& model) {
   std::erase_if(words, is_about_optimizers);
   if (words.empty()) return model.prefix.empty() ? kUnprefixed : 0;
   const auto names = words_of(model.prefix);
-  const auto other = static_cast<std::size_t>(std::count_if(names.begin(), names.end(), [&](const std::string& name) {
-    return std::none_of(words.begin(), words.end(), [&](const std::string& word) { return means_same(word, name); });
-  }));
+  const auto other =
+      static_cast<std::size_t>(std::count_if(names.begin(), names.end(), [&](const std::string& name) {
+        return std::none_of(words.begin(), words.end(),
+                            [&](const std::string& word) { return means_same(word, name); });
+      }));
   return other == names.size() ? 0 : kNamed - std::min(other, kNamed - 2);
 }
 

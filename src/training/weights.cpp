@@ -29,6 +29,14 @@ std::optional<std::string> name_in_module(std::string_view rest) {
   return std::nullopt;
 }
 
+// What the form of the file itself says, among the weights (safetensors, GGUF).
+constexpr std::string_view kFormMetadata = "__metadata__";
+
+bool is_weight_item(const value::Tree& tree, const value::Item& item) {
+  return value::is_kind(tree, item.key, value::Kind::kString) &&
+         (tree.text(item.key) != kFormMetadata || !value::is_mapping(tree, item.value));
+}
+
 std::string name_in_mapping(std::string_view rest) {
   if (rest.starts_with('.')) rest.remove_prefix(1);
   if (!rest.starts_with("[\"")) return std::string(rest);
@@ -86,6 +94,7 @@ std::optional<std::string> weight_name(const Items& items, std::string_view path
   const StateDict* state_dict = state_dict_of(items, path);
   if (state_dict == nullptr || (path.size() == state_dict->path.size() && !path.empty())) return std::nullopt;
   const std::string_view rest = path.substr(state_dict->path.size());
+  if (first_component(rest.starts_with('.') ? rest.substr(1) : rest) == kFormMetadata) return std::nullopt;
   const auto name = state_dict->module ? name_in_module(rest) : name_in_mapping(rest);
   return name ? std::optional(state_dict->prefix + *name) : std::nullopt;
 }
@@ -109,7 +118,7 @@ void list_entries(const value::Tree& tree, StateDict& state_dict) {
     list_module(tree, state_dict, *names, state_dict.entries);
   } else {
     for (const auto& item : value::mapping_items(tree, state_dict.node)) {
-      if (!value::is_kind(tree, item.key, value::Kind::kString)) continue;
+      if (!is_weight_item(tree, item)) continue;
       names->push_back(state_dict.prefix + std::string(tree.text(item.key)));
       std::string path = state_dict.path;
       value::append_key(path, tree, item.key);
@@ -130,7 +139,7 @@ std::vector<WeightKey> weight_keys(const Checkpoint& file, const Items& items,
       continue;
     }
     for (const auto& item : value::mapping_items(file.tree, state_dict.node)) {
-      if (!value::is_kind(file.tree, item.key, value::Kind::kString)) continue;
+      if (!is_weight_item(file.tree, item)) continue;
       std::string path = state_dict.path;
       value::append_key(path, file.tree, item.key);
       result.push_back({file.tree.text(item.key), std::move(path), item.value, 0});

@@ -20,7 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::string fixture(const std::string& name) { return (test::fixtures_dir() / "valid/formats" / name).string(); }
+std::string fixture(const std::string& name) {
+  return (test::fixtures_dir() / "valid/formats" / name).string();
+}
 
 std::map<std::string, const TensorEntry*> by_path(const Checkpoint& file) {
   std::map<std::string, const TensorEntry*> result;
@@ -185,14 +187,16 @@ TEST_CASE("files that are missing, cut or of another save are named") {
   }
   SUBCASE("ranks are swapped: what a chunk holds is compared when it is read") {
     const std::string path = copy_of("dcp-2", folder);
-    fs::copy_file(fixture("dcp-4") + "/__1_0.distcp", path + "/__1_0.distcp", fs::copy_options::overwrite_existing);
+    fs::copy_file(fixture("dcp-4") + "/__1_0.distcp", path + "/__1_0.distcp",
+                  fs::copy_options::overwrite_existing);
     const auto file = open_checkpoint(path);
     CHECK_FALSE(file->defects.empty());
   }
   SUBCASE("no metadata") {
     const std::string path = copy_of("dcp-2", folder);
     fs::remove(path + "/.metadata");
-    CHECK(open_error(path).starts_with("truncated: a directory with part of a distributed checkpoint (DCP): 2 shards"));
+    CHECK(open_error(path).starts_with(
+        "truncated: a directory with part of a distributed checkpoint (DCP): 2 shards"));
   }
   SUBCASE("every truncation of the metadata is an error") {
     const std::string path = copy_of("dcp-1", folder);
@@ -205,7 +209,8 @@ TEST_CASE("files that are missing, cut or of another save are named") {
   SUBCASE("a shard of an index is missing") {
     const std::string path = copy_of("hugging-face-safetensors", folder);
     fs::remove(path + "/model-00002-of-00002.safetensors");
-    CHECK(codes(*open_checkpoint(path)) == std::vector<std::string>{"shard-missing model-00002-of-00002.safetensors"});
+    CHECK(codes(*open_checkpoint(path)) ==
+          std::vector<std::string>{"shard-missing model-00002-of-00002.safetensors"});
   }
   SUBCASE("an index that contradicts its shards") {
     const std::string path = copy_of("hugging-face-safetensors", folder);
@@ -238,7 +243,8 @@ TEST_CASE("files that are missing, cut or of another save are named") {
     fs::create_symlink(blob, folder.path("model/model.safetensors"));
     folder.write("model/config.json", "{}");
     CHECK(open_error(folder.path("model")) ==
-          "corrupt: \"model.safetensors\" is a link to a file outside the checkpoint's folder, which is not read");
+          "corrupt: \"model.safetensors\" is a link to a file outside the checkpoint's folder, which is not "
+          "read");
   }
 }
 
@@ -247,7 +253,9 @@ TEST_CASE("every truncation of a small file is an error, in every format") {
     CAPTURE(name);
     const std::string whole = test::read_file(fixture(name));
     // A tar ends in blocks of zeros, a GGUF in padding, which nobody reads.
-    const std::size_t padding = name == std::string_view("tar.pt") ? 10000 : name == std::string_view("model.gguf") ? 32 : 0;
+    const std::size_t padding = name == std::string_view("tar.pt")       ? 10000
+                                : name == std::string_view("model.gguf") ? 32
+                                                                         : 0;
     for (std::size_t size = 0; size + padding < whole.size(); size += 1 + whole.size() / 500) {
       CAPTURE(size);
       std::vector<std::byte> bytes(size);

@@ -18,7 +18,8 @@ using Sizes = std::vector<std::uint64_t>;
 
 // The whole has the bytes 0, 1, 2 ... of two-byte items in C order.
 std::vector<std::byte> whole_bytes(const Sizes& shape) {
-  const std::uint64_t count = std::accumulate(shape.begin(), shape.end(), std::uint64_t{2}, std::multiplies<>());
+  const std::uint64_t count =
+      std::accumulate(shape.begin(), shape.end(), std::uint64_t{2}, std::multiplies<>());
   std::vector<std::byte> bytes(count);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i % 251);
   return bytes;
@@ -27,7 +28,8 @@ std::vector<std::byte> whole_bytes(const Sizes& shape) {
 // The box cut out of the whole, element by element: the oracle.
 Block cut(const Sizes& shape, const Sizes& offsets, const Sizes& sizes) {
   const auto whole = whole_bytes(shape);
-  const std::uint64_t count = std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{1}, std::multiplies<>());
+  const std::uint64_t count =
+      std::accumulate(sizes.begin(), sizes.end(), std::uint64_t{1}, std::multiplies<>());
   std::vector<std::byte> bytes;
   for (std::uint64_t element = 0; element < count; ++element) {
     std::uint64_t rest = element, at = 0, stride = 1;
@@ -69,7 +71,9 @@ TEST_CASE("shards along any dimensions are read as the whole") {
       {"columns", {5, 7}, {{{0, 4}, {5, 3}}, {{0, 0}, {5, 4}}}},
       {"both", {4, 6}, {{{0, 0}, {2, 3}}, {{0, 3}, {2, 3}}, {{2, 0}, {2, 3}}, {{2, 3}, {2, 3}}}},
       {"no grid", {4, 4}, {{{0, 0}, {4, 1}}, {{0, 1}, {1, 3}}, {{1, 1}, {3, 2}}, {{1, 3}, {3, 1}}}},
-      {"three dimensions", {2, 6, 3}, {{{0, 0, 0}, {2, 2, 3}}, {{0, 2, 0}, {2, 4, 2}}, {{0, 2, 2}, {2, 4, 1}}}},
+      {"three dimensions",
+       {2, 6, 3},
+       {{{0, 0, 0}, {2, 2, 3}}, {{0, 2, 0}, {2, 4, 2}}, {{0, 2, 2}, {2, 4, 1}}}},
       {"a scalar", {}, {{{}, {}}}},
       {"an empty shard", {3}, {{{0}, {3}}, {{3}, {0}}}},
   };

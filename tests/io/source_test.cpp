@@ -136,7 +136,8 @@ TEST_CASE("more files can be read than may be open") {
   for (int i = 0; i < 300; ++i)
     sources.push_back(FileSource::open(folder.file("f" + std::to_string(i), "text " + std::to_string(i))));
   std::size_t open = 0;
-  for (const auto& entry : fs::directory_iterator("/proc/self/fd")) open += fs::is_regular_file(entry.path()) ? 1u : 0u;
+  for (const auto& entry : fs::directory_iterator("/proc/self/fd"))
+    open += fs::is_regular_file(entry.path()) ? 1u : 0u;
   CHECK(open < 150);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     CHECK(read_text(*sources[i], 5, sources[i]->size() - 5) == std::to_string(i));

@@ -59,7 +59,8 @@ TEST_CASE("a folder is the checkpoints in it and below it, in name order") {
   const Folder folder;
   fill(folder);
   CHECK(found(folder, {"runs"}) == Names{"runs/.hidden.ckpt", "runs/a/x.pt", "runs/b/last.ckpt", "runs/c.PTH",
-                                         "runs/deep/er/m.pth.tar", "runs/pytorch_model.bin", "runs/w.safetensors"});
+                                         "runs/deep/er/m.pth.tar", "runs/pytorch_model.bin",
+                                         "runs/w.safetensors"});
   CHECK(found(folder, {"runs/a/"}) == Names{"runs/a/x.pt"});
 }
 
@@ -94,12 +95,11 @@ TEST_CASE("in a folder the first bytes decide, not the name, and what is not rea
   for (const char* name : {"config.yaml", "log.txt", "core.txt", "(draft)"})
     folder.write(std::string("run/") + name, "configuration:\n  (none)\nc.\n");
   folder.write("run/events.out.tfevents.1.host.0", std::string("\x18\0\0\0\0\0\0\0", 8));
-  CHECK(found(folder, {"run"}) ==
-        Names{"run/a.pkl", "run/model", "run/model.ckpt.bak", "run/model.dat", "run/model.zip",
-              "run/old.model", "run/w.safetensors"});
-  CHECK(not_read(folder, {"run"}) ==
-        Names{"run/data: a pickle", "run/p0: a pickle",
-              "run/pointer.pkl: ", "run/w.gz: a compressed file", "run/x.pkl: a pickle", "run/zero.joblib: a pickle"});
+  CHECK(found(folder, {"run"}) == Names{"run/a.pkl", "run/model", "run/model.ckpt.bak", "run/model.dat",
+                                        "run/model.zip", "run/old.model", "run/w.safetensors"});
+  CHECK(not_read(folder, {"run"}) == Names{"run/data: a pickle", "run/p0: a pickle",
+                                           "run/pointer.pkl: ", "run/w.gz: a compressed file",
+                                           "run/x.pkl: a pickle", "run/zero.joblib: a pickle"});
   CHECK(not_read(folder, {"run", "run/x.pkl", "run"}).size() == 5);  // named: an input, which says what it is
 }
 

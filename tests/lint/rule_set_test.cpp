@@ -78,7 +78,8 @@ rules:
   const Rule& own = set.rules.back();
   CHECK(own.info.id == "backbone-frozen");
   CHECK(own.info.title == "Backbone weights must not move");
-  CHECK(report::message_for(own.info, "moved") == "Backbone weights must not move: max-abs {max-abs}, at {at}");
+  CHECK(report::message_for(own.info, "moved") ==
+        "Backbone weights must not move: max-abs {max-abs}, at {at}");
   CHECK(own.on);
   CHECK(own.level == report::Level::kError);
   CHECK(own.select.tensors.size() == 1);

@@ -170,7 +170,8 @@ TEST_CASE("regions are in bytes, and where 32 bits do not hold them they go into
   CHECK(location(ByteRange{10, 0}, 10)["physicalLocation"]["region"] == region(10, 0));
   CHECK(location(ByteRange{2147483640, 7}, 5'000'000'000)["physicalLocation"]["region"] ==
         region(2147483640, 7));
-  for (const ByteRange& far : {ByteRange{2147483640, 8}, ByteRange{2147483648, 1}, ByteRange{8589934592, 4}}) {
+  for (const ByteRange& far :
+       {ByteRange{2147483640, 8}, ByteRange{2147483648, 1}, ByteRange{8589934592, 4}}) {
     const json where = location(far, 9'000'000'000);
     CHECK_FALSE(where["physicalLocation"].contains("region"));
     CHECK(where["properties"] == region(far.offset, far.size));

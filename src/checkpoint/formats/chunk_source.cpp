@@ -38,7 +38,8 @@ class ChunkSource final : public io::ByteSource {
     Checkpoint scratch;
     scratch.add_part("", chunk_.archive->size());
     const value::NodeId root = read_torch_archive({chunk_.archive, 0, 0, false}, limits_, scratch);
-    if (root == value::kNoNode || scratch.tree.kind(root) != value::Kind::kTensor) refuse("something else than a tensor");
+    if (root == value::kNoNode || scratch.tree.kind(root) != value::Kind::kTensor)
+      refuse("something else than a tensor");
     const tensor::TensorView& view = scratch.tensor_records[scratch.tree.payload(root)].view;
     if (view.dtype != chunk_.dtype) refuse(tensor::name(view.dtype));
     if (!std::equal(view.shape.begin(), view.shape.end(), chunk_.sizes.begin(), chunk_.sizes.end(),
@@ -49,9 +50,9 @@ class ChunkSource final : public io::ByteSource {
   }
 
   [[noreturn]] void refuse(std::string_view found) const {
-    fail(ErrorCode::kCorrupt,
-         fmt::format("a chunk of {} holds {}, but .metadata says {} [{}]", quote(abbreviate(chunk_.name, 120)), found,
-                     tensor::name(chunk_.dtype), fmt::join(chunk_.sizes, ", ")));
+    fail(ErrorCode::kCorrupt, fmt::format("a chunk of {} holds {}, but .metadata says {} [{}]",
+                                          quote(abbreviate(chunk_.name, 120)), found,
+                                          tensor::name(chunk_.dtype), fmt::join(chunk_.sizes, ", ")));
   }
 
   Chunk chunk_;

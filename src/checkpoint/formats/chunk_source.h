@@ -1,5 +1,5 @@
-// The bytes of a chunk of a sharded tensor that is a whole torch.save archive in a file of many. The archive is opened
-// when its bytes are read: a folder of 10,000 tensors is opened without reading any.
+// The bytes of a chunk of a sharded tensor that is a whole torch.save archive in a file of many. The archive
+// is opened when its bytes are read: a folder of 10,000 tensors is opened without reading any.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ struct Chunk {
   std::vector<std::uint64_t> sizes;  // its shape; the product does not overflow
 };
 
-// The elements in C order. Reading throws kCorrupt if the archive does not hold a tensor of that dtype and shape.
+// The elements in C order. Reading throws kCorrupt if the archive does not hold a tensor of that dtype and
+// shape.
 io::SourcePtr chunk_source(Chunk chunk, const Limits& limits);
 
 }  // namespace ckpt::formats

@@ -27,8 +27,8 @@ using value::NodeId;
 constexpr const char* kMetadata = ".metadata";
 constexpr const char* kMetaPt = "meta.pt";
 
-// What is written, in this order: shards (__0_0.distcp), .metadata by the first process when all are done, and by
-// Lightning meta.pt. `cp -r dir/* elsewhere` leaves .metadata behind.
+// What is written, in this order: shards (__0_0.distcp), .metadata by the first process when all are done,
+// and by some writers meta.pt. `cp -r dir/* elsewhere` leaves .metadata behind.
 struct Files {
   std::size_t shards = 0, others = 0;
   bool metadata = false, meta_pt = false;
@@ -106,19 +106,25 @@ class Reader {
     const auto end = checked_add(range.offset, range.length);
     if (!end || *end > parts_.bytes(*part)->size()) {
       out_.defects.push_back(
-          {"shard-truncated", entry.name,
-           fmt::format("{} ends at byte {}, but .metadata says that {} is at bytes {} to {}: the file was cut short",
-                       shown(range.file), parts_.bytes(*part)->size(), shown(entry.name), range.offset,
-                       end.value_or(range.offset)),
-           {}, *part});
+          {"shard-truncated",
+           entry.name,
+           fmt::format(
+               "{} ends at byte {}, but .metadata says that {} is at bytes {} to {}: the file was cut short",
+               shown(range.file), parts_.bytes(*part)->size(), shown(entry.name), range.offset,
+               end.value_or(range.offset)),
+           {},
+           *part});
       return nullptr;
     }
     if (range.transformed) {
       out_.complete = false;
-      out_.defects.push_back({"shard-transformed", entry.name,
-                              fmt::format("{} is compressed or encrypted by a transform of DCP, which is not read",
-                                          shown(entry.name)),
-                              {}, *part});
+      out_.defects.push_back(
+          {"shard-transformed",
+           entry.name,
+           fmt::format("{} is compressed or encrypted by a transform of DCP, which is not read",
+                       shown(entry.name)),
+           {},
+           *part});
       return nullptr;
     }
     return io::slice_source(parts_.bytes(*part), range.offset, range.length);
@@ -129,7 +135,8 @@ class Reader {
     if (!entry.range) chunk_defect(entry, "it has no place in storage_data");
     if (bytes == nullptr) return kNoNode;
     try {
-      return read_torch_archive({bytes, *parts_.open(entry.range->file), entry.range->offset, false}, limits_, out_);
+      return read_torch_archive({bytes, *parts_.open(entry.range->file), entry.range->offset, false}, limits_,
+                                out_);
     } catch (const Error& error) {
       if (error.code() == ErrorCode::kLimit) throw;
       chunk_defect(entry, error.text());  // one value of many: the rest can still be read
@@ -160,7 +167,8 @@ class Reader {
     std::vector<io::Block> blocks;
     bool whole = true;
     for (const DcpChunk& chunk : entry.chunks) {
-      if (std::find(chunk.sizes.begin(), chunk.sizes.end(), 0u) != chunk.sizes.end()) continue;  // an empty shard
+      if (std::find(chunk.sizes.begin(), chunk.sizes.end(), 0u) != chunk.sizes.end())
+        continue;  // an empty shard
       io::SourcePtr bytes = chunk.range ? slice(*chunk.range, entry) : nullptr;
       if (!chunk.range) chunk_defect(entry, "a chunk has no place in storage_data");
       whole = whole && bytes != nullptr;
@@ -180,12 +188,14 @@ class Reader {
   }
 
   void chunk_defect(const DcpEntry& entry, std::string_view wrong) {
-    out_.defects.push_back({"shard-mismatch", entry.name,
+    out_.defects.push_back({"shard-mismatch",
+                            entry.name,
                             fmt::format("{} cannot be read from its shards: {}", shown(entry.name), wrong),
-                            {}, 0});
+                            {},
+                            0});
   }
 
-  // Lightning: the rest of the checkpoint, with what DCP holds on top.
+  // The rest of the checkpoint, with what DCP holds on top.
   NodeId add_meta_pt(NodeId root) {
     const std::uint32_t part = *parts_.open(kMetaPt);
     const NodeId meta = read_torch_archive({parts_.bytes(part), part, 0}, limits_, out_);
@@ -209,8 +219,9 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 
 }  // namespace
 
-const Format kDcp = {"torch-dcp",
-                     "a folder by torch.distributed.checkpoint, and by Lightning's FSDP and ModelParallel strategies",
-                     probe, read};
+const Format kDcp = {
+    "torch-dcp",
+    "a folder by torch.distributed.checkpoint, with the meta.pt of Trainer strategies (FSDP, ModelParallel)",
+    probe, read};
 
 }  // namespace ckpt::formats

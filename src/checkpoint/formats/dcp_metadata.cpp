@@ -85,10 +85,12 @@ Ranges ranges_of(const Tree& tree, NodeId storage_data) {
   Ranges ranges;
   for (const value::Item& item : tree.items(storage_data)) {
     const NodeId fqn = attribute(tree, item.key, "fqn");
-    if (fqn == kNoNode || tree.kind(fqn) != Kind::kString) refuse("has an entry of storage_data without a name");
+    if (fqn == kNoNode || tree.kind(fqn) != Kind::kString)
+      refuse("has an entry of storage_data without a name");
     std::string name(tree.text(fqn));
     DcpRange range = range_of(tree, item.value, name);
-    ranges.insert_or_assign({std::move(name), sizes_of(tree, attribute(tree, item.key, "offset"))}, std::move(range));
+    ranges.insert_or_assign({std::move(name), sizes_of(tree, attribute(tree, item.key, "offset"))},
+                            std::move(range));
   }
   return ranges;
 }
@@ -139,9 +141,9 @@ void read_path(const Tree& tree, NodeId path, DcpEntry& entry) {
 
 // What reading the folder imports anyway.
 bool is_own_class(const pickle::Import& import) {
-  static constexpr std::string_view kModules[] = {
-      "torch.distributed.checkpoint.metadata", "torch.distributed.checkpoint.filesystem",
-      "torch.distributed._shard.sharded_tensor.metadata"};
+  static constexpr std::string_view kModules[] = {"torch.distributed.checkpoint.metadata",
+                                                  "torch.distributed.checkpoint.filesystem",
+                                                  "torch.distributed._shard.sharded_tensor.metadata"};
   const bool own = std::find(std::begin(kModules), std::end(kModules), import.module) != std::end(kModules);
   const bool torch = import.module == "torch" && (import.name == "Size" || import.name == "strided" ||
                                                   tensor::dtype_from_name(import.name).has_value());
@@ -161,21 +163,25 @@ void take_imports(const pickle::PickleResult& result, Checkpoint& out) {
 
 }  // namespace
 
-std::vector<DcpEntry> read_dcp_metadata(std::shared_ptr<const std::vector<std::byte>> bytes, const Limits& limits,
-                                        Checkpoint& out) {
+std::vector<DcpEntry> read_dcp_metadata(std::shared_ptr<const std::vector<std::byte>> bytes,
+                                        const Limits& limits, Checkpoint& out) {
   Tree tree;
   const pickle::PickleResult result = pickle::run(std::move(bytes), tree, limits);
   take_imports(result, out);
-  if (result.failure) throw Error(result.failure->code(), fmt::format(".metadata: {}", result.failure->text()));
-  if (!is_class(tree, result.root, "Metadata")) refuse("is not the metadata of a distributed checkpoint (DCP)");
+  if (result.failure)
+    throw Error(result.failure->code(), fmt::format(".metadata: {}", result.failure->text()));
+  if (!is_class(tree, result.root, "Metadata"))
+    refuse("is not the metadata of a distributed checkpoint (DCP)");
   const NodeId state_dict = attribute(tree, result.root, "state_dict_metadata");
   const NodeId storage_data = attribute(tree, result.root, "storage_data");
-  if (state_dict == kNoNode || storage_data == kNoNode) refuse("has no state_dict_metadata or no storage_data");
+  if (state_dict == kNoNode || storage_data == kNoNode)
+    refuse("has no state_dict_metadata or no storage_data");
   const Ranges ranges = ranges_of(tree, storage_data);
   const NodeId planner = attribute(tree, result.root, "planner_data");
   const NodeId planner_data = planner != kNoNode && tree.kind(planner) == Kind::kDict ? planner : kNoNode;
   std::map<std::string_view, NodeId> paths;  // tree.get is linear
-  for (const value::Item& item : planner_data == kNoNode ? std::span<const value::Item>{} : tree.items(planner_data))
+  for (const value::Item& item :
+       planner_data == kNoNode ? std::span<const value::Item>{} : tree.items(planner_data))
     if (tree.kind(item.key) == Kind::kString) paths.emplace(tree.text(item.key), item.value);
   std::vector<DcpEntry> entries;
   for (const value::Item& item : tree.items(state_dict)) {

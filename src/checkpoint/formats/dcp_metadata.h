@@ -27,19 +27,19 @@ struct DcpChunk {
 };
 
 struct DcpEntry {
-  std::string name;                                      // the fqn
+  std::string name;                                           // the fqn
   std::vector<std::variant<std::string, std::int64_t>> path;  // in the state that was saved: keys and indexes
   bool is_tensor = false;
-  std::optional<tensor::DType> dtype;                    // nullopt: one that is not known
+  std::optional<tensor::DType> dtype;  // nullopt: one that is not known
   bool requires_grad = false;
   std::vector<std::uint64_t> size;
-  std::vector<DcpChunk> chunks;    // of a tensor
+  std::vector<DcpChunk> chunks;   // of a tensor
   std::optional<DcpRange> range;  // of a value
 };
 
-// Throws Error{kCorrupt} if this is no metadata of DCP. What the pickle imports besides the classes of DCP goes to
-// out.imports, what is wrong with it to out.defects.
-std::vector<DcpEntry> read_dcp_metadata(std::shared_ptr<const std::vector<std::byte>> bytes, const Limits& limits,
-                                        Checkpoint& out);
+// Throws Error{kCorrupt} if this is no metadata of DCP. What the pickle imports besides the classes of DCP
+// goes to out.imports, what is wrong with it to out.defects.
+std::vector<DcpEntry> read_dcp_metadata(std::shared_ptr<const std::vector<std::byte>> bytes,
+                                        const Limits& limits, Checkpoint& out);
 
 }  // namespace ckpt::formats

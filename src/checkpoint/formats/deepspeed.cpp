@@ -11,7 +11,8 @@ bool probe(const Source& source) {
 void read(const Source& source, const Limits&, Checkpoint&) {
   fail(ErrorCode::kUnsupported,
        source.has("zero_to_fp32.py")
-           ? "a DeepSpeed checkpoint, which is not read; merge it into one file first: python zero_to_fp32.py DIR "
+           ? "a DeepSpeed checkpoint, which is not read; merge it into one file first: python "
+             "zero_to_fp32.py DIR "
              "model.pt"
            : "a DeepSpeed checkpoint, which is not read; merge it into one file first, with DeepSpeed's "
              "zero_to_fp32.py");
@@ -19,6 +20,7 @@ void read(const Source& source, const Limits&, Checkpoint&) {
 
 }  // namespace
 
-const Format kDeepSpeed = {"deepspeed", "a folder by DeepSpeed: not read, named with the way to merge it", probe, read};
+const Format kDeepSpeed = {"deepspeed", "a folder by DeepSpeed: not read, named with the way to merge it",
+                           probe, read};
 
 }  // namespace ckpt::formats

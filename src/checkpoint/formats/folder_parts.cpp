@@ -18,10 +18,12 @@ std::optional<std::uint32_t> FolderParts::open(const std::string& name) {
 
 void FolderParts::missing(const std::string& name, std::string_view user) {
   if (!missing_.insert(name).second) return;
-  out_.defects.push_back({"shard-missing", name,
+  out_.defects.push_back({"shard-missing",
+                          name,
                           fmt::format("{} is not in the folder, but {} is said to be in it",
                                       quote(abbreviate(name, 120)), quote(abbreviate(user, 120))),
-                          {}, 0});
+                          {},
+                          0});
 }
 
 }  // namespace ckpt::formats

@@ -17,8 +17,8 @@ class FolderParts {
  public:
   FolderParts(const Source& source, Checkpoint& out) : source_(source), out_(out) {}
 
-  // The part of that name; opened, and added to the checkpoint, the first time. nullopt if there is no such file in
-  // the folder, which `name` may try to leave. Throws as Source::open_file does.
+  // The part of that name; opened, and added to the checkpoint, the first time. nullopt if there is no such
+  // file in the folder, which `name` may try to leave. Throws as Source::open_file does.
   std::optional<std::uint32_t> open(const std::string& name);
   const io::SourcePtr& bytes(std::uint32_t part) const { return out_.sources[part]; }
 

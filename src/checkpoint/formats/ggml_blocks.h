@@ -12,8 +12,8 @@ namespace ckpt::formats {
 
 struct GgmlType {
   std::uint32_t code = 0;
-  std::string_view name;              // "Q4_0"
-  std::uint64_t block_elements = 1;   // a tensor's first dimension is a multiple of it
+  std::string_view name;             // "Q4_0"
+  std::uint64_t block_elements = 1;  // a tensor's first dimension is a multiple of it
   std::uint64_t block_bytes = 0;
   std::optional<tensor::DType> dtype;  // of types that are a plain one
 };

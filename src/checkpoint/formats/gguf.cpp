@@ -22,11 +22,23 @@ namespace {
 using value::NodeId;
 
 constexpr std::string_view kMagic = "GGUF";
-constexpr std::uint64_t kDimensions = 4;           // GGML_MAX_DIMS
+constexpr std::uint64_t kDimensions = 4;  // GGML_MAX_DIMS
 constexpr std::uint64_t kDefaultAlignment = 32;
 
 enum ValueType : std::uint32_t {
-  kU8, kI8, kU16, kI16, kU32, kI32, kF32, kBool, kString, kArray, kU64, kI64, kF64
+  kU8,
+  kI8,
+  kU16,
+  kI16,
+  kU32,
+  kI32,
+  kF32,
+  kBool,
+  kString,
+  kArray,
+  kU64,
+  kI64,
+  kF64
 };
 
 // Reads the header front to back, in windows.
@@ -57,10 +69,10 @@ class HeaderReader {
  private:
   // The next `size` bytes.
   const std::byte* need(std::uint64_t size) {
-    if (size > left())
-      fail(ErrorCode::kTruncated, "the GGUF header is cut off: get the file again", offset_);
+    if (size > left()) fail(ErrorCode::kTruncated, "the GGUF header is cut off: get the file again", offset_);
     if (offset_ + size > limits_.index_bytes)
-      fail(ErrorCode::kLimit, fmt::format("the GGUF header is larger than {}", format_bytes(limits_.index_bytes)), offset_);
+      fail(ErrorCode::kLimit,
+           fmt::format("the GGUF header is larger than {}", format_bytes(limits_.index_bytes)), offset_);
     if (offset_ + size > window_ + buffer_.size() || offset_ < window_) {
       window_ = offset_;
       buffer_.resize(std::min(std::max<std::uint64_t>(size, kWindow), left()));
@@ -92,12 +104,14 @@ class Reader {
     in_.number<std::uint32_t>();  // the magic
     const auto version = in_.number<std::uint32_t>();
     if (version != 2 && version != 3)
-      fail(ErrorCode::kUnsupported, fmt::format("a GGUF file of version {}; versions 2 and 3 are read, little-endian", version));
+      fail(ErrorCode::kUnsupported,
+           fmt::format("a GGUF file of version {}; versions 2 and 3 are read, little-endian", version));
     const auto tensors = in_.number<std::uint64_t>(), pairs = in_.number<std::uint64_t>();
     // The smallest tensor takes 24 bytes of the header, the smallest pair 13.
     if (tensors > in_.left() / 24 || pairs > in_.left() / 13)
-      fail(ErrorCode::kTruncated, fmt::format("the GGUF header claims {} tensors and {} values, more than the file can hold",
-                                              tensors, pairs));
+      fail(ErrorCode::kTruncated,
+           fmt::format("the GGUF header claims {} tensors and {} values, more than the file can hold",
+                       tensors, pairs));
     const NodeId metadata = read_metadata(pairs);
     std::vector<Info> infos;
     for (std::uint64_t i = 0; i < tensors; ++i) infos.push_back(read_info());
@@ -154,7 +168,8 @@ class Reader {
       case kU64: {
         const auto number = in_.number<std::uint64_t>();
         const bool fits = number <= static_cast<std::uint64_t>(INT64_MAX);
-        return fits ? tree.add_int(static_cast<std::int64_t>(number)) : tree.add_big_int(std::to_string(number));
+        return fits ? tree.add_int(static_cast<std::int64_t>(number))
+                    : tree.add_big_int(std::to_string(number));
       }
       default: fail(ErrorCode::kCorrupt, fmt::format("a value of the unknown type {}", type), in_.offset());
     }
@@ -166,7 +181,8 @@ class Reader {
     const auto count = in_.number<std::uint64_t>();
     if (type == kArray) fail(ErrorCode::kUnsupported, "an array of arrays in the GGUF header", in_.offset());
     if (count > in_.left() || count > limits_.nodes)
-      fail(ErrorCode::kTruncated, fmt::format("an array of {} values, more than the file can hold", count), in_.offset());
+      fail(ErrorCode::kTruncated, fmt::format("an array of {} values, more than the file can hold", count),
+           in_.offset());
     std::vector<NodeId> nodes;
     for (std::uint64_t i = 0; i < count; ++i) nodes.push_back(scalar(type));
     const NodeId list = out_.tree.add_list();
@@ -179,24 +195,28 @@ class Reader {
     info.name = in_.string();
     const auto dimensions = in_.number<std::uint32_t>();
     if (dimensions > kDimensions)
-      fail(ErrorCode::kCorrupt, fmt::format("tensor {} has {} dimensions", quote(abbreviate(info.name, 80)), dimensions));
+      fail(ErrorCode::kCorrupt,
+           fmt::format("tensor {} has {} dimensions", quote(abbreviate(info.name, 80)), dimensions));
     for (std::uint32_t i = 0; i < dimensions; ++i) info.shape.push_back(in_.number<std::int64_t>());
     std::reverse(info.shape.begin(), info.shape.end());
     const auto type = in_.number<std::uint32_t>();
     info.type = ggml_type(type);
     if (info.type == nullptr)
-      fail(ErrorCode::kUnsupported, fmt::format("tensor {} has the unknown type {}", quote(abbreviate(info.name, 80)), type));
+      fail(ErrorCode::kUnsupported,
+           fmt::format("tensor {} has the unknown type {}", quote(abbreviate(info.name, 80)), type));
     info.offset = in_.number<std::uint64_t>();
     return info;
   }
 
   std::uint64_t bytes_of(const Info& info) const {
     const auto count = tensor::checked_numel(info.shape);
-    const std::uint64_t row = info.shape.empty() ? 1 : static_cast<std::uint64_t>(std::max<std::int64_t>(info.shape.back(), 0));
-    const auto bytes = count ? checked_mul(*count / info.type->block_elements, info.type->block_bytes) : std::nullopt;
+    const std::uint64_t row =
+        info.shape.empty() ? 1 : static_cast<std::uint64_t>(std::max<std::int64_t>(info.shape.back(), 0));
+    const auto bytes =
+        count ? checked_mul(*count / info.type->block_elements, info.type->block_bytes) : std::nullopt;
     if (!bytes || row % info.type->block_elements != 0)
-      fail(ErrorCode::kCorrupt, fmt::format("tensor {} has a shape that {} cannot have", quote(abbreviate(info.name, 80)),
-                                            info.type->name));
+      fail(ErrorCode::kCorrupt, fmt::format("tensor {} has a shape that {} cannot have",
+                                            quote(abbreviate(info.name, 80)), info.type->name));
     return *bytes;
   }
 
@@ -205,8 +225,9 @@ class Reader {
     const auto begin = checked_add(data_, info.offset);
     const auto end = begin ? checked_add(*begin, size) : std::nullopt;
     if (!end || *end > bytes_->size())
-      fail(ErrorCode::kTruncated, fmt::format("tensor {} reaches past the end of the file: get the file again",
-                                              quote(abbreviate(info.name, 80))));
+      fail(ErrorCode::kTruncated,
+           fmt::format("tensor {} reaches past the end of the file: get the file again",
+                       quote(abbreviate(info.name, 80))));
     tensor::Storage storage;
     storage.key = info.name;
     storage.location = "cpu";
@@ -218,8 +239,9 @@ class Reader {
       storage.bytes = dequantized_source(*info.type, bytes);
       dtype = storage.bytes == nullptr ? tensor::DType::kBits8 : tensor::DType::kFloat32;
       storage.in_place = storage.bytes == nullptr;
-      if (storage.bytes == nullptr) info.shape.back() = info.shape.back() / static_cast<std::int64_t>(info.type->block_elements) *
-                                                         static_cast<std::int64_t>(info.type->block_bytes);
+      if (storage.bytes == nullptr)
+        info.shape.back() = info.shape.back() / static_cast<std::int64_t>(info.type->block_elements) *
+                            static_cast<std::int64_t>(info.type->block_bytes);
     }
     if (storage.bytes == nullptr) storage.bytes = std::move(bytes);
     storage.size = storage.bytes->size();

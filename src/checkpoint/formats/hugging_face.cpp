@@ -21,20 +21,17 @@ using value::kNoNode;
 using value::NodeId;
 
 // In the order in which transformers, diffusers and peft look for them.
-constexpr std::array kWeights = {"model.safetensors"sv,
-                                 "pytorch_model.bin"sv,
-                                 "diffusion_pytorch_model.safetensors"sv,
-                                 "diffusion_pytorch_model.bin"sv,
-                                 "adapter_model.safetensors"sv,
-                                 "adapter_model.bin"sv};
+constexpr std::array kWeights = {
+    "model.safetensors"sv,           "pytorch_model.bin"sv,         "diffusion_pytorch_model.safetensors"sv,
+    "diffusion_pytorch_model.bin"sv, "adapter_model.safetensors"sv, "adapter_model.bin"sv};
 
 // Files beside the weights, and the key under which their content stands.
 struct Member {
   std::string_view file, key;
 };
 constexpr Member kTraining[] = {
-    {"optimizer.pt", "optimizer"},       {"optimizer.bin", "optimizer"},   {"scheduler.pt", "scheduler"},
-    {"scheduler.bin", "scheduler"},      {"scaler.pt", "scaler"},          {"rng_state.pth", "rng_state"},
+    {"optimizer.pt", "optimizer"},          {"optimizer.bin", "optimizer"}, {"scheduler.pt", "scheduler"},
+    {"scheduler.bin", "scheduler"},         {"scaler.pt", "scaler"},        {"rng_state.pth", "rng_state"},
     {"training_args.bin", "training_args"},
 };
 constexpr Member kDocuments[] = {
@@ -43,11 +40,12 @@ constexpr Member kDocuments[] = {
     {"trainer_state.json", "trainer_state"},
 };
 // One of these makes a folder with weights one checkpoint rather than a folder of checkpoints.
-constexpr std::array kMarks = {"config.json"sv,   "adapter_config.json"sv, "trainer_state.json"sv,
+constexpr std::array kMarks = {"config.json"sv, "adapter_config.json"sv, "trainer_state.json"sv,
                                "optimizer.pt"sv, "optimizer.bin"sv};
 
 bool is_index(std::string_view name) {
-  return name.find('/') == name.npos && (name.ends_with(".safetensors.index.json") || name.ends_with(".bin.index.json"));
+  return name.find('/') == name.npos &&
+         (name.ends_with(".safetensors.index.json") || name.ends_with(".bin.index.json"));
 }
 
 // model.safetensors.index.json before pytorch_model.bin.index.json, and both before those of a variant
@@ -107,8 +105,8 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 
 }  // namespace
 
-const Format kHuggingFace = {"hugging-face",
-                             "a folder of Hugging Face: a model, its shards with an index, or a Trainer's checkpoint",
-                             probe, read};
+const Format kHuggingFace = {
+    "hugging-face", "a folder of Hugging Face: a model, its shards with an index, or a Trainer's checkpoint",
+    probe, read};
 
 }  // namespace ckpt::formats

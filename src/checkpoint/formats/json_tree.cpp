@@ -30,7 +30,8 @@ class Handler final : public json::json_sax_t {
   bool number_integer(number_integer_t value) override { return add(tree_.add_int(value)); }
   bool number_unsigned(number_unsigned_t value) override {
     const bool fits = value <= static_cast<number_unsigned_t>(INT64_MAX);
-    return add(fits ? tree_.add_int(static_cast<std::int64_t>(value)) : tree_.add_big_int(std::to_string(value)));
+    return add(fits ? tree_.add_int(static_cast<std::int64_t>(value))
+                    : tree_.add_big_int(std::to_string(value)));
   }
   bool number_float(number_float_t value, const string_t&) override { return add(tree_.add_float(value)); }
   bool string(string_t& text) override { return add(tree_.add_string(text)); }
@@ -41,7 +42,8 @@ class Handler final : public json::json_sax_t {
   bool end_array() override { return end(); }
   bool key(string_t& text) override {
     if (!open_.back().keys.insert(text).second)
-      fail(ErrorCode::kCorrupt, fmt::format("{} has the key {} twice in an object", name_, quote(abbreviate(text, 80))));
+      fail(ErrorCode::kCorrupt,
+           fmt::format("{} has the key {} twice in an object", name_, quote(abbreviate(text, 80))));
     open_.back().key = tree_.add_string(text);
     return true;
   }

@@ -9,8 +9,9 @@
 
 namespace ckpt::formats {
 
-// Throws Error{kCorrupt}: not JSON, not UTF-8, a key twice in an object; {kLimit}: nested deeper than limits.depth.
-// `name` says in the message which document it is.
-value::NodeId read_json_tree(std::string_view text, std::string_view name, const Limits& limits, value::Tree& tree);
+// Throws Error{kCorrupt}: not JSON, not UTF-8, a key twice in an object; {kLimit}: nested deeper than
+// limits.depth. `name` says in the message which document it is.
+value::NodeId read_json_tree(std::string_view text, std::string_view name, const Limits& limits,
+                             value::Tree& tree);
 
 }  // namespace ckpt::formats

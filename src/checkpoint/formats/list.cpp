@@ -18,15 +18,8 @@ namespace {
 
 const Format kFormats[] = {
     formats::kNpz,  // before torch-zip, which takes every zip
-    formats::kTorchZip,
-    formats::kTorchLegacy,
-    formats::kTorchTar,
-    formats::kSafetensors,
-    formats::kNpy,
-    formats::kGguf,
-    formats::kDcp,
-    formats::kDeepSpeed,
-    formats::kHuggingFace,
+    formats::kTorchZip, formats::kTorchLegacy, formats::kTorchTar,  formats::kSafetensors, formats::kNpy,
+    formats::kGguf,     formats::kDcp,         formats::kDeepSpeed, formats::kHuggingFace,
 };
 
 }  // namespace

@@ -120,9 +120,9 @@ std::optional<DType> dtype_of_descr(std::string_view descr) {
     DType dtype;
   };
   static constexpr Row kRows[] = {
-      {"f8", DType::kFloat64}, {"f4", DType::kFloat32},    {"f2", DType::kFloat16},  {"i8", DType::kInt64},
-      {"i4", DType::kInt32},   {"i2", DType::kInt16},      {"i1", DType::kInt8},     {"u8", DType::kUInt64},
-      {"u4", DType::kUInt32},  {"u2", DType::kUInt16},     {"u1", DType::kUInt8},    {"b1", DType::kBool},
+      {"f8", DType::kFloat64},   {"f4", DType::kFloat32},     {"f2", DType::kFloat16}, {"i8", DType::kInt64},
+      {"i4", DType::kInt32},     {"i2", DType::kInt16},       {"i1", DType::kInt8},    {"u8", DType::kUInt64},
+      {"u4", DType::kUInt32},    {"u2", DType::kUInt16},      {"u1", DType::kUInt8},   {"b1", DType::kBool},
       {"c8", DType::kComplex64}, {"c16", DType::kComplex128},
   };
   if (descr.empty() || std::string_view("<>|=").find(descr[0]) == descr.npos) return std::nullopt;

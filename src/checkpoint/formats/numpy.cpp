@@ -27,8 +27,8 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Where the header's text is, and with it where the data begins: magic, two bytes of version, a length of two bytes in
-// version 1 and of four later.
+// Where the header's text is, and with it where the data begins: magic, two bytes of version, a length of two
+// bytes in version 1 and of four later.
 std::pair<std::uint64_t, std::uint64_t> header_range(const io::ByteSource& bytes) {
   std::vector<std::byte> head(12);
   if (bytes.size() < head.size()) fail(ErrorCode::kTruncated, "a NumPy array that ends in its header");
@@ -38,9 +38,11 @@ std::pair<std::uint64_t, std::uint64_t> header_range(const io::ByteSource& bytes
   if (byte(6) < 1 || byte(6) > 3)
     fail(ErrorCode::kUnsupported, fmt::format("a NumPy array of the unknown version {}", byte(6)));
   const bool first = byte(6) == 1;
-  const std::uint64_t size = first ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
+  const std::uint64_t size =
+      first ? byte(8) | byte(9) << 8 : byte(8) | byte(9) << 8 | byte(10) << 16 | byte(11) << 24;
   const std::uint64_t begin = first ? 10 : 12;
-  if (size > kMostHeaderBytes) fail(ErrorCode::kCorrupt, fmt::format("a NumPy array with a header of {} bytes", size));
+  if (size > kMostHeaderBytes)
+    fail(ErrorCode::kCorrupt, fmt::format("a NumPy array with a header of {} bytes", size));
   if (begin + size > bytes.size()) fail(ErrorCode::kTruncated, "a NumPy array that ends in its header");
   return {begin, size};
 }
@@ -52,8 +54,8 @@ void use_fortran_order(tensor::TensorView& view) {
   view.strides.assign(strides.rbegin(), strides.rend());
 }
 
-// The node of an array; what has no numbers is described by a text. `offset` is where the array begins in the file,
-// if it is stored there.
+// The node of an array; what has no numbers is described by a text. `offset` is where the array begins in the
+// file, if it is stored there.
 NodeId read_array(const io::SourcePtr& bytes, const std::string& key, std::optional<std::uint64_t> offset,
                   Checkpoint& out) {
   const auto [begin, size] = header_range(*bytes);
@@ -66,8 +68,9 @@ NodeId read_array(const io::SourcePtr& bytes, const std::string& key, std::optio
   const auto wanted = numel ? checked_mul(*numel, tensor::element_size(*dtype)) : std::nullopt;
   const std::uint64_t there = bytes->size() - begin - size;
   if (!wanted || *wanted > there)
-    fail(ErrorCode::kTruncated, fmt::format("the array {} has {} bytes of data, but its header describes {}",
-                                            quote(abbreviate(key, 80)), there, wanted.value_or(~std::uint64_t{0})));
+    fail(ErrorCode::kTruncated,
+         fmt::format("the array {} has {} bytes of data, but its header describes {}",
+                     quote(abbreviate(key, 80)), there, wanted.value_or(~std::uint64_t{0})));
   tensor::Storage storage;
   storage.key = key;
   storage.location = "cpu";
@@ -92,7 +95,8 @@ void read_npy(const Source& source, const Limits& limits, Checkpoint& out) {
 bool probe_npz(const Source& source) {
   const std::string_view head = text_of(source.head());
   if (!io::looks_like_zip(source.head()) || head.size() < 30) return false;
-  const std::size_t size = static_cast<unsigned char>(head[26]) | static_cast<std::size_t>(static_cast<unsigned char>(head[27])) << 8;
+  const std::size_t size = static_cast<unsigned char>(head[26]) |
+                           static_cast<std::size_t>(static_cast<unsigned char>(head[27])) << 8;
   return head.substr(30, size).ends_with(".npy");
 }
 
@@ -106,8 +110,7 @@ void read_npz(const Source& source, const Limits& limits, Checkpoint& out) {
     if (!name.ends_with(".npy")) continue;
     name.resize(name.size() - 4);
     const auto offset = entry.stored() ? std::optional(entry.data_offset) : std::nullopt;
-    items.push_back({out.tree.add_string(name),
-                     read_array(archive->entry_source(entry), name, offset, out)});
+    items.push_back({out.tree.add_string(name), read_array(archive->entry_source(entry), name, offset, out)});
   }
   const NodeId root = out.tree.add_dict();
   out.tree.set_items(root, items);

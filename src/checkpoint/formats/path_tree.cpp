@@ -24,7 +24,8 @@ std::string shown(const PathKey& key) {
 std::optional<std::int64_t> number_in(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || std::to_string(number) != text) return std::nullopt;
+  if (error != std::errc() || end != text.data() + text.size() || std::to_string(number) != text)
+    return std::nullopt;
   return number;
 }
 
@@ -74,7 +75,8 @@ void PathTree::add(const std::vector<PathKey>& path, NodeId node, const Limits& 
   std::size_t branch = 0;
   for (std::size_t i = 0; i < path.size(); ++i) {
     const bool last = i + 1 == path.size();
-    const auto [found, added] = branches_[branch].positions.try_emplace(path[i], branches_[branch].keys.size());
+    const auto [found, added] =
+        branches_[branch].positions.try_emplace(path[i], branches_[branch].keys.size());
     if (added) {
       branches_[branch].keys.push_back(path[i]);
       branches_[branch].at.emplace_back(!last, last ? values_.size() : branches_.size());

@@ -18,12 +18,12 @@ using PathKey = std::variant<std::string, std::int64_t>;
 
 class PathTree {
  public:
-  // Throws kCorrupt if a value is both at the path and at a beginning of it, or two are at one path; kLimit if the
-  // path is longer than limits.depth. Requires: the path is not empty.
+  // Throws kCorrupt if a value is both at the path and at a beginning of it, or two are at one path; kLimit
+  // if the path is longer than limits.depth. Requires: the path is not empty.
   void add(const std::vector<PathKey>& path, value::NodeId node, const Limits& limits);
 
-  // Dicts, and lists where the keys are 0 to n - 1. DCP writes every key of a dict as text: where all keys are numbers
-  // in text, they were numbers (an optimizer's state by parameter).
+  // Dicts, and lists where the keys are 0 to n - 1. DCP writes every key of a dict as text: where all keys
+  // are numbers in text, they were numbers (an optimizer's state by parameter).
   value::NodeId build(value::Tree& tree) const;
 
  private:

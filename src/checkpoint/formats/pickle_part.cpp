@@ -42,8 +42,10 @@ pickle::PickleResult take_pickle(std::shared_ptr<const std::vector<std::byte>> b
         {std::move(defect.code), std::string(name), std::move(defect.text), offset + defect.offset});
   if (result.failure) {
     out.complete = false;
-    out.defects.push_back({std::string(failure_code(result.failure->code())), std::string(name),
-                           fmt::format("the pickle cannot be read to the end: {}", result.failure->what()), {}});
+    out.defects.push_back({std::string(failure_code(result.failure->code())),
+                           std::string(name),
+                           fmt::format("the pickle cannot be read to the end: {}", result.failure->what()),
+                           {}});
   }
   return result;
 }

@@ -13,8 +13,8 @@
 
 namespace ckpt::formats {
 
-// Appends the nodes of the pickle at the start of `bytes` to out.tree. `name` and `offset` say in defects which pickle
-// it is and where it begins. A stream that breaks is a defect, and out.complete is false then.
+// Appends the nodes of the pickle at the start of `bytes` to out.tree. `name` and `offset` say in defects
+// which pickle it is and where it begins. A stream that breaks is a defect, and out.complete is false then.
 pickle::PickleResult take_pickle(std::shared_ptr<const std::vector<std::byte>> bytes, std::string_view name,
                                  std::uint64_t offset, const Limits& limits, Checkpoint& out);
 

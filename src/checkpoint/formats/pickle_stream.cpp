@@ -58,8 +58,8 @@ std::int32_t PickleStream::int32() {
 
 void PickleStream::skip(std::uint64_t size) {
   if (size > bytes_->size() - std::min(offset_, bytes_->size()))
-    fail(ErrorCode::kTruncated, fmt::format("{} bytes are claimed, but the file ends at byte {}", size, bytes_->size()),
-         offset_);
+    fail(ErrorCode::kTruncated,
+         fmt::format("{} bytes are claimed, but the file ends at byte {}", size, bytes_->size()), offset_);
   offset_ += size;
 }
 

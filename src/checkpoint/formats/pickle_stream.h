@@ -1,5 +1,5 @@
-// Pickles and numbers one after another in a file, where only reading a pickle tells how long it is: torch's formats
-// before 1.6. Private to checkpoint/formats.
+// Pickles and numbers one after another in a file, where only reading a pickle tells how long it is: torch's
+// formats before 1.6. Private to checkpoint/formats.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ class PickleStream {
   std::uint64_t offset() const { return offset_; }
   bool at_end() const { return offset_ >= bytes_->size(); }
 
-  // The bytes of the pickle that begins here, to its STOP; steps over it. `what` names it in the Error: kTruncated,
-  // kCorrupt, kLimit.
+  // The bytes of the pickle that begins here, to its STOP; steps over it. `what` names it in the Error:
+  // kTruncated, kCorrupt, kLimit.
   std::shared_ptr<const std::vector<std::byte>> next(std::string_view what);
   // The same for a pickle of a few values: runs it into `tree` and returns its root.
   value::NodeId value(value::Tree& tree, std::string_view what);

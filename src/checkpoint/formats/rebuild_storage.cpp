@@ -69,8 +69,8 @@ bool resolve_module(RebuildContext& c, NodeId node, std::span<const NodeId> fiel
   return true;
 }
 
-// The sixth element of legacy files: None, or (key, offset, numel) of a view of the storage as torch 0.1 to 0.3 wrote
-// them. The bytes of such views are not looked for.
+// The sixth element of legacy files: None, or (key, offset, numel) of a view of the storage as torch 0.1 to
+// 0.3 wrote them. The bytes of such views are not looked for.
 bool is_whole(const RebuildContext& c, std::span<const NodeId> fields) {
   return fields.size() == 5 || (fields.size() == 6 && c.tree.kind(fields[5]) == Kind::kNone);
 }

@@ -26,17 +26,28 @@ struct Name {
   DType dtype;
 };
 constexpr Name kDTypes[] = {
-    {"BOOL", DType::kBool},           {"U8", DType::kUInt8},
-    {"I8", DType::kInt8},             {"U16", DType::kUInt16},
-    {"I16", DType::kInt16},           {"U32", DType::kUInt32},
-    {"I32", DType::kInt32},           {"U64", DType::kUInt64},
-    {"I64", DType::kInt64},           {"F16", DType::kFloat16},
-    {"BF16", DType::kBFloat16},       {"F32", DType::kFloat32},
-    {"F64", DType::kFloat64},         {"C64", DType::kComplex64},
-    {"F8_E4M3", DType::kFloat8E4M3Fn}, {"F8_E5M2", DType::kFloat8E5M2},
-    {"F8_E8M0", DType::kFloat8E8M0Fnu}, {"F8_E4M3FNUZ", DType::kFloat8E4M3Fnuz},
-    {"F8_E5M2FNUZ", DType::kFloat8E5M2Fnuz}, {"F4", DType::kFloat4E2M1FnX2},
-    {"F6_E2M3", DType::kFloat6E2M3Fn}, {"F6_E3M2", DType::kFloat6E3M2Fn},
+    {"BOOL", DType::kBool},
+    {"U8", DType::kUInt8},
+    {"I8", DType::kInt8},
+    {"U16", DType::kUInt16},
+    {"I16", DType::kInt16},
+    {"U32", DType::kUInt32},
+    {"I32", DType::kInt32},
+    {"U64", DType::kUInt64},
+    {"I64", DType::kInt64},
+    {"F16", DType::kFloat16},
+    {"BF16", DType::kBFloat16},
+    {"F32", DType::kFloat32},
+    {"F64", DType::kFloat64},
+    {"C64", DType::kComplex64},
+    {"F8_E4M3", DType::kFloat8E4M3Fn},
+    {"F8_E5M2", DType::kFloat8E5M2},
+    {"F8_E8M0", DType::kFloat8E8M0Fnu},
+    {"F8_E4M3FNUZ", DType::kFloat8E4M3Fnuz},
+    {"F8_E5M2FNUZ", DType::kFloat8E5M2Fnuz},
+    {"F4", DType::kFloat4E2M1FnX2},
+    {"F6_E2M3", DType::kFloat6E2M3Fn},
+    {"F6_E3M2", DType::kFloat6E3M2Fn},
 };
 
 std::optional<DType> dtype_named(std::string_view name) {
@@ -45,7 +56,8 @@ std::optional<DType> dtype_named(std::string_view name) {
   return std::nullopt;
 }
 
-// Shapes count codes here; tensor/ counts the bytes into which codes of less than 8 bits are packed, as torch does.
+// Shapes count codes here; tensor/ counts the bytes into which codes of less than 8 bits are packed, as torch
+// does.
 unsigned bits_of(DType dtype) {
   if (dtype == DType::kFloat4E2M1FnX2) return 4;
   return dtype == DType::kFloat6E2M3Fn || dtype == DType::kFloat6E3M2Fn ? 6 : tensor::bits(dtype);
@@ -79,13 +91,15 @@ std::string read_header(const io::ByteSource& bytes, const Limits& limits) {
   bytes.read(0, head);
   const std::uint64_t length = header_length(head);
   if (length > kMostHeaderBytes || length > limits.index_bytes)
-    fail(ErrorCode::kLimit, fmt::format("the safetensors header claims {}, more than the limit of {}",
-                                        format_bytes(length), format_bytes(std::min(kMostHeaderBytes, limits.index_bytes))));
+    fail(ErrorCode::kLimit,
+         fmt::format("the safetensors header claims {}, more than the limit of {}", format_bytes(length),
+                     format_bytes(std::min(kMostHeaderBytes, limits.index_bytes))));
   if (length > bytes.size() - kLengthBytes)
     fail(ErrorCode::kTruncated,
-         fmt::format("the safetensors header has {}, but the file ends at byte {}: the download or copy was cut off; "
-                     "get the file again",
-                     plural(length, "byte"), bytes.size()));
+         fmt::format(
+             "the safetensors header has {}, but the file ends at byte {}: the download or copy was cut off; "
+             "get the file again",
+             plural(length, "byte"), bytes.size()));
   std::string text(length, '\0');
   bytes.read(kLengthBytes, std::as_writable_bytes(std::span(text)));
   return text;
@@ -98,8 +112,8 @@ std::uint64_t bytes_of(const SafetensorsEntry& entry, DType dtype) {
   const auto bits = count ? checked_mul<std::uint64_t>(*count, bits_of(dtype)) : std::nullopt;
   if (!bits) fail(ErrorCode::kCorrupt, fmt::format("the shape of {} is too large", shown(entry.name)));
   if (*bits % 8 != 0)
-    fail(ErrorCode::kCorrupt, fmt::format("{} does not end at a byte: {} elements of {} bits", shown(entry.name),
-                                          *count, bits_of(dtype)));
+    fail(ErrorCode::kCorrupt, fmt::format("{} does not end at a byte: {} elements of {} bits",
+                                          shown(entry.name), *count, bits_of(dtype)));
   return *bits / 8;
 }
 
@@ -115,14 +129,16 @@ void check_order(const SafetensorsHeader& header, std::uint64_t data_bytes) {
     if (entry->begin != at || entry->end < entry->begin)
       fail(ErrorCode::kCorrupt,
            fmt::format("data_offsets of {} are {} to {}, but {} ends at {}: tensors overlap or leave a gap",
-                       shown(entry->name), entry->begin, entry->end, at == 0 ? "the header" : "the tensor before", at));
+                       shown(entry->name), entry->begin, entry->end,
+                       at == 0 ? "the header" : "the tensor before", at));
     at = entry->end;
   }
   if (at > data_bytes)
     fail(ErrorCode::kTruncated,
-         fmt::format("the file has {} of tensor data, but its header describes {}: the download or copy was cut off; "
-                     "get the file again",
-                     plural(data_bytes, "byte"), at));
+         fmt::format(
+             "the file has {} of tensor data, but its header describes {}: the download or copy was cut off; "
+             "get the file again",
+             plural(data_bytes, "byte"), at));
   if (at < data_bytes)
     fail(ErrorCode::kCorrupt, fmt::format("{} follow the last tensor, which safetensors refuses",
                                           plural(data_bytes - at, "byte")));
@@ -131,7 +147,8 @@ void check_order(const SafetensorsHeader& header, std::uint64_t data_bytes) {
 DType checked_dtype(const SafetensorsEntry& entry) {
   const auto dtype = dtype_named(entry.dtype);
   if (!dtype)
-    fail(ErrorCode::kCorrupt, fmt::format("{} has the unknown dtype {}", shown(entry.name), shown(entry.dtype)));
+    fail(ErrorCode::kCorrupt,
+         fmt::format("{} has the unknown dtype {}", shown(entry.name), shown(entry.dtype)));
   if (const std::uint64_t bytes = bytes_of(entry, *dtype); bytes != entry.end - entry.begin)
     fail(ErrorCode::kCorrupt, fmt::format("{} has {}, but its dtype and shape take {}", shown(entry.name),
                                           plural(entry.end - entry.begin, "byte"), bytes));
@@ -140,7 +157,8 @@ DType checked_dtype(const SafetensorsEntry& entry) {
 
 value::NodeId add_metadata(const SafetensorsHeader& header, value::Tree& tree) {
   std::vector<value::Item> items;
-  for (const auto& [key, text] : header.metadata) items.push_back({tree.add_string(key), tree.add_string(text)});
+  for (const auto& [key, text] : header.metadata)
+    items.push_back({tree.add_string(key), tree.add_string(text)});
   const value::NodeId dict = tree.add_dict();
   tree.set_items(dict, items);
   return dict;
@@ -174,7 +192,8 @@ void read_safetensors(io::SourcePtr bytes, std::uint32_t part, const Limits& lim
     storage.offset = data + entry.begin;
     storage.size = entry.end - entry.begin;
     storage.in_place = true;
-    items.push_back({out.tree.add_string(entry.name), add_whole_tensor(out, std::move(storage), dtype, shape_of(entry, dtype))});
+    items.push_back({out.tree.add_string(entry.name),
+                     add_whole_tensor(out, std::move(storage), dtype, shape_of(entry, dtype))});
   }
   out.tree.set_items(dict, items);
 }

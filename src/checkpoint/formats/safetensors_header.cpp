@@ -19,8 +19,8 @@ constexpr std::string_view kMetadata = "__metadata__";
   fail(ErrorCode::kCorrupt, fmt::format("the safetensors header {}", text));
 }
 
-// Takes the events of the parser, which does not recurse. The form is fixed, so a place is known by the number of
-// open objects and lists and by the last key.
+// Takes the events of the parser, which does not recurse. The form is fixed, so a place is known by the
+// number of open objects and lists and by the last key.
 class Handler final : public json::json_sax_t {
  public:
   SafetensorsHeader take() { return std::move(header_); }

@@ -16,7 +16,7 @@ struct SafetensorsEntry {
 };
 
 struct SafetensorsHeader {
-  std::vector<SafetensorsEntry> entries;                       // in the order of the text
+  std::vector<SafetensorsEntry> entries;                      // in the order of the text
   std::vector<std::pair<std::string, std::string>> metadata;  // __metadata__
 };
 

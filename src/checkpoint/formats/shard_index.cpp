@@ -22,7 +22,8 @@ using value::NodeId;
 using WeightMap = std::map<std::string_view, std::string_view>;
 
 WeightMap weight_map_of(const value::Tree& tree, NodeId root, const std::string& index) {
-  const NodeId map = root != kNoNode && tree.kind(root) == Kind::kDict ? tree.get(root, "weight_map") : kNoNode;
+  const NodeId map =
+      root != kNoNode && tree.kind(root) == Kind::kDict ? tree.get(root, "weight_map") : kNoNode;
   if (map == kNoNode || tree.kind(map) != Kind::kDict)
     fail(ErrorCode::kCorrupt, fmt::format("{} has no weight_map", quote(abbreviate(index, 80))));
   WeightMap weights;
@@ -47,11 +48,13 @@ void take_shard(const WeightMap& weights, const std::string& file, NodeId shard,
     const std::string name(out.tree.text(item.key));
     const auto mapped = weights.find(name);
     if (mapped == weights.end())
-      mismatch(out, name, fmt::format("{} is in {}, but the index does not list it: it is not loaded",
-                                      quote(abbreviate(name, 120)), quote(abbreviate(file, 80))));
+      mismatch(out, name,
+               fmt::format("{} is in {}, but the index does not list it: it is not loaded",
+                           quote(abbreviate(name, 120)), quote(abbreviate(file, 80))));
     else if (mapped->second != file)
-      mismatch(out, name, fmt::format("{} is in {}, but the index says {}", quote(abbreviate(name, 120)),
-                                      quote(abbreviate(file, 80)), quote(abbreviate(mapped->second, 80))));
+      mismatch(out, name,
+               fmt::format("{} is in {}, but the index says {}", quote(abbreviate(name, 120)),
+                           quote(abbreviate(file, 80)), quote(abbreviate(mapped->second, 80))));
     else if (wanted.erase(name) > 0)
       items.push_back(item);
   }
@@ -70,12 +73,12 @@ NodeId read_weights(FolderParts& parts, const std::string& file, const Limits& l
   return read_torch_archive({parts.bytes(*part), *part, 0}, limits, out);
 }
 
-NodeId read_sharded_weights(FolderParts& parts, const Source& source, const std::string& index, const Limits& limits,
-                            Checkpoint& out) {
+NodeId read_sharded_weights(FolderParts& parts, const Source& source, const std::string& index,
+                            const Limits& limits, Checkpoint& out) {
   parts.open(index);
   value::Tree tree;
-  const WeightMap weights =
-      weight_map_of(tree, read_json_tree(source.read_text(index, limits.index_bytes), index, limits, tree), index);
+  const WeightMap weights = weight_map_of(
+      tree, read_json_tree(source.read_text(index, limits.index_bytes), index, limits, tree), index);
   WeightMap wanted = weights, files;
   for (const auto& [name, file] : weights) files.emplace(file, name);
   std::vector<value::Item> items;
@@ -87,11 +90,13 @@ NodeId read_sharded_weights(FolderParts& parts, const Source& source, const std:
       continue;
     }
     const NodeId shard = read_weights(parts, name, limits, out);
-    if (shard != kNoNode && out.tree.kind(shard) == Kind::kDict) take_shard(weights, name, shard, out, wanted, items);
+    if (shard != kNoNode && out.tree.kind(shard) == Kind::kDict)
+      take_shard(weights, name, shard, out, wanted, items);
   }
   for (const auto& [name, file] : wanted)
-    mismatch(out, name, fmt::format("the index says that {} is in {}, but it is not there",
-                                    quote(abbreviate(name, 120)), quote(abbreviate(file, 80))));
+    mismatch(out, name,
+             fmt::format("the index says that {} is in {}, but it is not there", quote(abbreviate(name, 120)),
+                         quote(abbreviate(file, 80))));
   const NodeId dict = out.tree.add_dict();
   out.tree.set_items(dict, items);
   return dict;

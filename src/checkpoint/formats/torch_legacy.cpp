@@ -49,13 +49,16 @@ std::string key_of(const Tree& tree, NodeId node) {
 void collect_claim(const Tree& tree, NodeId persistent, Claims& claims) {
   const auto id = tree.elements(persistent);
   const auto fields = id.empty() ? std::span<const NodeId>{} : tree.elements(id[0]);
-  if (fields.size() < 5 || tree.kind(fields[1]) != Kind::kGlobal || tree.kind(fields[4]) != Kind::kInt) return;
+  if (fields.size() < 5 || tree.kind(fields[1]) != Kind::kGlobal || tree.kind(fields[4]) != Kind::kInt)
+    return;
   const auto dtype = tensor::dtype_from_storage_class(tree.text(fields[1]));
   const std::uint64_t item = dtype ? tensor::element_size(*dtype) : 1;  // untyped storages count bytes
-  claims.try_emplace(key_of(tree, fields[2]), Claim{static_cast<std::uint64_t>(tree.integer(fields[4])), item});
+  claims.try_emplace(key_of(tree, fields[2]),
+                     Claim{static_cast<std::uint64_t>(tree.integer(fields[4])), item});
 }
 
-// The storages lie one after another in the order of the list of keys; only the persistent ids tell their item sizes.
+// The storages lie one after another in the order of the list of keys; only the persistent ids tell their
+// item sizes.
 Storages read_storages(PickleStream& stream, const io::SourcePtr& bytes, const Claims& claims) {
   Tree keys;
   const NodeId list = stream.value(keys, "the list of storages");
@@ -65,19 +68,23 @@ Storages read_storages(PickleStream& stream, const io::SourcePtr& bytes, const C
     const std::string key = key_of(keys, node);
     const auto claim = claims.find(key);
     if (claim == claims.end())
-      fail(ErrorCode::kCorrupt,
-           fmt::format("storage {} is in the file, but no tensor says what it is: what follows cannot be read", shown(key)),
-           stream.offset());
+      fail(
+          ErrorCode::kCorrupt,
+          fmt::format("storage {} is in the file, but no tensor says what it is: what follows cannot be read",
+                      shown(key)),
+          stream.offset());
     const std::int64_t count = stream.int64();
     if (count < 0 || static_cast<std::uint64_t>(count) != claim->second.count)
-      fail(ErrorCode::kCorrupt, fmt::format("storage {} has {} elements, but the pickle says {}", shown(key), count,
-                                            claim->second.count),
+      fail(ErrorCode::kCorrupt,
+           fmt::format("storage {} has {} elements, but the pickle says {}", shown(key), count,
+                       claim->second.count),
            stream.offset() - 8);
     const auto size = checked_mul(claim->second.count, claim->second.item_size);
     if (!size) fail(ErrorCode::kCorrupt, fmt::format("storage {} is too large", shown(key)), stream.offset());
     const std::uint64_t offset = stream.offset();
     stream.skip(*size);
-    storages.emplace(key, StorageBytes{io::slice_source(bytes, offset, *size), offset, *size, true, std::nullopt, {}});
+    storages.emplace(
+        key, StorageBytes{io::slice_source(bytes, offset, *size), offset, *size, true, std::nullopt, {}});
   }
   return storages;
 }
@@ -125,9 +132,12 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
   Claims claims;
   for (NodeId node = first; node < out.tree.size(); ++node)
     if (out.tree.kind(node) == Kind::kPersistent) collect_claim(out.tree, node, claims);
-  out.defects.push_back({"legacy-format", "",
-                         "torch.save wrote this form before torch 1.6: it has no checksums and cannot be memory-mapped",
-                         {}, part});
+  out.defects.push_back(
+      {"legacy-format",
+       "",
+       "torch.save wrote this form before torch 1.6: it has no checksums and cannot be memory-mapped",
+       {},
+       part});
   const Storages storages = read_storages(stream, bytes, claims);
   check_end(stream, *bytes, part, out);
   const FindStorage find = [&](std::string_view key) -> std::optional<StorageBytes> {
@@ -139,7 +149,7 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
   return root;
 }
 
-const Format kTorchLegacy = {"torch-legacy", "torch.save before torch 1.6, or with _use_new_zipfile_serialization=False",
-                             probe, read};
+const Format kTorchLegacy = {
+    "torch-legacy", "torch.save before torch 1.6, or with _use_new_zipfile_serialization=False", probe, read};
 
 }  // namespace ckpt::formats

@@ -1,5 +1,5 @@
-// What torch.save wrote before 1.6, and writes with _use_new_zipfile_serialization=False: five pickles (a magic number,
-// a version, facts on the system, the object, the keys of the storages), then the storages.
+// What torch.save wrote before 1.6, and writes with _use_new_zipfile_serialization=False: five pickles (a
+// magic number, a version, facts on the system, the object, the keys of the storages), then the storages.
 // Source: torch/serialization.py, _legacy_save and _legacy_load.
 #pragma once
 
@@ -12,6 +12,7 @@ extern const Format kTorchLegacy;
 bool is_torch_legacy(std::span<const std::byte> head);
 
 // As read_torch_archive, for a whole file.
-value::NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& limits, Checkpoint& out);
+value::NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& limits,
+                                Checkpoint& out);
 
 }  // namespace ckpt::formats

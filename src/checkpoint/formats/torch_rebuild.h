@@ -32,8 +32,9 @@ struct RebuildScope {
   bool big_endian = false;
 };
 
-// Turns every kPersistent node of the scope into a storage and every rebuild call into a tensor, in place, and
-// fills out.storages, out.tensor_records, out.defects.
-void rebuild_tensors(Checkpoint& out, const RebuildScope& scope, const FindStorage& find, const Limits& limits);
+// Turns every kPersistent node of the scope into a storage and every rebuild call into a tensor, in place,
+// and fills out.storages, out.tensor_records, out.defects.
+void rebuild_tensors(Checkpoint& out, const RebuildScope& scope, const FindStorage& find,
+                     const Limits& limits);
 
 }  // namespace ckpt::formats

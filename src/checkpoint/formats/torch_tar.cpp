@@ -78,7 +78,8 @@ std::map<std::string, Member> members_of(const io::ByteSource& bytes) {
     if (name.starts_with("./")) name.erase(0, 2);
     const auto size = octal(header.substr(124, 12));
     if (!size || *size > bytes.size() - at - kBlock)
-      fail(ErrorCode::kTruncated, fmt::format("the tar member {} reaches past the end of the file", shown(name)), at);
+      fail(ErrorCode::kTruncated,
+           fmt::format("the tar member {} reaches past the end of the file", shown(name)), at);
     members.insert_or_assign(std::move(name), Member{at + kBlock, *size});
     at += kBlock + (*size + kBlock - 1) / kBlock * kBlock;
   }
@@ -104,12 +105,16 @@ class Reader {
     for (const std::string_view name : {"storages", "tensors", "pickle"})
       if (members_.find(std::string(name)) == members_.end())
         fail(ErrorCode::kForeign,
-             fmt::format("a tar file without {}, not a torch file; unpack it first: tar xf FILE", quote(name)));
+             fmt::format("a tar file without {}, not a torch file; unpack it first: tar xf FILE",
+                         quote(name)));
   }
 
   void read() {
-    out_.defects.push_back({"legacy-format", "",
-                            "torch 0.1 wrote this form, a tar file: torch.load(weights_only=True) refuses it", {}, 0});
+    out_.defects.push_back({"legacy-format",
+                            "",
+                            "torch 0.1 wrote this form, a tar file: torch.load(weights_only=True) refuses it",
+                            {},
+                            0});
     read_storages();
     read_tensors();
     read_object();
@@ -130,15 +135,17 @@ class Reader {
     for (std::uint64_t i = 0; i < count; ++i) {
       Tree tree;
       const auto fields = tuple(tree, in.value(tree, "a storage"), 3);
-      const auto dtype =
-          tree.kind(fields[2]) == Kind::kGlobal ? tensor::dtype_from_storage_class(tree.text(fields[2])) : std::nullopt;
+      const auto dtype = tree.kind(fields[2]) == Kind::kGlobal
+                             ? tensor::dtype_from_storage_class(tree.text(fields[2]))
+                             : std::nullopt;
       if (!dtype) fail(ErrorCode::kCorrupt, "a storage of an unknown class", in.offset());
       const std::uint64_t elements = count_of(in.int64(), "the size of a storage");
       const auto size = checked_mul(elements, tensor::element_size(*dtype));
       if (!size) fail(ErrorCode::kCorrupt, "a storage that is too large", in.offset());
       tensor::Storage storage;
       storage.key = key_of(tree, fields[0]);
-      storage.location = tree.kind(fields[1]) == Kind::kString ? std::string(tree.text(fields[1])) : std::string();
+      storage.location =
+          tree.kind(fields[1]) == Kind::kString ? std::string(tree.text(fields[1])) : std::string();
       storage.offset = in.offset();
       in.skip(*size);
       storage.bytes = io::slice_source(bytes_, storage.offset, *size);
@@ -169,7 +176,8 @@ class Reader {
   }
 
   void add_storage(tensor::Storage storage, DType dtype) {
-    storages_.insert_or_assign(storage.key, std::pair(static_cast<std::uint32_t>(out_.storages.size()), dtype));
+    storages_.insert_or_assign(storage.key,
+                               std::pair(static_cast<std::uint32_t>(out_.storages.size()), dtype));
     out_.storages.push_back(std::move(storage));
   }
 
@@ -200,14 +208,18 @@ class Reader {
     tensor::TensorView& view = record.view;
     const auto numel = tensor::checked_numel(view.shape);
     const auto extent = numel ? tensor::checked_extent(view) : std::nullopt;
-    if (!extent) fail(ErrorCode::kCorrupt, fmt::format("tensor {} has an impossible shape or stride", shown(key)));
+    if (!extent)
+      fail(ErrorCode::kCorrupt, fmt::format("tensor {} has an impossible shape or stride", shown(key)));
     view.numel = *numel;
     const auto index = static_cast<std::uint32_t>(out_.tensor_records.size());
     view.in_bounds = tensor::bytes_for_elements(view.dtype, *extent) <= out_.storages[view.storage].size;
     if (!view.in_bounds)
-      out_.record_defects.push_back(
-          {index,
-           {"tensor-out-of-bounds", {}, fmt::format("tensor {} extends past its storage", shown(key)), {}, 0}});
+      out_.record_defects.push_back({index,
+                                     {"tensor-out-of-bounds",
+                                      {},
+                                      fmt::format("tensor {} extends past its storage", shown(key)),
+                                      {},
+                                      0}});
     out_.tensor_records.push_back(std::move(record));
     tensors_.insert_or_assign(std::move(key), index);
   }
@@ -233,13 +245,15 @@ class Reader {
     const bool named = tree.kind(id[0]) == Kind::kInt || tree.kind(id[0]) == Kind::kString;
     const auto found = named ? tensors_.find(key_of(tree, id[0])) : tensors_.end();
     if (found != tensors_.end()) return tree.become_tensor(node, found->second);
-    out_.defects.push_back({"pickle-persistent-id", "", "a persistent id that names no tensor of the file", {}, 0});
+    out_.defects.push_back(
+        {"pickle-persistent-id", "", "a persistent id that names no tensor of the file", {}, 0});
   }
 
   std::uint64_t number(PickleStream& in, std::string_view what) const {
     Tree tree;
     const NodeId node = in.value(tree, what);
-    if (tree.kind(node) != Kind::kInt) fail(ErrorCode::kCorrupt, fmt::format("{} is no number", what), in.offset());
+    if (tree.kind(node) != Kind::kInt)
+      fail(ErrorCode::kCorrupt, fmt::format("{} is no number", what), in.offset());
     return count_of(tree.integer(node), what);
   }
 
@@ -257,7 +271,9 @@ class Reader {
   std::map<std::string, std::uint32_t> tensors_;
 };
 
-void read(const Source& source, const Limits& limits, Checkpoint& out) { Reader(source.bytes(), limits, out).read(); }
+void read(const Source& source, const Limits& limits, Checkpoint& out) {
+  Reader(source.bytes(), limits, out).read();
+}
 
 }  // namespace
 

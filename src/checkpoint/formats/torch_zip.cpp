@@ -248,8 +248,10 @@ value::NodeId run_pickle(const ZipArchive& archive, const ZipEntry& entry, const
 // Which entries of the archive a storage of the pickle named.
 using Used = std::vector<bool>;
 
-FindStorage storage_finder(const ZipArchive& archive, std::uint64_t offset, const std::string& folder, Used& used) {
-  return [&archive, offset, &used, prefix = folder + "/data/"](std::string_view key) -> std::optional<StorageBytes> {
+FindStorage storage_finder(const ZipArchive& archive, std::uint64_t offset, const std::string& folder,
+                           Used& used) {
+  return [&archive, offset, &used,
+          prefix = folder + "/data/"](std::string_view key) -> std::optional<StorageBytes> {
     const std::string name = prefix + std::string(key);
     const ZipEntry* entry = find_any_case(archive, name);
     if (entry == nullptr) return std::nullopt;
@@ -300,7 +302,8 @@ value::NodeId read_torch_archive(const TorchArchive& from, const Limits& limits,
   if (big_endian) out.byte_order = "big";
   check_version(*archive, folder, limits, out);
   list_records(*archive, folder, from.list_records, out);
-  const value::NodeId root = run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);
+  const value::NodeId root =
+      run_pickle(*archive, *find_any_case(*archive, folder + std::string(kPickle)), limits, out);
   place_defects(from, first_defect, out);
   Used used(archive->entries().size());
   const std::size_t first_storage = out.storages.size();

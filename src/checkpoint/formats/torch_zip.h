@@ -18,9 +18,9 @@ struct TorchArchive {
   bool list_records = true;  // in out.records; false for archives of one value each
 };
 
-// Reads the object that torch.save wrote into out.tree, its tensors and everything that is wrong with the archive.
-// Returns the object's node, kNoNode if the pickle broke (out.complete is false then). Entries are not collected:
-// see collect_entries. Throws Error if this is no torch archive.
+// Reads the object that torch.save wrote into out.tree, its tensors and everything that is wrong with the
+// archive. Returns the object's node, kNoNode if the pickle broke (out.complete is false then). Entries are
+// not collected: see collect_entries. Throws Error if this is no torch archive.
 value::NodeId read_torch_archive(const TorchArchive& archive, const Limits& limits, Checkpoint& out);
 
 // Fills out.entries; exceeding a limit of the tree is a defect, and what was reached stays.

@@ -8,8 +8,8 @@
 
 namespace ckpt::formats {
 
-// Adds storage, record and node. `shape` was checked: its product does not overflow. A storage without bytes makes a
-// tensor that cannot be read.
+// Adds storage, record and node. `shape` was checked: its product does not overflow. A storage without bytes
+// makes a tensor that cannot be read.
 value::NodeId add_whole_tensor(Checkpoint& out, tensor::Storage storage, tensor::DType dtype,
                                std::vector<std::int64_t> shape);
 

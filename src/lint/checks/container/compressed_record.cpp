@@ -25,7 +25,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (!storage.bytes->random_access()) {  // inflated on demand
       if (compressed == 0) first_compressed = &storage;
       ++compressed;
-    } else if (storage.in_place && alignment > 0 && storage.offset % alignment != 0) {
+    } else if (storage.in_place && storage.crc32 && alignment > 0 &&
+               storage.offset % alignment != 0) {  // of an archive
       if (misaligned == 0) first_misaligned = &storage;
       ++misaligned;
     }

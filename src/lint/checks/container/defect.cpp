@@ -24,8 +24,8 @@ constexpr ParamSpec kParams[] = {
 
 // The codes of base/error.h, except that of a wrong command line.
 constexpr std::array<std::string_view, 11> kErrorCodes = {
-    "io",          "not-found",   "empty",     "pointer", "foreign",
-    "torchscript", "unsupported", "truncated", "corrupt", "limit",   "changed"};
+    "io",          "not-found", "empty",   "pointer", "foreign", "torchscript",
+    "unsupported", "truncated", "corrupt", "limit",   "changed"};
 
 // The kind of a finding is the reader's code, its text what the reader noticed.
 constexpr auto kKinds = [] {
@@ -50,7 +50,8 @@ Hit defect_hit(const Defect& defect, const Checkpoint& file) {
   Hit hit = make_hit(defect.path, defect.code, report::PlaceKind::kFile);
   hit.fields = {{"text", defect.text}};
   hit.properties.push_back({"reason", defect.code});
-  if (defect.offset) hit.bytes = report::ByteRange{*defect.offset, 1, std::string(file.part_name(defect.part))};
+  if (defect.offset)
+    hit.bytes = report::ByteRange{*defect.offset, 1, std::string(file.part_name(defect.part))};
   return hit;
 }
 

@@ -44,7 +44,8 @@ std::vector<Sum> sums_of(const Checkpoint& file) {
   for (const auto& storage : file.storages) {
     if (!storage.crc32 || storage.bytes == nullptr || storage.size == 0) continue;
     std::optional<report::ByteRange> place;
-    if (storage.in_place) place = report::ByteRange{storage.offset, storage.size, std::string(file.part_name(storage.part))};
+    if (storage.in_place)
+      place = report::ByteRange{storage.offset, storage.size, std::string(file.part_name(storage.part))};
     sums.push_back({"data/" + storage.key, storage.bytes.get(), *storage.crc32, place});
   }
   for (const auto& record : file.records) {
@@ -115,7 +116,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
       if (defect.code != code) continue;
       Hit hit = make_hit(defect.path, "zip-crc-mismatch", report::PlaceKind::kFile);
       hit.fields = {{"text", defect.text}};
-      if (defect.offset) hit.bytes = report::ByteRange{*defect.offset, 1, std::string(file.part_name(defect.part))};
+      if (defect.offset)
+        hit.bytes = report::ByteRange{*defect.offset, 1, std::string(file.part_name(defect.part))};
       emit(std::move(hit));
     }
   if (rule.boolean("all-records")) verify_all(file, rule, emit);

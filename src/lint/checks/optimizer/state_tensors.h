@@ -23,7 +23,8 @@ class StateTensors {
   // True if there is one with an element, and all of them are 0.
   bool is_zero(NodeId state, std::string_view key) const;
 
-  // `value` against `limit`: both of one shape, real and finite. What is wrong with others is for other rules.
+  // `value` against `limit`: both of one shape, real and finite. What is wrong with others is for other
+  // rules.
   std::optional<tensor::BoundJob> bound(NodeId state, std::string_view value, std::string_view limit) const;
 
  private:

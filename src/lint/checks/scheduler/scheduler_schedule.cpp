@@ -52,8 +52,7 @@ struct Judge {
         *factor == 1 ? std::floor(*last / *first) * *first : (*period - *first) / (*factor - 1);
     if (std::floor(before + *done) == *last) return true;
     Hit hit = make_hit(key_path(at.path, keys::kLastEpoch), "cycle");
-    hit.fields = {
-        {"last", count(*last)}, {"cycle", format_short(*done)}, {"period", format_short(*period)}};
+    hit.fields = {{"last", count(*last)}, {"cycle", format_short(*done)}, {"period", format_short(*period)}};
     emit(std::move(hit));
     return false;
   }

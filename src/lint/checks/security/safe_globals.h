@@ -5,7 +5,7 @@
 #include <span>
 #include <string>
 
-#include "pickle/machine.h"
+#include "checkpoint/checkpoint.h"
 #include "value/tree.h"
 
 namespace ckpt::lint {

@@ -92,12 +92,15 @@ TEST_CASE("another optimizer, other groups and other parameters are told, missin
   grouped.set(grouped.root, "callbacks",
               grouped.dict({{"BackboneFinetuning",
                              grouped.dict({{"internal_optimizer_metadata", grouped.dict({})}})}}));
-  CHECK(against("cross-optimizer-changed", old, grouped) ==  // the callback has nothing to rebuild the groups from
-        Lines{"error optimizer_states[0].param_groups: Trainer.fit(ckpt_path=...) raises ValueError: group sizes "
-              "differ from the base",
-              "error optimizer_states[0].state: no state: Trainer.fit(ckpt_path=...) silently resumes with "
-              "moments of "
-              "zero"});
+  CHECK(
+      against("cross-optimizer-changed", old,
+              grouped) ==  // the callback has nothing to rebuild the groups from
+      Lines{
+          "error optimizer_states[0].param_groups: Trainer.fit(ckpt_path=...) raises ValueError: group sizes "
+          "differ from the base",
+          "error optimizer_states[0].state: no state: Trainer.fit(ckpt_path=...) silently resumes with "
+          "moments of "
+          "zero"});
 }
 
 TEST_CASE("settings and kind of a scheduler are compared, progress is not") {

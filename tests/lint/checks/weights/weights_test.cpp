@@ -33,8 +33,8 @@ TEST_CASE("every defect code and every error code of readers is claimed by exact
   }
   for (const auto code :
        {ErrorCode::kIo, ErrorCode::kNotFound, ErrorCode::kEmpty, ErrorCode::kPointer, ErrorCode::kForeign,
-        ErrorCode::kTorchScript, ErrorCode::kUnsupported, ErrorCode::kTruncated,
-        ErrorCode::kCorrupt, ErrorCode::kLimit, ErrorCode::kChanged}) {
+        ErrorCode::kTorchScript, ErrorCode::kUnsupported, ErrorCode::kTruncated, ErrorCode::kCorrupt,
+        ErrorCode::kLimit, ErrorCode::kChanged}) {
     CAPTURE(to_string(code));
     CHECK(claims[std::string(to_string(code))] == 1);
   }
