@@ -325,7 +325,8 @@ void check_action(const Parsed& parsed) {
   if (!action->takes_file && !parsed.operands.empty())
     fail(ErrorCode::kUsage, fmt::format("--{} takes no FILE, but got {}; see --help", action->name,
                                         quote(parsed.operands.front())));
-  for (const auto& [option, value] : parsed.values) {
+  for (const auto& given : parsed.values) {
+    const std::string& option = given.first;
     const auto is = [&](std::string_view name) { return name == option; };
     if (is(action->name) || std::any_of(std::begin(kAlways), std::end(kAlways), is)) continue;
     if (std::none_of(action->heeds.begin(), action->heeds.end(), is))

@@ -51,9 +51,9 @@ TEST_CASE("training state is found by its form, at any key and in any nesting") 
                                "optimizer optimizers.actor, optimizer optimizers.critic, optimizer alpha_optimizer"},
   };
   // clang-format on
-  for (const auto& [name, parts] : kCases) {
-    CAPTURE(name);
-    CHECK(parts_of(plain(name)) == parts);
+  for (const Case& c : kCases) {
+    CAPTURE(c.file);
+    CHECK(parts_of(plain(c.file)) == c.parts);
   }
 }
 

@@ -72,8 +72,9 @@ class Parser {
     return text;
   }
   bool boolean() {
+    skip();
     for (const std::string_view word : {std::string_view("True"), std::string_view("False")})
-      if (skip(), rest_.starts_with(word)) {
+      if (rest_.starts_with(word)) {
         rest_.remove_prefix(word.size());
         return word == "True";
       }

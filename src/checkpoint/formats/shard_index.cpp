@@ -86,7 +86,7 @@ NodeId read_sharded_weights(FolderParts& parts, const Source& source, const std:
     const std::string name(file);
     if (!parts.open(name)) {
       parts.missing(name, first);
-      std::erase_if(wanted, [&](const auto& entry) { return entry.second == file; });
+      std::erase_if(wanted, [&](const auto& entry) { return entry.second == name; });
       continue;
     }
     const NodeId shard = read_weights(parts, name, limits, out);
