@@ -1,4 +1,4 @@
-// What the other file's training state holds that the base's code loads without a word, or cannot load: NaN
+// What the other file's training state holds that the base's code loads silently, or cannot load: NaN
 // and infinities, and the state of averaged weights. Private to diff/.
 #pragma once
 

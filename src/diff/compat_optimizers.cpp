@@ -78,7 +78,7 @@ bool same_sizes(const OptimizerParams& a, const OptimizerParams& b) {
                     [](const auto& x, const auto& y) { return x.size() == y.size(); });
 }
 
-// A BaseFinetuning builds the groups anew, as the file has them, before the state is loaded.
+// A BaseFinetuning rebuilds the groups as the file has them before the state is loaded.
 bool rebuilds_groups(const Saved& base, const Saved& other) {
   return other.params.named_by == NamedBy::kCallback &&
          training::is_finetuned(base.tree(), base.side.input->training.callbacks);

@@ -128,7 +128,7 @@ std::optional<std::vector<Group>> read_groups(const Side& side, const training::
 // --- one file ------------------------------------------------------------------------------------------
 
 // A BaseFinetuning keeps copies of the groups of each optimizer, with names for `params`; from these it
-// builds the groups anew when it resumes.
+// rebuilds the groups when it resumes.
 void take_callback_names(const Side& side, std::int64_t optimizer, std::vector<Group>& groups) {
   const Tree& tree = side.file().tree;
   for (const training::Callback& callback : side.input->training.callbacks)

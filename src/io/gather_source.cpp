@@ -14,7 +14,9 @@
 namespace ckpt::io {
 namespace {
 
-constexpr std::uint64_t kCells = 1 << 22;  // more than any real number of shards of one tensor
+// Shards form a grid: a cell each. Others may be cut across, but memory must not grow with the square of the
+// blocks.
+constexpr std::uint64_t kCellsPerBlock = 64, kSomeCells = 4096;
 constexpr std::uint32_t kFree = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<std::uint64_t> product(std::span<const std::uint64_t> sizes) {
@@ -77,6 +79,7 @@ std::shared_ptr<const GatherSource> GatherSource::make(std::span<const std::uint
 
 bool GatherSource::cut(std::span<const std::uint64_t> shape, std::string& wrong) {
   std::uint64_t cells = 1;
+  const std::uint64_t most = kSomeCells + kCellsPerBlock * blocks_.size();
   for (std::size_t i = 0; i < shape.size(); ++i) {
     Axis axis{shape[i], {0}};
     for (const Block& block : blocks_)
@@ -85,8 +88,8 @@ bool GatherSource::cut(std::span<const std::uint64_t> shape, std::string& wrong)
     std::sort(axis.starts.begin(), axis.starts.end());
     axis.starts.erase(std::unique(axis.starts.begin(), axis.starts.end()), axis.starts.end());
     const auto more = checked_mul<std::uint64_t>(cells, axis.starts.size());
-    if (!more || *more > kCells)
-      fail(ErrorCode::kLimit, fmt::format("a tensor is cut into more than {} pieces", kCells));
+    if (!more || *more > most)
+      fail(ErrorCode::kLimit, fmt::format("a tensor is cut into more than {} pieces", most));
     cells = *more;
     axes_.push_back(std::move(axis));
   }

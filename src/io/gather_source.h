@@ -22,8 +22,8 @@ struct Block {
 class GatherSource final : public ByteSource {
  public:
   // Null if the blocks do not cover `shape` exactly once, each with item_size bytes for each of its elements;
-  // then `wrong` says why ("blocks overlap at [3, 0]"). Throws kLimit if finding out takes more than kCells
-  // steps.
+  // then `wrong` says why ("blocks overlap at [3, 0]"). Throws kLimit if the blocks are not a
+  // grid and cut the whole into far more pieces than there are blocks.
   static std::shared_ptr<const GatherSource> make(std::span<const std::uint64_t> shape,
                                                   std::uint64_t item_size, std::vector<Block> blocks,
                                                   std::string& wrong);

@@ -212,6 +212,12 @@ TEST_CASE("files that are missing, cut or of another save are named") {
     CHECK(codes(*open_checkpoint(path)) ==
           std::vector<std::string>{"shard-missing model-00002-of-00002.safetensors"});
   }
+  SUBCASE("a shard of an index is cut: the error names it") {
+    const std::string path = copy_of("hugging-face-safetensors", folder);
+    const std::string shard = path + "/model-00002-of-00002.safetensors";
+    fs::resize_file(shard, fs::file_size(shard) - 4);
+    CHECK(open_error(path).starts_with("truncated: \"model-00002-of-00002.safetensors\": the file has "));
+  }
   SUBCASE("an index that contradicts its shards") {
     const std::string path = copy_of("hugging-face-safetensors", folder);
     const std::string index = path + "/model.safetensors.index.json";

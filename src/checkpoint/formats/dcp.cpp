@@ -127,7 +127,17 @@ class Reader {
            *part});
       return nullptr;
     }
+    claim(*part, range.length);
     return io::slice_source(parts_.bytes(*part), range.offset, range.length);
+  }
+
+  // Each range is written once. Without this bound, many entries may name one large range, and each is read.
+  void claim(std::uint32_t part, std::uint64_t length) {
+    std::uint64_t& claimed = claimed_[part];
+    claimed += length;  // each is at most the file's size, and the sum is checked every time
+    if (claimed > out_.parts[part].size)
+      fail(ErrorCode::kCorrupt,
+           fmt::format("the ranges that .metadata names in {} overlap", shown(out_.parts[part].name)));
   }
 
   NodeId value_of(const DcpEntry& entry) {
@@ -210,6 +220,7 @@ class Reader {
   const Limits& limits_;
   Checkpoint& out_;
   FolderParts parts_;
+  std::map<std::uint32_t, std::uint64_t> claimed_;  // bytes of each part
 };
 
 void read(const Source& source, const Limits& limits, Checkpoint& out) {

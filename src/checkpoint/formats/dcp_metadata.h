@@ -37,7 +37,7 @@ struct DcpEntry {
   std::optional<DcpRange> range;  // of a value
 };
 
-// Throws Error{kCorrupt} if this is no metadata of DCP. What the pickle imports besides the classes of DCP
+// Throws Error{kCorrupt} if this is not DCP metadata. What the pickle imports besides the classes of DCP
 // goes to out.imports, what is wrong with it to out.defects.
 std::vector<DcpEntry> read_dcp_metadata(std::shared_ptr<const std::vector<std::byte>> bytes,
                                         const Limits& limits, Checkpoint& out);

@@ -147,7 +147,7 @@ class Reader {
     const bool number = out_.tree.kind(node) == value::Kind::kInt;
     const std::int64_t alignment = number ? out_.tree.integer(node) : 0;
     if (alignment < 1 || alignment > (1 << 20) || !std::has_single_bit(static_cast<std::uint64_t>(alignment)))
-      fail(ErrorCode::kCorrupt, "general.alignment of the GGUF file is no power of two");
+      fail(ErrorCode::kCorrupt, "general.alignment of the GGUF file is not a power of two");
     alignment_ = static_cast<std::uint64_t>(alignment);
   }
 

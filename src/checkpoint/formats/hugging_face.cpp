@@ -85,7 +85,9 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
   };
   for (const Member& member : kTraining)
     if (const auto part = parts.open(std::string(member.file)))
-      add(member.key, read_torch_archive({parts.bytes(*part), *part, 0}, limits, out));
+      add(member.key, FolderParts::naming(std::string(member.file), [&] {
+            return read_torch_archive({parts.bytes(*part), *part, 0}, limits, out);
+          }));
   for (const Member& member : kDocuments) {
     const std::string file(member.file);
     if (!parts.open(file)) continue;

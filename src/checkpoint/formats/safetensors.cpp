@@ -105,7 +105,7 @@ std::string read_header(const io::ByteSource& bytes, const Limits& limits) {
   return text;
 }
 
-// Bytes of the tensor as its dtype and shape say; throws where that is no number of bytes.
+// Bytes of the tensor as its dtype and shape say; throws if that is not a whole number of bytes.
 std::uint64_t bytes_of(const SafetensorsEntry& entry, DType dtype) {
   std::optional<std::uint64_t> count = 1;
   for (const std::uint64_t size : entry.shape) count = count ? checked_mul(*count, size) : count;

@@ -65,12 +65,13 @@ void take_shard(const WeightMap& weights, const std::string& file, NodeId shard,
 NodeId read_weights(FolderParts& parts, const std::string& file, const Limits& limits, Checkpoint& out) {
   const auto part = parts.open(file);
   if (!part) return kNoNode;
-  if (file.ends_with(".safetensors")) {
+  return FolderParts::naming(file, [&] {
+    if (!file.ends_with(".safetensors"))
+      return read_torch_archive({parts.bytes(*part), *part, 0}, limits, out);
     const NodeId dict = out.tree.add_dict();
     read_safetensors(parts.bytes(*part), *part, limits, out, dict);
     return dict;
-  }
-  return read_torch_archive({parts.bytes(*part), *part, 0}, limits, out);
+  });
 }
 
 NodeId read_sharded_weights(FolderParts& parts, const Source& source, const std::string& index,

@@ -62,7 +62,7 @@ void collect_claim(const Tree& tree, NodeId persistent, Claims& claims) {
 Storages read_storages(PickleStream& stream, const io::SourcePtr& bytes, const Claims& claims) {
   Tree keys;
   const NodeId list = stream.value(keys, "the list of storages");
-  if (keys.kind(list) != Kind::kList) fail(ErrorCode::kCorrupt, "the fifth pickle is no list of storages");
+  if (keys.kind(list) != Kind::kList) fail(ErrorCode::kCorrupt, "the fifth pickle is not a list of storages");
   Storages storages;
   for (const NodeId node : keys.elements(list)) {
     const std::string key = key_of(keys, node);
@@ -121,7 +121,8 @@ bool is_torch_legacy(std::span<const std::byte> head) {
 NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& limits, Checkpoint& out) {
   PickleStream stream(bytes, 0, limits);
   Tree facts;
-  if (!is_magic(facts, stream.value(facts, "the magic number"))) fail(ErrorCode::kCorrupt, "no torch file");
+  if (!is_magic(facts, stream.value(facts, "the magic number")))
+    fail(ErrorCode::kCorrupt, "not a torch file");
   const NodeId version = stream.value(facts, "the version");
   if (facts.kind(version) != Kind::kInt || facts.integer(version) != kVersion)
     fail(ErrorCode::kUnsupported, "a legacy torch file of an unknown version");

@@ -168,10 +168,13 @@ class Reader {
     const auto offset = checked_mul(count_of(tree.integer(fields[2]), "the offset of a view"), item);
     const auto size = checked_mul(count_of(tree.integer(fields[3]), "the size of a view"), item);
     if (!offset || !size) fail(ErrorCode::kCorrupt, "a view that is too large");
+    const auto end = checked_add(*offset, *size);
+    if (!end || *end > storage.size) fail(ErrorCode::kCorrupt, "a view that reaches past its storage");
     storage.key = key_of(tree, fields[0]);
-    storage.bytes = io::slice_source(storage.bytes, *offset, *size);
     storage.offset += *offset;
     storage.size = *size;
+    // Of the file, not of the root: views of views would nest as deep as the file says.
+    storage.bytes = io::slice_source(bytes_, storage.offset, storage.size);
     add_storage(std::move(storage), dtype);
   }
 
