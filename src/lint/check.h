@@ -124,6 +124,7 @@ class Context {
   const Opened& input;
   const Opened* base = nullptr;  // null without --against
   Profile profile = Profile::kResume;
+  bool profile_asked = false;  // somebody chose the profile; it is not the default
 
   const Checkpoint& file() const { return *input.file; }
   const training::Items& items() const { return input.items; }

@@ -246,12 +246,13 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
                                        const Opened* base, std::size_t base_index,
                                        const EngineOptions& options) {
   const Scope scope{input.file != nullptr, options.numbers, base != nullptr && base->file != nullptr,
-                    options.profile};
+                    options.profile, options.profile_asked};
   std::vector<const Rule*> on;
   for (const Rule& rule : rules.rules)
     if (applies(rule, scope)) on.push_back(&rule);
   on = in_precedence(std::move(on));
   Context context(input, base, options.profile);
+  context.profile_asked = options.profile_asked;
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
   if (scope.numbers && scope.opened)

@@ -14,6 +14,7 @@ namespace ckpt::lint {
 
 struct EngineOptions {
   Profile profile = Profile::kResume;
+  bool profile_asked = false;  // by --profile or by a rule file
   std::size_t jobs = 1;
   // false: no tensor is read, and rules about numbers and differences stay silent (an input that broke while
   // it was read)

@@ -30,7 +30,10 @@ class Judge {
   // If a tensor cannot be read while judging, the input counts as unreadable, and what can be said without
   // numbers is still said. Names that cannot be mapped are a mistake of the call, not of the input.
   void judge(const Opened& input, Judged& out) const {
-    EngineOptions options{out.scope.profile, settings_.jobs, true, settings_.names};
+    EngineOptions options{.profile = out.scope.profile,
+                          .profile_asked = out.scope.profile_asked,
+                          .jobs = settings_.jobs,
+                          .names = settings_.names};
     try {
       add(out, input, options, settings_.base);
     } catch (const Error& error) {
@@ -64,8 +67,11 @@ Judged judge_file(const Input& named, std::size_t index, const RuleSet& rules,
                   const JudgeSettings& settings) {
   const Opened input = open(named);
   Judged out;
-  const auto profile = settings.profile.value_or(rules.profile.value_or(ProfileSetting::kResume));
-  out.scope = {input.file != nullptr, true, settings.base != nullptr, profile_for(profile, input.items)};
+  const std::optional<ProfileSetting> asked = settings.profile ? settings.profile : rules.profile;
+  out.scope = {.opened = input.file != nullptr,
+               .based = settings.base != nullptr,
+               .profile = profile_for(asked.value_or(ProfileSetting::kResume), input.items),
+               .profile_asked = asked.has_value()};
   out.input = show::describe_input(input, report::Role::kTarget);
   add_trouble(out, show::trouble_of(input));
   Judge(index, rules, settings).judge(input, out);

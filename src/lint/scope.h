@@ -15,6 +15,7 @@ struct Scope {
   bool numbers = true;  // false: a tensor could not be read, rules about numbers had none
   bool based = false;   // there was a readable base for the rules that compare two files
   Profile profile = Profile::kResume;
+  bool profile_asked = false;  // by --profile or by a rule file
 };
 
 // Does a rule run on a file, and if not, why? kPartly: it runs, but has no numbers to look at.

@@ -15,7 +15,7 @@ constexpr ParamSpec kParams[] = {
 constexpr KindSpec kKinds[] = {
     {"missing", ""},         {"missing-version", ""},          {"missing-weights", ""},
     {"missing-counter", ""}, {"wrong-type", "expected found"}, {"not-a-trainer-file", "what"},
-    {"deepspeed-shard", ""}, {"deepspeed-optimizer", ""},
+    {"deepspeed-shard", ""}, {"deepspeed-optimizer", ""},        {"nothing-to-resume", "what"},
 };
 
 // Only the Trainer writes these (lightning.pytorch, checkpoint_connector.py): a file that has one of them but
@@ -43,6 +43,8 @@ void check_keys(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
   for (const auto& key : rule.strings("required")) {
     const NodeId node = member(tree, context.items().root, key);
+    // Sharded strategies write the weights under another key.
+    if (node == kNoNode && key == keys::kStateDict && context.items().state_dict != kNoNode) continue;
     if (node == kNoNode) {
       emit(make_hit(key_path("", key), missing_kind(key), report::PlaceKind::kProperty));
     } else if (const auto type = expected_type(tree, key, node); !type.empty()) {
@@ -53,9 +55,14 @@ void check_keys(const Context& context, const Rule& rule, const Emit& emit) {
   }
 }
 
-// A plain PyTorch or Fabric file is healthy, but Lightning cannot resume from it.
+// A plain PyTorch or Fabric file is healthy, but Lightning cannot resume from it. Weights alone are nothing to
+// resume from for any trainer: whoever asks for the profile `resume` is told so before a run is.
 void report_other_file(const Context& context, const Emit& emit) {
-  Hit hit = make_hit("", "not-a-trainer-file", report::PlaceKind::kFile);
+  using training::FileKind;
+  const FileKind kind = context.items().kind;
+  const bool weights = kind == FileKind::kWeights || kind == FileKind::kStateDict || kind == FileKind::kModule;
+  const bool asked = context.profile == Profile::kResume && context.profile_asked;
+  Hit hit = make_hit("", weights && asked ? "nothing-to-resume" : "not-a-trainer-file", report::PlaceKind::kFile);
   hit.fields = {{"what", std::string(training::describe(context.items().kind))}};
   emit(std::move(hit));
 }
