@@ -38,7 +38,7 @@ constexpr Magic kMagics[] = {
     {0, "\x28\xb5\x2f\xfd"sv, ErrorCode::kForeign,
      "a zstd file, not a checkpoint; unpack it first: unzstd FILE"},
     {0, "7z\xbc\xaf\x27\x1c"sv, ErrorCode::kForeign, "a 7-Zip archive, not a checkpoint; unpack it first"},
-    {0, "\x89HDF\r\n"sv, ErrorCode::kForeign, "an HDF5 file (Keras?), not a PyTorch checkpoint"},
+    {0, "\x89HDF\r\n"sv, ErrorCode::kForeign, "an HDF5 file (Keras?), not a PyTorch checkpoint; to look inside: h5dump -H FILE"},
     {0,
      "\x7f"
      "ELF"sv,
@@ -179,7 +179,30 @@ constexpr std::pair<std::string_view, std::string_view> kHidden[] = {
     {"\x89HDF\r\n"sv, "an HDF5 file"},
 };
 
+// A protobuf message ModelProto (onnx.proto): ir_version, field 1, is followed by producer_name, field 2, or if
+// nobody set it by the graph, field 7.
+bool is_onnx(Head head) {
+  if (head.size() < 8 || head[0] != '\x08' || head[1] < 1 || head[1] > 32) return false;
+  if (head[2] == '\x3a') return true;
+  const auto length = static_cast<unsigned char>(head[3]);
+  return head[2] == '\x12' && length < 64 && head.size() > 4u + length && is_text(head.substr(4, length));
+}
+
+constexpr std::string_view kForeignKinds[] = {
+    "TorchScript",
+    "torch.package",
+    "torch.export (.pt2)",
+    "bare pickles",
+    "ONNX",
+    "HDF5 (Keras)",
+    "compressed files and archives",
+    "Git LFS, DVC and git-annex pointers",
+    "HTML, JSON and other texts",
+};
+
 }  // namespace
+
+std::span<const std::string_view> foreign_kinds() { return kForeignKinds; }
 
 std::string hidden_content(const Source& source) {
   const Head head(reinterpret_cast<const char*>(source.head().data()), source.head().size());
@@ -200,6 +223,9 @@ Error describe_foreign(const Source& source) {
     if (head.size() > magic.offset && starts(head.substr(magic.offset), magic.bytes))
       return Error(magic.code, std::string(magic.text));
   if (auto error = pickle_file(head)) return *error;
+  if (is_onnx(head))
+    return Error(ErrorCode::kForeign,
+                 "an ONNX model, not a PyTorch checkpoint; save model.state_dict() of its source with torch.save");
   if (auto error = text_file(head)) return *error;
   if (std::all_of(head.begin(), head.end(), [](char c) { return c == '\0'; }))
     return Error(ErrorCode::kCorrupt,

@@ -2,7 +2,9 @@
 // "corrupt checkpoint" reports are Git LFS pointers, HTML error pages and compressed downloads.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "checkpoint/source.h"
@@ -12,6 +14,9 @@ namespace ckpt {
 // Always returns an Error: kEmpty, kPointer, kForeign, kTorchScript, kUnsupported, kTruncated or
 // kCorrupt.
 Error describe_foreign(const Source& source);
+
+// The files that are named and refused, with what helps: "TorchScript", "HDF5 (Keras)", ...
+std::span<const std::string_view> foreign_kinds();
 
 // What a file that no format reads may hold of weights or pickled objects, in a word or two: "a pickle", "an
 // archive". "" for texts, programs, documents and what is unknown.

@@ -10,6 +10,7 @@
 #include "base/parallel.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "cli/list_formats.h"
 #include "cli/output.h"
 
 namespace ckpt::cli {
@@ -50,7 +51,8 @@ po::options_description common_options(const Program& program) {
     common.add_options()("quiet,q", "print only the last line")(
         "verbose,v", "print the details of findings, and findings known to the baseline");
   common.add_options()("jobs,j", po::value<unsigned>()->value_name("N"),
-                       "number of threads (default: one per available CPU)")("help,h", "show this help")(
+                       "number of threads (default: one per available CPU)")(
+      "list-formats", "list the kinds of files and folders that are read")("help,h", "show this help")(
       "version", "show the version");
   return common;
 }
@@ -158,6 +160,10 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
   }
   if (parsed.values.count("version") != 0) {
     std::cout << program.name << " " << CKPT_VERSION << "\n";
+    return std::nullopt;
+  }
+  if (parsed.values.count("list-formats") != 0) {
+    std::cout << list_formats();
     return std::nullopt;
   }
   parsed.operands = list_of(parsed, "operand");

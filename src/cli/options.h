@@ -43,7 +43,8 @@ struct Parsed {
   std::size_t jobs = 1;
 };
 
-// Parses the command line against `own` options and the common ones. Answers --help and --version itself:
+// Parses the command line against `own` options and the common ones. Answers --help, --version and
+// --list-formats itself:
 // then nullopt, with the text on stdout. Throws Error{kUsage} with a suggestion for unknown names.
 std::optional<Parsed> parse(const Program& program, const boost::program_options::options_description& own,
                             int argc, const char* const* argv);

@@ -1,0 +1,60 @@
+#include "cli/list_formats.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "checkpoint/foreign.h"
+#include "checkpoint/format.h"
+
+namespace ckpt::cli {
+namespace {
+
+using Row = std::array<std::string_view, 4>;
+
+constexpr Row kHead = {"format", "written by", "read", "compared and judged"};
+
+// In the order in which a reader looks for them: what is refused comes last.
+std::vector<Row> rows() {
+  std::vector<Row> read, refused;
+  for (const Format& format : all_formats()) {
+    if (format.holds.empty())
+      refused.push_back({format.name, format.help, "no: the error says how to convert it", "no"});
+    else
+      read.push_back({format.name, format.help, format.holds,
+                      format.only_weights ? "weights" : "weights and training state"});
+  }
+  read.insert(read.end(), refused.begin(), refused.end());
+  return read;
+}
+
+std::string refused_line() {
+  return fmt::format("Not read, and refused with a hint: {}.", fmt::join(foreign_kinds(), ", "));
+}
+
+}  // namespace
+
+std::string list_formats() {
+  std::vector<Row> lines = rows();
+  lines.insert(lines.begin(), kHead);
+  Row::size_type widths[kHead.size()] = {};
+  for (const Row& line : lines)
+    for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
+  std::string out;
+  for (const Row& line : lines)
+    out += fmt::format("{:{}}  {:{}}  {:{}}  {}\n", line[0], widths[0], line[1], widths[1], line[2], widths[2],
+                       line[3]);
+  return out + "\n" + refused_line() + "\n";
+}
+
+std::string list_formats_markdown() {
+  std::string out = fmt::format("| {} |\n|---|---|---|---|\n", fmt::join(kHead, " | "));
+  for (const Row& row : rows()) out += fmt::format("| `{}` | {} | {} | {} |\n", row[0], row[1], row[2], row[3]);
+  return out + "\n" + refused_line() + "\n";
+}
+
+}  // namespace ckpt::cli
