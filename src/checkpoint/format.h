@@ -11,12 +11,14 @@
 namespace ckpt {
 
 struct Format {
-  std::string_view name;  // "torch-zip"
-  std::string_view help;  // one line for --help and the README
+  std::string_view name;   // "torch-zip"
+  std::string_view help;   // what writes it: one line for --list-formats and the README
+  std::string_view holds;  // what is read of it, in a few words; "" if it is only named and refused
   // A file by its content only, never by its name; a folder by the names of the files in it.
   bool (*probe)(const Source& source);
   // Throws Error if nothing can be read; otherwise fills `out`. For a file, its one part is there already.
   void (*read)(const Source& source, const Limits& limits, Checkpoint& out);
+  bool only_weights = false;  // it can hold tensors by name and texts about them, and nothing else
 };
 
 std::span<const Format> all_formats();

@@ -25,6 +25,7 @@ CheckpointPtr open_checkpoint(const Source& source, const Limits& limits) {
   auto checkpoint = std::make_shared<Checkpoint>();
   checkpoint->path = source.path();
   checkpoint->format = format->name;
+  checkpoint->only_weights = format->only_weights;
   if (!source.is_folder()) {
     checkpoint->add_part("", source.bytes()->size());
     checkpoint->sources.push_back(source.bytes());

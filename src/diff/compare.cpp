@@ -162,6 +162,12 @@ class Comparer {
            unrecorded(*version, section, place.path);
   }
 
+  // True if one file's format has no room for it: a safetensors file holds no optimizer, and no other format what
+  // safetensors says of itself.
+  static bool is_unheld(const Side& a, const Side& b, Section section) {
+    return section != Section::kWeights && (a.file().only_weights || b.file().only_weights);
+  }
+
   // A container is empty on one side only: its content on the other side says it all.
   bool is_filled(const Side& with, const Place& place, std::uint32_t other) {
     if (place.slot.kind != SlotKind::kLeaf || place.key.space != Space::kPath) return false;
@@ -195,6 +201,10 @@ class Comparer {
       if (is_filled(out_.sides[added ? input : 0], place, added ? 0 : input)) return;
       if (is_unrecorded(out_.sides[added ? 0 : input], section, place)) {
         ++out_.totals[input].unrecorded;
+        return;
+      }
+      if (is_unheld(out_.sides[0], out_.sides[input], section)) {
+        ++out_.totals[input].unheld;
         return;
       }
       return add(

@@ -190,6 +190,12 @@ std::vector<std::string> migration_notes(const PartContext& c) {
   if (const std::uint64_t count = c.diff.totals[c.input].unrecorded; count > 0)
     out.push_back(fmt::format("{} that the older version does not record {} not compared",
                               plural(count, "place"), count == 1 ? "is" : "are"));
+  if (const std::uint64_t count = c.diff.totals[c.input].unheld; count > 0) {
+    const Checkpoint& base = c.diff.sides[0].file();
+    const Checkpoint& only = base.only_weights ? base : c.diff.sides[c.input].file();
+    out.push_back(fmt::format("{} outside the weights {} not compared: {} holds weights only",
+                              plural(count, "place"), count == 1 ? "is" : "are", only.format));
+  }
   return out;
 }
 

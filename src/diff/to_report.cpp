@@ -86,6 +86,7 @@ report::Value totals_value(const Diff& diff) {
                   {"identical", t.identical},
                   {"close", t.close}};
     if (t.unrecorded > 0) row.push_back({"unrecorded", t.unrecorded});
+    if (t.unheld > 0) row.push_back({"unheld", t.unheld});
     if (t.live_compared > 0) {
       row.push_back({"live_compared", t.live_compared});
       row.push_back({"live_identical", t.live_identical});

@@ -87,6 +87,8 @@ void list_module(const value::Tree& tree, const StateDict& state_dict, std::vect
 const StateDict* state_dict_of(const Items& items, std::string_view path) {
   const Part* part = part_of(items, path);
   if (part == nullptr || !is_model(part->form)) return nullptr;
+  const std::string_view rest = path.substr(part->path.size());
+  if (first_component(rest.starts_with('.') ? rest.substr(1) : rest) == kFormMetadata) return nullptr;
   return &items.state_dicts[part->index];
 }
 
@@ -94,7 +96,6 @@ std::optional<std::string> weight_name(const Items& items, std::string_view path
   const StateDict* state_dict = state_dict_of(items, path);
   if (state_dict == nullptr || (path.size() == state_dict->path.size() && !path.empty())) return std::nullopt;
   const std::string_view rest = path.substr(state_dict->path.size());
-  if (first_component(rest.starts_with('.') ? rest.substr(1) : rest) == kFormMetadata) return std::nullopt;
   const auto name = state_dict->module ? name_in_module(rest) : name_in_mapping(rest);
   return name ? std::optional(state_dict->prefix + *name) : std::nullopt;
 }

@@ -1,9 +1,9 @@
 // Every form that is read holds the numbers of fixtures/valid/formats/zip.pt, which torch.save wrote.
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -265,7 +265,7 @@ TEST_CASE("every truncation of a small file is an error, in every format") {
     for (std::size_t size = 0; size + padding < whole.size(); size += 1 + whole.size() / 500) {
       CAPTURE(size);
       std::vector<std::byte> bytes(size);
-      std::memcpy(bytes.data(), whole.data(), size);
+      std::ranges::copy(std::as_bytes(std::span(whole)).first(size), bytes.begin());
       bool opened = false;
       try {
         const auto file = open_checkpoint(io::memory_source(bytes), "x");

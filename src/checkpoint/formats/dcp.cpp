@@ -231,8 +231,11 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 }  // namespace
 
 const Format kDcp = {
-    "torch-dcp",
-    "a folder by torch.distributed.checkpoint, with the meta.pt of Trainer strategies (FSDP, ModelParallel)",
-    probe, read};
+    .name = "torch-dcp",
+    .help = "torch.distributed.checkpoint, with the meta.pt of Lightning's FSDP and ModelParallel: a folder",
+    .holds = "everything, assembled from its shards",
+    .probe = probe,
+    .read = read,
+};
 
 }  // namespace ckpt::formats

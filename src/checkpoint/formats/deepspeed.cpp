@@ -20,7 +20,12 @@ void read(const Source& source, const Limits&, Checkpoint&) {
 
 }  // namespace
 
-const Format kDeepSpeed = {"deepspeed", "a folder by DeepSpeed: not read, named with the way to merge it",
-                           probe, read};
+const Format kDeepSpeed = {
+    .name = "deepspeed",
+    .help = "DeepSpeed, by itself or through Lightning: a folder",
+    .holds = "",
+    .probe = probe,
+    .read = read,
+};
 
 }  // namespace ckpt::formats

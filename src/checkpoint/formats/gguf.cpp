@@ -267,6 +267,13 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) { Reader(
 
 }  // namespace
 
-const Format kGguf = {"gguf", "a model of llama.cpp (GGUF)", probe, read};
+const Format kGguf = {
+    .name = "gguf",
+    .help = "models of llama.cpp",
+    .holds = "tensors and metadata; values of plain types, Q8_0 and Q4_0, other types by their bytes",
+    .probe = probe,
+    .read = read,
+    .only_weights = true,
+};
 
 }  // namespace ckpt::formats

@@ -95,6 +95,7 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
   }
   // Nothing but weights: the folder is what a file of all of them would be.
   if (items.empty() && weights != kNoNode) {
+    out.only_weights = true;
     tree.set_root(weights);
   } else {
     add("model", weights);
@@ -108,7 +109,11 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 }  // namespace
 
 const Format kHuggingFace = {
-    "hugging-face", "a folder of Hugging Face: a model, its shards with an index, or a Trainer's checkpoint",
-    probe, read};
+    .name = "hugging-face",
+    .help = "a model of Hugging Face, its shards with an index, or a Trainer's checkpoint: a folder",
+    .holds = "weights, config, and the Trainer's optimizer, scheduler and state",
+    .probe = probe,
+    .read = read,
+};
 
 }  // namespace ckpt::formats

@@ -120,7 +120,21 @@ void read_npz(const Source& source, const Limits& limits, Checkpoint& out) {
 
 }  // namespace
 
-const Format kNpy = {"numpy-npy", "a NumPy array", probe_npy, read_npy};
-const Format kNpz = {"numpy-npz", "NumPy arrays in a zip", probe_npz, read_npz};
+const Format kNpy = {
+    .name = "numpy-npy",
+    .help = "numpy.save: one array",
+    .holds = "the array, unless it holds Python objects",
+    .probe = probe_npy,
+    .read = read_npy,
+    .only_weights = true,
+};
+const Format kNpz = {
+    .name = "numpy-npz",
+    .help = "numpy.savez: arrays by name",
+    .holds = "the arrays, unless they hold Python objects",
+    .probe = probe_npz,
+    .read = read_npz,
+    .only_weights = true,
+};
 
 }  // namespace ckpt::formats

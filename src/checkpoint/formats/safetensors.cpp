@@ -198,6 +198,13 @@ void read_safetensors(io::SourcePtr bytes, std::uint32_t part, const Limits& lim
   out.tree.set_items(dict, items);
 }
 
-const Format kSafetensors = {"safetensors", "Hugging Face safetensors", probe, read};
+const Format kSafetensors = {
+    .name = "safetensors",
+    .help = "safetensors of Hugging Face and others",
+    .holds = "tensors and metadata",
+    .probe = probe,
+    .read = read,
+    .only_weights = true,
+};
 
 }  // namespace ckpt::formats

@@ -151,6 +151,11 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
 }
 
 const Format kTorchLegacy = {
-    "torch-legacy", "torch.save before torch 1.6, or with _use_new_zipfile_serialization=False", probe, read};
+    .name = "torch-legacy",
+    .help = "torch.save before torch 1.6, or with _use_new_zipfile_serialization=False",
+    .holds = "everything",
+    .probe = probe,
+    .read = read,
+};
 
 }  // namespace ckpt::formats

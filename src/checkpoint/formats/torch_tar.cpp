@@ -280,6 +280,12 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 
 }  // namespace
 
-const Format kTorchTar = {"torch-tar", "torch.save of torch 0.1", probe, read};
+const Format kTorchTar = {
+    .name = "torch-tar",
+    .help = "torch.save of torch 0.1",
+    .holds = "everything",
+    .probe = probe,
+    .read = read,
+};
 
 }  // namespace ckpt::formats

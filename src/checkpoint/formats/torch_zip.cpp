@@ -330,7 +330,12 @@ void index_tensors(Checkpoint& out, const Limits& limits) {
   }
 }
 
-const Format kTorchZip = {"torch-zip", "torch.save since torch 1.6, and so every .ckpt in one file", probe,
-                          read};
+const Format kTorchZip = {
+    .name = "torch-zip",
+    .help = "torch.save since torch 1.6: Lightning .ckpt, Fabric, plain PyTorch",
+    .holds = "everything",
+    .probe = probe,
+    .read = read,
+};
 
 }  // namespace ckpt::formats
