@@ -66,7 +66,7 @@ lint::Profile purpose_of(const fs::path& file) {
 TEST_CASE("the findings of all rules on all fixtures are those of the golden file") {
   const lint::RuleSet rules = all_rules();
   std::string text;
-  for (const char* folder : {"valid", "variants", "broken", "pairs"})
+  for (const char* folder : {"valid", "variants", "reports", "broken", "pairs"})
     for (const auto& file : inputs_below(folder))
       text +=
           lines_for(relative_name(file, fixtures_dir()), findings_of(rules, file, lint::Profile::kResume));
