@@ -17,9 +17,10 @@ namespace ckpt::lint {
 namespace {
 
 // Keys of an entry besides the check's parameters.
-constexpr std::array<std::string_view, 18> kEntryKeys = {
-    "level",  "ignore", "select", "message", "messages", "unless", "resuming", "same-run", "title",
-    "params", "check",  "tags",   "what",    "why",      "fix",    "intended", "example",  "references"};
+constexpr std::array<std::string_view, 19> kEntryKeys = {
+    "level",    "ignore",  "select",   "message", "messages",  "unless", "resuming",
+    "same-run", "title",   "params",   "check",   "tags",      "what",   "why",
+    "fix",      "snippet", "intended", "example", "references"};
 constexpr std::array<std::string_view, 8> kRequiredInCatalog = {"id",    "title", "level", "sets",
                                                                 "check", "what",  "why",   "fix"};
 
@@ -152,6 +153,8 @@ bool set_documentation(Reader& r, std::string_view key, const YamlNode& node) {
     info.why = r.text(key, node);
   else if (key == "fix")
     info.fix = r.text(key, node);
+  else if (key == "snippet")
+    info.snippet = r.text(key, node);
   else if (key == "intended")
     info.intended = r.text(key, node);
   else if (key == "example")

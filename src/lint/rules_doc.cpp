@@ -177,6 +177,8 @@ std::string markdown_section(const Rule& rule) {
   for (const auto& [heading, text] : report::paragraphs_of(rule.info))
     out += fmt::format("**{}** {}\n\n", heading, markdown(text));
   out += markdown_list("Stays silent", rule.healthy);
+  if (const std::string script = report::mending_script(rule.info); !script.empty())
+    out += fmt::format("**Mend it, if you trust the file**\n\n```python\n{}```\n\n", script);
   if (!rule.info.example.empty())
     out += fmt::format("**Example**\n\n```\n{}\n```\n\n", report::trimmed(rule.info.example));
   out += markdown_options(rule);

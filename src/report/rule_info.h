@@ -28,6 +28,7 @@ struct RuleInfo {
   std::string what;                   // explain: the first paragraph, plain text
   std::string why;
   std::string fix;
+  std::string snippet;                  // Python that mends `ckpt`, the loaded checkpoint; may be empty
   std::string intended;                 // when it is intended, and how to say so; may be empty
   std::string example;                  // may be empty
   std::vector<std::string> references;  // upstream threads and sources

@@ -67,11 +67,12 @@ std::string list_text(std::string_view heading, const std::vector<std::string>& 
   return out;
 }
 
-std::string example_text(const std::string& example) {
-  if (example.empty()) return "";
-  std::string out = "\nExample\n";
-  const std::string text = trimmed(example);
-  for (const std::string_view line : lines_of(text)) out += fmt::format("  {}\n", line);
+// Lines that keep their shape: output of a program, Python.
+std::string block_text(std::string_view heading, std::string_view block) {
+  if (block.empty()) return "";
+  std::string out = fmt::format("\n{}\n", heading);
+  const std::string text = trimmed(block);
+  for (const std::string_view line : lines_of(text)) out += line.empty() ? "\n" : fmt::format("  {}\n", line);
   return out;
 }
 
@@ -103,13 +104,22 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(" \n") + 1 - begin));
 }
 
+std::string mending_script(const RuleInfo& rule) {
+  if (rule.snippet.empty()) return "";
+  return fmt::format(
+      "import torch\nckpt = torch.load(\"model.ckpt\", map_location=\"cpu\", weights_only=False)\n{}\n"
+      "torch.save(ckpt, \"mended.ckpt\")\n",
+      trimmed(rule.snippet));
+}
+
 std::string explain_rule(const RuleInfo& rule, const RulePage& page) {
   std::string out = wrapped(fmt::format("{}: {}", rule.id, rule.title), 0);
   out += facts_text(page);
   for (const auto& [heading, text] : paragraphs_of(rule))
     out += fmt::format("\n{}\n{}", heading, wrapped(text, 2));
   out += list_text("Stays silent", page.healthy);
-  out += example_text(rule.example);
+  out += block_text("Mend it, if you trust the file", mending_script(rule));
+  out += block_text("Example", rule.example);
   out += options_text(page.options);
   out += list_text("References", rule.references);
   return out;

@@ -29,6 +29,9 @@ std::vector<std::pair<std::string_view, std::string>> paragraphs_of(const RuleIn
 
 std::string trimmed(std::string_view text);
 
+// The rule's snippet between the lines that load and save the checkpoint; "" if it has none.
+std::string mending_script(const RuleInfo& rule);
+
 // Plain text, at most 80 columns where words allow. Ends with a newline.
 std::string explain_rule(const RuleInfo& rule, const RulePage& page);
 

@@ -3,7 +3,7 @@
 
     tests/interop/advice_test.py --ckpt-lint PROGRAM [FILE|FOLDER...]
 
-Without files: fixtures/valid. Exit status: 0 all advice works (or torch is not installed: "skipped"), 1 some does not.
+Without files: fixtures/valid and fixtures/reports. Exit status: 0 all advice works (or torch is not installed: "skipped"), 1 some does not.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def main():
         return 0
     warnings.simplefilter("ignore")
     tried = failed = 0
-    for path in files(args.paths or [ROOT / "fixtures/valid"]):
+    for path in files(args.paths or [ROOT / "fixtures/valid", ROOT / "fixtures/reports"]):
         for line in advice(args.ckpt_lint, path):
             try:
                 with torch.serialization.safe_globals([]):
@@ -60,7 +60,9 @@ def main():
             finally:
                 torch.serialization.clear_safe_globals()
     print(f"{tried} pieces of advice work, {failed} do not")
-    return 1 if failed else 0
+    if not tried:
+        print("no advice was tried: the test has lost its fixtures")
+    return 1 if failed or not tried else 0
 
 
 if __name__ == "__main__":

@@ -58,6 +58,11 @@ void write_findings(JsonWriter& json, const Report& report) {
     json.member("path", finding.where.path);
     json.member("message", finding.message);
     json.member("file", report.inputs.at(finding.where.input).path);
+    if (const auto& bytes = finding.where.bytes) {
+      Object place = {{"offset", bytes->offset}, {"size", bytes->size}};
+      if (!bytes->part.empty()) place.push_back({"part", bytes->part});
+      json.member("bytes", place);
+    }
     json.member("properties", finding.properties);
     if (finding.baseline != Baseline::kNone) json.member("baseline", to_string(finding.baseline));
     json.end();

@@ -212,7 +212,8 @@ std::vector<std::string> MarkdownWriter::finding_cells(const Finding& finding) c
   const std::string path = finding.where.path.empty() ? "<root>" : finding.where.path;
   std::string where = code(path);
   if (several_) where = code(report_.inputs.at(finding.where.input).path) + "<br>" + where;
-  return {std::string(to_string(finding.level)), code(finding.rule_id), where, prose(finding.message)};
+  return {std::string(to_string(finding.level)), code(finding.rule_id), where,
+          prose(message_and_part(finding))};
 }
 
 Rows MarkdownWriter::finding_rows(const std::vector<const Finding*>& findings, std::size_t first,

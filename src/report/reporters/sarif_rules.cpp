@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "report/reporters/sarif_message.h"
+#include "report/rule_page.h"
 
 namespace ckpt::report::sarif {
 namespace {
@@ -127,6 +128,8 @@ Help help_of(const RuleInfo& rule) {
   help.add("Fix:", rule.fix);
   help.add("Intended?", rule.intended);
   if (help.text.empty()) help.add("What:", rule.what.empty() ? rule.title : rule.what);
+  if (const std::string script = mending_script(rule); !script.empty())
+    help.markdown += "\n\n**Mend it, if you trust the file:**\n\n" + indented(plain_lines(script));
   if (!rule.example.empty()) help.markdown += "\n\n**Example:**\n\n" + indented(plain_lines(rule.example));
   if (!rule.references.empty()) help.markdown += "\n\n**References:**\n" + reference_list(rule.references);
   return help;

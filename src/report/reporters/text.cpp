@@ -96,7 +96,7 @@ void TextWriter::write_findings_of(const Input& input, const std::vector<const F
     line.add_padded(std::string(to_string(finding->level)), style_of(finding->level), kLevelColumns, 2);
     line.add_padded(harmless(finding->rule_id), Style::kPlain, rule_columns, kGap);
     line.add_padded(shown_path(finding->where), Style::kStrong, path_columns, kGap);
-    line.add(harmless(finding->message));
+    line.add(harmless(message_and_part(*finding)));
     if (!counts(*finding)) line.add(" (in the baseline)", Style::kDim);
     put(line, Cut::kNever);
     if (options_.verbose) write_related(*finding);
