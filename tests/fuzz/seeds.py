@@ -14,10 +14,21 @@ LARGEST = 64 << 10  # a fuzzer mutates small inputs best, and its longest seed s
 
 
 def checkpoints():
-    for folder in ("valid", "variants", "broken"):
+    for folder in ("valid", "variants", "reports", "broken"):
         for path in sorted((ROOT / "fixtures" / folder).rglob("*")):
             if path.is_file() and path.suffix not in (".json", ".md") and path.stat().st_size <= LARGEST:
                 yield path.read_bytes(), path
+
+
+def folders():
+    """Each folder of a checkpoint as one input; see folder_fuzz.cpp."""
+    formats = ROOT / "fixtures/valid/formats"
+    for folder in sorted(path for path in formats.iterdir() if path.is_dir()):
+        packed = b""
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name, data = path.relative_to(folder).as_posix().encode(), path.read_bytes()
+            packed += bytes([len(name)]) + name + len(data).to_bytes(3, "little") + data
+        yield packed, folder
 
 
 def pickles():
@@ -43,6 +54,7 @@ SEEDS = {
     "zip_directory_fuzz": checkpoints,
     "pickle_fuzz": pickles,
     "checkpoint_fuzz": checkpoints,
+    "folder_fuzz": folders,
     "rules_fuzz": rules,
 }
 
