@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "checkpoint/element_place.h"
 #include "value/walk.h"
 
 namespace ckpt::lint {
@@ -36,6 +37,13 @@ Hit make_hit(std::string path, std::string_view kind, report::PlaceKind place) {
   hit.kind = kind;
   hit.place = place;
   return hit;
+}
+
+std::optional<report::ByteRange> bytes_of_element(const Checkpoint& file, const tensor::TensorView& view,
+                                                  std::uint64_t flat_index) {
+  const auto place = place_of_element(file, view, flat_index);
+  if (!place) return std::nullopt;
+  return report::ByteRange{place->offset, place->size, std::string(file.part_name(place->part))};
 }
 
 std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file) {

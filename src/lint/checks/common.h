@@ -42,6 +42,9 @@ bool any_match(std::span<const Glob> globs, std::string_view text);
 std::vector<Glob> globs_of(const Rule& rule, std::string_view param);
 
 Hit make_hit(std::string path, std::string_view kind, report::PlaceKind place = report::PlaceKind::kValue);
+// The bytes of an element, by its index in C order; nullopt where they are not on disk as such.
+std::optional<report::ByteRange> bytes_of_element(const Checkpoint& file, const tensor::TensorView& view,
+                                                  std::uint64_t flat_index);
 // Index into Checkpoint::entries by path.
 std::map<std::string_view, std::size_t> entries_by_path(const Checkpoint& file);
 

@@ -230,7 +230,10 @@ void run_one(const Settings& settings, std::size_t index, const tensor::Stats& s
     else if (!weight && elsewhere && !elsewhere->is_copy(entry.path))
       found->kind = "non-finite-elsewhere";
   }
-  emit(stat_hit(entry, std::move(name), view, stats, std::move(*found)));
+  const auto first = found->first;
+  Hit hit = stat_hit(entry, std::move(name), view, stats, std::move(*found));
+  if (first) hit.bytes = bytes_of_element(context.file(), view, *first);
+  emit(std::move(hit));
 }
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
