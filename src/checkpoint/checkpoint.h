@@ -63,7 +63,7 @@ struct Record {
 struct Checkpoint {
   std::string path;             // as the user named it
   std::string format;           // "torch-zip"
-  bool only_weights = false;  // the format can hold nothing else: see Format
+  bool only_weights = false;    // the format can hold nothing else: see Format
   std::uint64_t file_size = 0;  // of all parts
   std::vector<Part> parts;      // at least one
   value::Tree tree;

@@ -38,7 +38,8 @@ constexpr Magic kMagics[] = {
     {0, "\x28\xb5\x2f\xfd"sv, ErrorCode::kForeign,
      "a zstd file, not a checkpoint; unpack it first: unzstd FILE"},
     {0, "7z\xbc\xaf\x27\x1c"sv, ErrorCode::kForeign, "a 7-Zip archive, not a checkpoint; unpack it first"},
-    {0, "\x89HDF\r\n"sv, ErrorCode::kForeign, "an HDF5 file (Keras?), not a PyTorch checkpoint; to look inside: h5dump -H FILE"},
+    {0, "\x89HDF\r\n"sv, ErrorCode::kForeign,
+     "an HDF5 file (Keras?), not a PyTorch checkpoint; to look inside: h5dump -H FILE"},
     {0,
      "\x7f"
      "ELF"sv,
@@ -179,8 +180,8 @@ constexpr std::pair<std::string_view, std::string_view> kHidden[] = {
     {"\x89HDF\r\n"sv, "an HDF5 file"},
 };
 
-// A protobuf message ModelProto (onnx.proto): ir_version, field 1, is followed by producer_name, field 2, or if
-// nobody set it by the graph, field 7.
+// A protobuf message ModelProto (onnx.proto): ir_version, field 1, is followed by producer_name, field 2, or
+// if nobody set it by the graph, field 7.
 bool is_onnx(Head head) {
   if (head.size() < 8 || head[0] != '\x08' || head[1] < 1 || head[1] > 32) return false;
   if (head[2] == '\x3a') return true;
@@ -224,8 +225,9 @@ Error describe_foreign(const Source& source) {
       return Error(magic.code, std::string(magic.text));
   if (auto error = pickle_file(head)) return *error;
   if (is_onnx(head))
-    return Error(ErrorCode::kForeign,
-                 "an ONNX model, not a PyTorch checkpoint; save model.state_dict() of its source with torch.save");
+    return Error(
+        ErrorCode::kForeign,
+        "an ONNX model, not a PyTorch checkpoint; save model.state_dict() of its source with torch.save");
   if (auto error = text_file(head)) return *error;
   if (std::all_of(head.begin(), head.end(), [](char c) { return c == '\0'; }))
     return Error(ErrorCode::kCorrupt,

@@ -10,8 +10,8 @@
 #include "base/parallel.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "cli/list_formats.h"
 #include "cli/output.h"
+#include "show/list_formats.h"
 
 namespace ckpt::cli {
 namespace {
@@ -163,7 +163,7 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
     return std::nullopt;
   }
   if (parsed.values.count("list-formats") != 0) {
-    std::cout << list_formats();
+    std::cout << show::list_formats();
     return std::nullopt;
   }
   parsed.operands = list_of(parsed, "operand");

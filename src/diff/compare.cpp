@@ -162,8 +162,8 @@ class Comparer {
            unrecorded(*version, section, place.path);
   }
 
-  // True if one file's format has no room for it: a safetensors file holds no optimizer, and no other format what
-  // safetensors says of itself.
+  // True if one file's format has no room for it: a safetensors file holds no optimizer, and no other format
+  // what safetensors says of itself.
   static bool is_unheld(const Side& a, const Side& b, Section section) {
     return section != Section::kWeights && (a.file().only_weights || b.file().only_weights);
   }

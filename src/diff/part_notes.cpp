@@ -72,6 +72,16 @@ const training::Scheduler* scheduler_at(const Opened& input, std::size_t index) 
   return nullptr;
 }
 
+// "39 places outside of the weights not compared: safetensors holds weights only"; "" if there are none.
+std::string unheld_note(const PartContext& c) {
+  const std::uint64_t count = c.diff.totals[c.input].unheld;
+  if (count == 0) return "";
+  const Checkpoint& base = c.diff.sides[0].file();
+  const Checkpoint& only = base.only_weights ? base : c.diff.sides[c.input].file();
+  return fmt::format("{} outside of the weights not compared: {} holds weights only", plural(count, "place"),
+                     only.format);
+}
+
 }  // namespace
 
 std::string container_note(const PartContext& c) {
@@ -95,6 +105,7 @@ std::string tensors_note(const PartContext& c) {
   add(text, fmt::format("{} differ", totals.compared - totals.identical - totals.close));
   if (totals.close > 0) add(text, fmt::format("{} within tolerance", totals.close));
   add(text, fmt::format("{} identical", totals.identical));
+  if (totals.unheld > 0) add(text, unheld_note(c));
   return text;
 }
 
@@ -190,12 +201,6 @@ std::vector<std::string> migration_notes(const PartContext& c) {
   if (const std::uint64_t count = c.diff.totals[c.input].unrecorded; count > 0)
     out.push_back(fmt::format("{} that the older version does not record {} not compared",
                               plural(count, "place"), count == 1 ? "is" : "are"));
-  if (const std::uint64_t count = c.diff.totals[c.input].unheld; count > 0) {
-    const Checkpoint& base = c.diff.sides[0].file();
-    const Checkpoint& only = base.only_weights ? base : c.diff.sides[c.input].file();
-    out.push_back(fmt::format("{} outside the weights {} not compared: {} holds weights only",
-                              plural(count, "place"), count == 1 ? "is" : "are", only.format));
-  }
   return out;
 }
 

@@ -121,7 +121,8 @@ class SectionBuilder {
       out_.back().set_off = true;
     }
     out_.push_back(report::make_section("container", container_note(context), {}));
-    if (diff_->totals[context.input].compared > 0)
+    const Totals& totals = diff_->totals[context.input];
+    if (totals.compared > 0 || totals.unheld > 0)
       out_.push_back(report::make_section("tensors", tensors_note(context), {}));
     const auto notes = migration_notes(context);
     if (notes.empty()) return;

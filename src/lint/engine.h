@@ -14,12 +14,12 @@ namespace ckpt::lint {
 
 struct EngineOptions {
   Profile profile = Profile::kResume;
-  bool profile_asked = false;  // by --profile or by a rule file
   std::size_t jobs = 1;
   // false: no tensor is read, and rules about numbers and differences stay silent (an input that broke while
   // it was read)
   bool numbers = true;
   diff::NameOptions names = {};  // how weights of the input and of the base are matched
+  bool profile_asked = false;    // by --profile or by a rule file
 };
 
 // `input_index` goes into Location::input of the findings, `base_index` into the related ones.

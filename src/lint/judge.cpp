@@ -31,9 +31,9 @@ class Judge {
   // numbers is still said. Names that cannot be mapped are a mistake of the call, not of the input.
   void judge(const Opened& input, Judged& out) const {
     EngineOptions options{.profile = out.scope.profile,
-                          .profile_asked = out.scope.profile_asked,
                           .jobs = settings_.jobs,
-                          .names = settings_.names};
+                          .names = settings_.names,
+                          .profile_asked = out.scope.profile_asked};
     try {
       add(out, input, options, settings_.base);
     } catch (const Error& error) {

@@ -1,4 +1,4 @@
-#include "cli/list_formats.h"
+#include "show/list_formats.h"
 
 #include <algorithm>
 #include <array>
@@ -11,25 +11,29 @@
 #include "checkpoint/foreign.h"
 #include "checkpoint/format.h"
 
-namespace ckpt::cli {
+namespace ckpt::show {
 namespace {
 
 using Row = std::array<std::string_view, 4>;
 
 constexpr Row kHead = {"format", "written by", "read", "compared and judged"};
 
-// In the order in which a reader looks for them: what is refused comes last.
+Row row_of(const Format& format) {
+  if (format.holds.empty()) return {format.name, format.help, "no: the error says how to convert it", "no"};
+  return {format.name, format.help, format.holds,
+          format.only_weights ? "weights" : "weights and training state"};
+}
+
+// Whole checkpoints first, what is refused last.
 std::vector<Row> rows() {
-  std::vector<Row> read, refused;
-  for (const Format& format : all_formats()) {
-    if (format.holds.empty())
-      refused.push_back({format.name, format.help, "no: the error says how to convert it", "no"});
-    else
-      read.push_back({format.name, format.help, format.holds,
-                      format.only_weights ? "weights" : "weights and training state"});
-  }
-  read.insert(read.end(), refused.begin(), refused.end());
-  return read;
+  const auto rank = [](const Format& format) {
+    return format.holds.empty() ? 2 : format.only_weights ? 1 : 0;
+  };
+  std::vector<Row> out;
+  for (const int wanted : {0, 1, 2})
+    for (const Format& format : all_formats())
+      if (rank(format) == wanted) out.push_back(row_of(format));
+  return out;
 }
 
 std::string refused_line() {
@@ -46,15 +50,16 @@ std::string list_formats() {
     for (std::size_t i = 0; i < line.size(); ++i) widths[i] = std::max(widths[i], line[i].size());
   std::string out;
   for (const Row& line : lines)
-    out += fmt::format("{:{}}  {:{}}  {:{}}  {}\n", line[0], widths[0], line[1], widths[1], line[2], widths[2],
-                       line[3]);
+    out += fmt::format("{:{}}  {:{}}  {:{}}  {}\n", line[0], widths[0], line[1], widths[1], line[2],
+                       widths[2], line[3]);
   return out + "\n" + refused_line() + "\n";
 }
 
 std::string list_formats_markdown() {
   std::string out = fmt::format("| {} |\n|---|---|---|---|\n", fmt::join(kHead, " | "));
-  for (const Row& row : rows()) out += fmt::format("| `{}` | {} | {} | {} |\n", row[0], row[1], row[2], row[3]);
+  for (const Row& row : rows())
+    out += fmt::format("| `{}` | {} | {} | {} |\n", row[0], row[1], row[2], row[3]);
   return out + "\n" + refused_line() + "\n";
 }
 
-}  // namespace ckpt::cli
+}  // namespace ckpt::show

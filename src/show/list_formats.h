@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace ckpt::cli {
+namespace ckpt::show {
 
 // A table with a line per format, and below it what is named and refused.
 std::string list_formats();
@@ -11,4 +11,4 @@ std::string list_formats();
 // The same as Markdown. A test holds README to it.
 std::string list_formats_markdown();
 
-}  // namespace ckpt::cli
+}  // namespace ckpt::show

@@ -48,6 +48,34 @@ TEST_CASE("a file against itself is the same, for every healthy fixture") {
   CHECK(files > 50);
 }
 
+// What both hold is the same; what one form cannot hold is counted and not listed.
+TEST_CASE("one training state is the same in every form that is read") {
+  struct Case {
+    const char* name;
+    bool only_weights;
+  };
+  constexpr Case kCases[] = {{"legacy-protocol-2.pt", false},
+                             {"dcp-1", false},
+                             {"dcp-2", false},
+                             {"dcp-4", false},
+                             {"hugging-face-safetensors", true},
+                             {"weights.safetensors", true},
+                             {"hugging-face-bin", true}};
+  const std::string folder = kFixtures + "valid/formats/";
+  for (const Case& c : kCases) {
+    CAPTURE(c.name);
+    for (const bool first : {true, false}) {
+      CAPTURE(first);
+      const std::string other = folder + c.name, zip = folder + "zip.pt";
+      const diff::Diff diff = compare_files(first ? std::vector{zip, other} : std::vector{other, zip});
+      CHECK(list(diff) == "");
+      REQUIRE(diff.totals.size() == 2);
+      CHECK(diff.totals[1].compared > 0);
+      CHECK((diff.totals[1].unheld > 0) == c.only_weights);
+    }
+  }
+}
+
 TEST_CASE("one changed thing is one change, at its path") {
   struct Case {
     const char* variant;

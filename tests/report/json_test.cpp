@@ -94,6 +94,7 @@ TEST_CASE("the JSON report of ckpt-lint has its inputs, findings and counts") {
                                    {"path", "state_dict[\"net.0.weight\"]"},
                                    {"message", "1 NaN of 32 elements, first at [3, 1]"},
                                    {"file", "model.ckpt"},
+                                   {"bytes", {{"offset", 1000}, {"size", 4}}},
                                    {"properties", {{"nanCount", 1}, {"shape", {8, 4}}, {"worst", "inf"}}}});
   CHECK(log["summary"] ==
         json{{"errors", 2}, {"warnings", 1}, {"notes", 0}, {"files", 3}, {"files_failed", 1}});

@@ -1,4 +1,4 @@
-#include "cli/list_formats.h"
+#include "show/list_formats.h"
 
 #include <doctest/doctest.h>
 
@@ -9,13 +9,13 @@ using namespace ckpt;
 
 TEST_CASE("README has the table of formats") {
   const std::string readme = test::read_file(test::source_dir() / "README.md");
-  const std::string table = cli::list_formats_markdown();
+  const std::string table = show::list_formats_markdown();
   CAPTURE(table);
   CHECK(readme.find("\n" + table) != readme.npos);
 }
 
 TEST_CASE("--list-formats names every format once, and what is refused last") {
-  const std::string table = cli::list_formats();
+  const std::string table = show::list_formats();
   for (const Format& format : all_formats()) {
     CAPTURE(format.name);
     const std::string line = "\n" + std::string(format.name) + " ";

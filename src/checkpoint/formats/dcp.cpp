@@ -232,7 +232,7 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 
 const Format kDcp = {
     .name = "torch-dcp",
-    .help = "torch.distributed.checkpoint, with the meta.pt of Lightning's FSDP and ModelParallel: a folder",
+    .help = "folders of torch.distributed.checkpoint, and of FSDP and ModelParallel strategies",
     .holds = "everything, assembled from its shards",
     .probe = probe,
     .read = read,

@@ -22,7 +22,7 @@ void read(const Source& source, const Limits&, Checkpoint&) {
 
 const Format kDeepSpeed = {
     .name = "deepspeed",
-    .help = "DeepSpeed, by itself or through Lightning: a folder",
+    .help = "folders of DeepSpeed",
     .holds = "",
     .probe = probe,
     .read = read,

@@ -270,7 +270,7 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) { Reader(
 const Format kGguf = {
     .name = "gguf",
     .help = "models of llama.cpp",
-    .holds = "tensors and metadata; values of plain types, Q8_0 and Q4_0, other types by their bytes",
+    .holds = "tensors and metadata; types other than plain ones, Q8_0 and Q4_0 by their bytes",
     .probe = probe,
     .read = read,
     .only_weights = true,

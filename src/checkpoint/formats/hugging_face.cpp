@@ -110,8 +110,8 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 
 const Format kHuggingFace = {
     .name = "hugging-face",
-    .help = "a model of Hugging Face, its shards with an index, or a Trainer's checkpoint: a folder",
-    .holds = "weights, config, and the Trainer's optimizer, scheduler and state",
+    .help = "folders of Hugging Face: models, shards with an index, Trainer checkpoints",
+    .holds = "weights, config, training state",
     .probe = probe,
     .read = read,
 };

@@ -152,7 +152,7 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
 
 const Format kTorchLegacy = {
     .name = "torch-legacy",
-    .help = "torch.save before torch 1.6, or with _use_new_zipfile_serialization=False",
+    .help = "torch.save before torch 1.6: pickles in a row",
     .holds = "everything",
     .probe = probe,
     .read = read,

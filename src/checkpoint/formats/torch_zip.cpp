@@ -332,7 +332,7 @@ void index_tensors(Checkpoint& out, const Limits& limits) {
 
 const Format kTorchZip = {
     .name = "torch-zip",
-    .help = "torch.save since torch 1.6: Lightning .ckpt, Fabric, plain PyTorch",
+    .help = "torch.save since torch 1.6: .ckpt, .pt, .pth, .bin",
     .holds = "everything",
     .probe = probe,
     .read = read,

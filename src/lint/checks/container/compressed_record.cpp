@@ -15,6 +15,7 @@ constexpr KindSpec kKinds[] = {{"compressed", "count total"}, {"misaligned", "co
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& file = context.file();
+  if (file.only_weights) return;  // NumPy and others read these; torch.load does not
   const auto alignment = static_cast<std::uint64_t>(rule.integer("alignment"));
   std::size_t records = 0, compressed = 0, misaligned = 0;
   const tensor::Storage* first_compressed = nullptr;

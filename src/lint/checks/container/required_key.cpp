@@ -15,7 +15,7 @@ constexpr ParamSpec kParams[] = {
 constexpr KindSpec kKinds[] = {
     {"missing", ""},         {"missing-version", ""},          {"missing-weights", ""},
     {"missing-counter", ""}, {"wrong-type", "expected found"}, {"not-a-trainer-file", "what"},
-    {"deepspeed-shard", ""}, {"deepspeed-optimizer", ""},        {"nothing-to-resume", "what"},
+    {"deepspeed-shard", ""}, {"deepspeed-optimizer", ""},      {"nothing-to-resume", ""},
 };
 
 // Only the Trainer writes these (lightning.pytorch, checkpoint_connector.py): a file that has one of them but
@@ -55,15 +55,19 @@ void check_keys(const Context& context, const Rule& rule, const Emit& emit) {
   }
 }
 
-// A plain PyTorch or Fabric file is healthy, but Lightning cannot resume from it. Weights alone are nothing to
-// resume from for any trainer: whoever asks for the profile `resume` is told so before a run is.
-void report_other_file(const Context& context, const Emit& emit) {
+bool is_weights(training::FileKind kind) {
   using training::FileKind;
-  const FileKind kind = context.items().kind;
-  const bool weights = kind == FileKind::kWeights || kind == FileKind::kStateDict || kind == FileKind::kModule;
-  const bool asked = context.profile == Profile::kResume && context.profile_asked;
-  Hit hit = make_hit("", weights && asked ? "nothing-to-resume" : "not-a-trainer-file", report::PlaceKind::kFile);
-  hit.fields = {{"what", std::string(training::describe(context.items().kind))}};
+  return kind == FileKind::kWeights || kind == FileKind::kStateDict || kind == FileKind::kModule;
+}
+
+// A plain PyTorch or Fabric file is healthy, but Lightning cannot resume from it. Weights alone are nothing
+// to resume from for any trainer: who asks for the profile `resume` is told so before a run is.
+void report_other_file(const Context& context, const Emit& emit) {
+  const training::FileKind kind = context.items().kind;
+  if (is_weights(kind) && context.profile_asked && context.profile == Profile::kResume)
+    return emit(make_hit("", "nothing-to-resume", report::PlaceKind::kFile));
+  Hit hit = make_hit("", "not-a-trainer-file", report::PlaceKind::kFile);
+  hit.fields = {{"what", std::string(training::describe(kind))}};
   emit(std::move(hit));
 }
 

@@ -169,7 +169,7 @@ TEST_CASE("a plain PyTorch file is named as such, and Lightning's rules do not a
   CHECK(lines(lint_with("structure-missing-key", opened)) ==
         std::vector<std::string>{"note : PyTorch checkpoint (no Trainer state), not a Trainer file: rules "
                                  "about Lightning's training "
-                                 "state do not apply"});
+                                 "state do not apply, and Trainer.fit(ckpt_path=...) cannot resume from it"});
   CHECK(lint_with("structure-missing-key", opened, {.profile = lint::Profile::kInference}).empty());
   for (const auto rule :
        {"optimizer-state-missing", "scheduler-state-missing", "loops-missing", "hparams-missing"}) {
