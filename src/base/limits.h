@@ -15,13 +15,14 @@ struct Limits {
   std::uint64_t small_record_bytes = 64ull << 10;  // version, byteorder, ... and other text records
   std::uint64_t inflate_ratio = 1032;              // zlib's own maximum; beyond it the header lies
   std::uint64_t opcodes = 50'000'000;
-  std::uint64_t nodes = 10'000'000;        // tree nodes plus container slots / 4
-  std::uint64_t integer_digits = 4300;     // decimal INT and LONG, as CPython 3.11
-  std::size_t depth = 1000;                // nesting of the object graph
-  std::uint64_t paths = 1'000'000;         // places reached while walking (shared parts count again)
-  std::uint64_t name_bytes = 64ull << 10;  // a longer key is a defect
-  std::size_t dimensions = 64;             // more is a defect
-  std::size_t folder_files = 100'000;      // in a folder that is one checkpoint
+  std::uint64_t nodes = 10'000'000;             // tree nodes plus container slots / 4
+  std::uint64_t integer_digits = 4300;          // decimal INT and LONG, as CPython 3.11
+  std::size_t depth = 1000;                     // nesting of the object graph
+  std::uint64_t paths = 1'000'000;              // places reached while walking (shared parts count again)
+  std::uint64_t name_bytes = 64ull << 10;       // a longer key is a defect
+  std::size_t dimensions = 64;                  // more is a defect
+  std::uint64_t quantizer_channels = 1u << 22;  // scales of all tensors together; beyond, codes are shown
+  std::size_t folder_files = 100'000;           // in a folder that is one checkpoint
   std::uint64_t index_bytes =
       64ull << 20;  // JSON that says where tensors are: safetensors headers, shard indexes
 };

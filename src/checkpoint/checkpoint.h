@@ -61,11 +61,11 @@ struct Record {
 };
 
 struct Checkpoint {
-  std::string path;             // as the user named it
-  std::string format;           // "torch-zip"
-  bool only_weights = false;    // the format can hold nothing else: see Format
-  std::uint64_t file_size = 0;  // of all parts
-  std::vector<Part> parts;      // at least one
+  std::string path;                             // as the user named it
+  std::string format;                           // "torch-zip"
+  bool only_weights = false, unshared = false;  // what the format cannot hold: see Format
+  std::uint64_t file_size = 0;                  // of all parts
+  std::vector<Part> parts;                      // at least one
   value::Tree tree;
   std::vector<tensor::Storage> storages;
   std::vector<TensorRecord> tensor_records;

@@ -19,6 +19,7 @@ struct Format {
   // Throws Error if nothing can be read; otherwise fills `out`. For a file, its one part is there already.
   void (*read)(const Source& source, const Limits& limits, Checkpoint& out);
   bool only_weights = false;  // it can hold tensors by name and texts about them, and nothing else
+  bool unshared = false;      // it does not record that tensors share a storage: each has its own
 };
 
 std::span<const Format> all_formats();

@@ -26,6 +26,7 @@ CheckpointPtr open_checkpoint(const Source& source, const Limits& limits) {
   checkpoint->path = source.path();
   checkpoint->format = format->name;
   checkpoint->only_weights = format->only_weights;
+  checkpoint->unshared = format->unshared;
   if (!source.is_folder()) {
     checkpoint->add_part("", source.bytes()->size());
     checkpoint->sources.push_back(source.bytes());

@@ -37,6 +37,14 @@ SavedScheduler saved(const Side& side, value::NodeId state) {
   return {side.file().tree, state, side.items().optimizer_states};
 }
 
+// The callback replaces the scheduler while it averages, and restores its own from its own state
+// (lightning/pytorch/callbacks/stochastic_weight_avg.py).
+bool is_of_averaging(const Side& side, value::NodeId scheduler) {
+  const value::Tree& tree = side.file().tree;
+  return training::scheduler_type(tree, scheduler) == "SWALR" &&
+         value::member(tree, side.items().callbacks, "StochasticWeightAveraging") != kNoNode;
+}
+
 }  // namespace
 
 std::vector<Obstacle> judge_schedulers(const Diff& diff, std::size_t input) {
@@ -48,14 +56,16 @@ std::vector<Obstacle> judge_schedulers(const Diff& diff, std::size_t input) {
   const auto mine = value::sequence(base.file().tree, base.items().lr_schedulers);
   const auto theirs = value::sequence(other.file().tree, other.items().lr_schedulers);
   std::vector<Obstacle> out;
-  if (mine.size() > theirs.size())
+  if (mine.size() > theirs.size() && !is_of_averaging(base, mine[theirs.size()]))
     out.push_back({"compat-scheduler-missing", keys::kLrSchedulers,
                    fmt::format("{} silently restarts a scheduler", kFit)});
-  if (mine.size() < theirs.size() && base.items().lr_schedulers != kNoNode)
+  if (mine.size() < theirs.size() && base.items().lr_schedulers != kNoNode &&
+      !is_of_averaging(other, theirs[mine.size()]))
     out.push_back({"compat-scheduler-unexpected", value::index_path(keys::kLrSchedulers, mine.size()),
                    fmt::format("{} silently ignores the state of {}: the learning rate stays as it is", kFit,
                                training::scheduler_type(other.file().tree, theirs[mine.size()]))});
   for (std::size_t i = 0; i < std::min(mine.size(), theirs.size()); ++i) {
+    if (is_of_averaging(base, mine[i]) || is_of_averaging(other, theirs[i])) continue;
     const std::string a = training::scheduler_type(base.file().tree, mine[i]),
                       b = training::scheduler_type(other.file().tree, theirs[i]);
     const auto loading = training::load_scheduler(saved(base, mine[i]), saved(other, theirs[i]));

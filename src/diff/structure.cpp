@@ -270,6 +270,15 @@ void add_import_changes(const Diff& diff, std::uint32_t input, std::vector<Chang
     if (!a.contains(name)) add(ChangeKind::kAdded, name, {Cause::kNone, "", "", name});
 }
 
+// Where one of the formats does not record what shares a storage, nothing is known.
+void add_sharing_changes(const Diff& diff, std::uint32_t input, std::vector<Change>& out) {
+  const Side &base = diff.sides[0], &other = diff.sides[input];
+  if (base.file().unshared || other.file().unshared) return;
+  const Ties old_ties(base), new_ties(other);
+  add_broken_ties(old_ties, new_ties, true, input, out);
+  add_broken_ties(new_ties, old_ties, false, input, out);
+}
+
 }  // namespace
 
 std::string_view location_of(const Side& side, const TensorRecord& record) {
@@ -306,10 +315,7 @@ std::vector<Change> rename_changes(const Diff& diff, std::uint32_t input,
 
 std::vector<Change> structure_changes(const Diff& diff, std::uint32_t input) {
   std::vector<Change> out;
-  const Ties old_ties(diff.sides[0]);
-  const Ties new_ties(diff.sides[input]);
-  add_broken_ties(old_ties, new_ties, true, input, out);
-  add_broken_ties(new_ties, old_ties, false, input, out);
+  add_sharing_changes(diff, input, out);
   add_parameter_changes(diff, input, out);
   add_import_changes(diff, input, out);
   return out;

@@ -61,9 +61,9 @@ Beyond run_part(const BoundJob& job, std::uint64_t begin, std::uint64_t end) {
     const auto limit_elements = limit_reader.next(size);
     for (std::size_t i = 0; i < size; i += kChunk) {
       const std::size_t chunk = std::min(kChunk, size - i);
-      decode_doubles(value_decoder, value_elements.subspan(i * value_bytes, chunk * value_bytes),
+      decode_doubles(value_decoder, value_elements.subspan(i * value_bytes, chunk * value_bytes), at + i,
                      values.data());
-      decode_doubles(limit_decoder, limit_elements.subspan(i * limit_bytes, chunk * limit_bytes),
+      decode_doubles(limit_decoder, limit_elements.subspan(i * limit_bytes, chunk * limit_bytes), at + i,
                      limits.data());
       add(job.bound, std::span(values).first(chunk), std::span(limits).first(chunk), at + i, found);
     }

@@ -1,5 +1,6 @@
 #include "tensor/decode.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -162,28 +163,73 @@ float half_value(std::uint16_t code) {
 
 float bfloat16_value(std::uint16_t code) { return std::bit_cast<float>(std::uint32_t{code} << 16); }
 
+namespace {
+
+// Requires: scheme kPerChannel.
+bool has_channels(const TensorView& view) {
+  const Quantizer& quantizer = *view.quantizer;
+  if (quantizer.axis >= view.shape.size() || quantizer.scales.empty()) return false;
+  if (quantizer.scales.size() != static_cast<std::uint64_t>(view.shape[quantizer.axis])) return false;
+  for (std::size_t i = 0; i < view.shape.size(); ++i)
+    if (view.strides[i] == 0 && view.shape[i] > 1) return false;  // then not every element is walked
+  return quantizer.zero_points.size() == quantizer.scales.size();
+}
+
+std::uint64_t elements_of_channel(const TensorView& view) {
+  std::uint64_t inner = 1;
+  for (std::size_t i = view.quantizer->axis + 1; i < view.shape.size(); ++i)
+    inner *= static_cast<std::uint64_t>(view.shape[i]);
+  return std::max<std::uint64_t>(inner, 1);
+}
+
+// torch dequantizes to float32 (aten/src/ATen/quantized/Quantizer.cpp).
+double dequantized(double code, double zero_point, double scale) {
+  return as_double(static_cast<float>((code - zero_point) * scale));
+}
+
+void apply_channels(const Decoder& decoder, std::uint64_t first, std::span<double> values) {
+  const Quantizer& quantizer = *decoder.channels;
+  std::uint64_t channel = first / decoder.inner % quantizer.scales.size();
+  std::uint64_t left = decoder.inner - first % decoder.inner;
+  for (double& value : values) {
+    value = dequantized(value, quantizer.zero_points[channel], quantizer.scales[channel]);
+    if (--left > 0) continue;
+    left = decoder.inner;
+    channel = channel + 1 == quantizer.scales.size() ? 0 : channel + 1;
+  }
+}
+
+}  // namespace
+
 Decoder make_decoder(const TensorView& view) {
   Decoder decoder;
   decoder.dtype = view.dtype;
   decoder.domain = domain_of(decoder);
   decoder.has_sign = is_floating(view.dtype) || has_negative_codes(view.dtype);
   decoder.integral = !is_floating(view.dtype) && decoder.domain != Domain::kOpaque;
-  if (dtype_class(view.dtype) == DTypeClass::kQuant && view.quantizer &&
-      view.quantizer->scheme == Quantizer::Scheme::kPerTensor) {
-    decoder.dequantize = true;
-    decoder.integral = false;
+  if (dtype_class(view.dtype) != DTypeClass::kQuant || !view.quantizer) return decoder;
+  const bool per_channel = view.quantizer->scheme == Quantizer::Scheme::kPerChannel;
+  if (per_channel && !has_channels(view)) return decoder;
+  decoder.dequantize = true;
+  decoder.integral = false;
+  if (per_channel) {
+    decoder.channels = view.quantizer;
+    decoder.inner = elements_of_channel(view);
+  } else {
     decoder.scale = view.quantizer->scale;
     decoder.zero_point = static_cast<double>(view.quantizer->zero_point);
   }
   return decoder;
 }
 
-void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, double* out) {
+void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, std::uint64_t first,
+                    double* out) {
   if (is_floating(decoder.dtype)) return convert_floats(decoder.dtype, elements, out);
   convert_integers(decoder.dtype, elements, out);
   if (!decoder.dequantize) return;
-  for (std::size_t i = 0; i < elements.size() / component_size(decoder.dtype); ++i)
-    out[i] = (out[i] - decoder.zero_point) * decoder.scale;
+  const std::span<double> values(out, elements.size() / component_size(decoder.dtype));
+  if (decoder.channels != nullptr) return apply_channels(decoder, first, values);
+  for (double& value : values) value = dequantized(value, decoder.zero_point, decoder.scale);
 }
 
 template <class T>

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "tensor/tensor_view.h"
@@ -34,15 +35,21 @@ struct Decoder {
   bool dequantize = false;  // value = (code - zero_point) * scale
   double scale = 1;
   double zero_point = 0;
+  // Per channel: element i belongs to channel i / inner % scales.size(). Null: one scale for all.
+  std::shared_ptr<const Quantizer> channels = nullptr;
+  std::uint64_t inner = 1;
 
   bool operator==(const Decoder&) const = default;
 };
 
-// Per-tensor quantized views are dequantized; per-channel ones, and those without a quantizer, are codes.
+// Quantized views are dequantized; those without a quantizer, and those per channel whose scales are not
+// known or that repeat elements, are codes.
 Decoder make_decoder(const TensorView& view);
 
 // Fills `out` (two doubles a complex element). Any type except Bits; exact except for 64-bit integers.
-void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, double* out);
+// `first` is the index of the first element in C order.
+void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, std::uint64_t first,
+                    double* out);
 // Everything that is `integral`, into a type that holds the values: int64, uint64 or Int128.
 template <class T>
 void decode_integers(const Decoder& decoder, std::span<const std::byte> elements, T* out);

@@ -183,8 +183,8 @@ void DeltaAccumulator::add(std::span<const std::byte> old_elements, std::span<co
       return add_floats(elements_as<float>(old_elements), elements_as<float>(new_elements), size, same, first,
                         part);
     case Domain::kDouble:
-      decode_doubles(old_, old_elements, old_values_.data());
-      decode_doubles(new_, new_elements, new_values_.data());
+      decode_doubles(old_, old_elements, first, old_values_.data());
+      decode_doubles(new_, new_elements, first, new_values_.data());
       return add_floats(old_values_.data(), new_values_.data(), size, same && same_type_, first, part);
     case Domain::kInteger: {
       const bool wide = (!old_.has_sign && old_.domain == Domain::kInteger) ||
@@ -195,8 +195,8 @@ void DeltaAccumulator::add(std::span<const std::byte> old_elements, std::span<co
       return add_integers<Int128>(old_elements, new_elements, size, first, part);
     }
     case Domain::kComplex:
-      decode_doubles(old_, old_elements, old_values_.data());
-      decode_doubles(new_, new_elements, new_values_.data());
+      decode_doubles(old_, old_elements, first, old_values_.data());
+      decode_doubles(new_, new_elements, first, new_values_.data());
       widen(old_, old_values_.data(), size);
       widen(new_, new_values_.data(), size);
       return add_complex(size, first, part);

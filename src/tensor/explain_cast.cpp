@@ -39,7 +39,7 @@ class CastCheck {
       decode_integers(decoder_, from, integers_.data());
       return is_integer(to_) ? integers_hold(to, count) : wide_integers_hold(to, count);
     }
-    decode_doubles(decoder_, from, values_.data());
+    decode_doubles(decoder_, from, 0, values_.data());
     if (!is_integer(to_)) return floats_hold(to, count);
     for (std::size_t i = 0; i < count; ++i) {
       // 2^65 is beyond every type, and the conversion is defined.

@@ -48,7 +48,7 @@ class RowReader {
   Rows next(Index rows) {
     const auto elements = reader_.next(static_cast<std::size_t>(rows * columns_));
     values_.resize(static_cast<std::size_t>(rows * columns_));
-    decode_doubles(decoder_, elements, values_.data());
+    decode_doubles(decoder_, elements, 0, values_.data());
     return {values_.data(), rows, columns_};
   }
 

@@ -90,8 +90,8 @@ std::optional<FactorRange> factors(const TensorRef& old_tensor, const TensorRef&
   std::array<double, kChunk> new_values{};
   const bool all =
       visit_pairs(old_tensor, new_tensor, kChunk, [&](auto old_elements, auto new_elements, auto count) {
-        decode_doubles(decoder, old_elements, old_values.data());
-        decode_doubles(decoder, new_elements, new_values.data());
+        decode_doubles(decoder, old_elements, 0, old_values.data());
+        decode_doubles(decoder, new_elements, 0, new_values.data());
         for (std::size_t i = 0; i < count; ++i)
           if (!range.add(old_values[i], new_values[i], load_code(new_elements.data() + i * size, size)))
             return false;
@@ -107,7 +107,7 @@ bool is_scaled(const TensorRef& old_tensor, const TensorRef& new_tensor, double 
   std::array<double, kChunk> values{};
   std::array<std::byte, kChunk * sizeof(double)> wanted{};
   return visit_pairs(old_tensor, new_tensor, kChunk, [&](auto old_elements, auto new_elements, auto count) {
-    decode_doubles(decoder, old_elements, values.data());
+    decode_doubles(decoder, old_elements, 0, values.data());
     // What is not finite stays what it is; factors() has compared it.
     for (std::size_t i = 0; i < count; ++i)
       if (std::isfinite(values[i])) values[i] *= factor;

@@ -20,7 +20,7 @@ std::vector<double> leading_elements(const StatsJob& tensor, std::size_t most) {
     std::vector<double> out(count);
     for (std::size_t done = 0; done < count;) {
       const std::size_t step = std::min<std::size_t>(count - done, 1024);
-      decode_doubles(decoder, reader.next(step), out.data() + done);
+      decode_doubles(decoder, reader.next(step), done, out.data() + done);
       done += step;
     }
     return out;

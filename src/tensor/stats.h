@@ -38,7 +38,7 @@ struct Stats {
   std::uint64_t nonfinite() const { return nan + posinf + neginf; }
 };
 
-// Quantized tensors: per-tensor ones are dequantized for the numbers, per-channel ones count codes.
+// Quantized tensors are dequantized for the numbers; those without known scales count codes.
 // Throws what reading the storage throws. Requires: view.in_bounds and a storage with bytes (or numel 0).
 Stats compute_stats(const TensorView& view, const Storage& storage);
 

@@ -188,7 +188,7 @@ void StatsAccumulator::add(std::span<const std::byte> elements, std::uint64_t fi
       return add_floats(static_cast<const float*>(static_cast<const void*>(elements.data())), size, first,
                         part);
     case Domain::kDouble:
-      decode_doubles(decoder_, elements, values_.data());
+      decode_doubles(decoder_, elements, first, values_.data());
       return add_floats(values_.data(), size, first, part);
     case Domain::kInteger:
       if (decoder_.has_sign) return add_integers<std::int64_t>(elements, first, part);
@@ -287,7 +287,7 @@ void StatsAccumulator::add_integers(std::span<const std::byte> elements, std::ui
 
 void StatsAccumulator::add_complex(std::span<const std::byte> elements, std::uint64_t first,
                                    StatsPart& part) {
-  decode_doubles(decoder_, elements, values_.data());
+  decode_doubles(decoder_, elements, first, values_.data());
   const std::size_t size = elements.size() / element_size(decoder_.dtype);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < size; ++i) {

@@ -29,10 +29,14 @@ struct Storage {
   bool no_data = false;  // without bytes by design: meta, skip_data, traced inputs
 };
 
+// value = (code - zero point) * scale
 struct Quantizer {
   enum class Scheme : std::uint8_t { kPerTensor, kPerChannel } scheme = Scheme::kPerTensor;
   double scale = 1;
   std::int64_t zero_point = 0;
+  // Per channel: one of each for every index along the dimension `axis`; empty if they could not be read.
+  std::size_t axis = 0;
+  std::vector<double> scales = {}, zero_points = {};
 };
 
 struct TensorView {

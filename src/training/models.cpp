@@ -113,6 +113,13 @@ std::vector<std::size_t> closest(const Items& items, const Optimizer& optimizer,
   return best;
 }
 
+Shapes sum_of(const std::vector<Shapes>& models, const std::vector<std::size_t>& which) {
+  Shapes sum;
+  for (const std::size_t index : which)
+    for (const auto& [shape, count] : models[index]) sum[shape] += count;
+  return sum;
+}
+
 // All models but copies of an earlier one (an average of the weights).
 std::vector<std::size_t> distinct(const std::vector<Shapes>& models) {
   std::vector<std::size_t> out;
@@ -134,13 +141,17 @@ void find_models(const Checkpoint& file, const Items& items, std::vector<Optimiz
   }
   std::vector<Shapes> models;
   for (const std::size_t index : all) models.push_back(shapes_of(file, items, index));
-  const auto together = distinct(models);
+  const auto once = distinct(models);
+  const Shapes of_once = sum_of(models, once);
   for (Optimizer& optimizer : optimizers) {
     const Shapes moments = shapes_of(file, optimizer);
     std::vector<std::size_t> fitting;
     for (const std::size_t index : all)
       if (contains(models[index], moments)) fitting.push_back(index);
-    optimizer.models = fitting.empty() ? together : closest(items, optimizer, fitting);
+    if (!fitting.empty())
+      optimizer.models = closest(items, optimizer, fitting);
+    else  // two critics that look alike are trained together, too
+      optimizer.models = contains(of_once, moments) ? once : all;
   }
 }
 

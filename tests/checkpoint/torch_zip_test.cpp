@@ -255,4 +255,27 @@ TEST_CASE("well-known Python objects are read as the data they stand for") {
         "f=1.5:numpy.core.multiarray.scalar\n");
 }
 
+// The numbers are torch 2.6.0's: quantized.json, quantized_quint4x2.json.
+TEST_CASE("tensors that are quantized per channel have the numbers that torch sees") {
+  const std::string folder = CKPT_SOURCE_DIR "/fixtures/valid/torch-2.6.0/";
+  const auto stats_of = [&](const char* name, const char* path) {
+    const auto file = open_checkpoint(folder + name, {});
+    for (const TensorEntry& entry : file->entries) {
+      if (entry.path != path) continue;
+      const tensor::TensorView& view = file->record_of(entry).view;
+      return tensor::compute_stats(view, file->storages[view.storage]);
+    }
+    return tensor::Stats{};
+  };
+  const tensor::Stats rows = stats_of("quantized.pt", "per_channel_qint8");
+  CHECK(rows.mean == doctest::Approx(0.9166666666666666).epsilon(1e-15));
+  CHECK(rows.zeros == 1);
+  CHECK(tensor::to_double(rows.min) == -1);
+  CHECK(tensor::to_double(rows.max) == 3);
+  const tensor::Stats packed = stats_of("quantized_quint4x2.pt", "q4");
+  CHECK(packed.mean == doctest::Approx(0.35).epsilon(1e-7));
+  CHECK(packed.zeros == 14);
+  CHECK(tensor::to_double(packed.max) == doctest::Approx(1.5).epsilon(1e-7));
+}
+
 }  // namespace

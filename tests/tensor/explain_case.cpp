@@ -32,7 +32,7 @@ std::vector<double> decoded(DType dtype, std::span<const std::byte> elements) {
   TensorView view;
   view.dtype = dtype;
   std::vector<double> values(elements.size() / element_size(dtype));
-  decode_doubles(make_decoder(view), elements, values.data());
+  decode_doubles(make_decoder(view), elements, 0, values.data());
   return values;
 }
 

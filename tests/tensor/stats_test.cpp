@@ -225,7 +225,7 @@ TEST_CASE("an infinite imaginary part makes a complex element non-finite, counte
   CHECK(std::holds_alternative<std::monostate>(stats.min));
 }
 
-TEST_CASE("quantized tensors are dequantized with one scale and counted as codes with many") {
+TEST_CASE("quantized tensors are dequantized; without scales they are codes") {
   // torch 2.6.0's quint8 tensor of [[-1, 0, 0.5], [1, 2, 3]] with scale 0.1 and zero point 10.
   Case tensor = make_values<std::uint8_t>(DType::kQUInt8, {0, 10, 15, 20, 30, 40});
   auto quantizer = std::make_shared<Quantizer>();
@@ -249,6 +249,53 @@ TEST_CASE("quantized tensors are dequantized with one scale and counted as codes
   CHECK(stats.zeros == 14);
   CHECK(std::get<std::int64_t>(stats.max) == 15);
   CHECK(stats.mean * 0.1 == doctest::Approx(0.35));
+}
+
+TEST_CASE("each channel of a quantized tensor has its own scale and zero point") {
+  // torch 2.6.0's qint8 tensor of [[-1, 0, 0.5], [1, 2, 3]] with scales 0.1 and 0.05, zero points 0 and 1.
+  Case tensor = make_case(DType::kQInt8, {2, 3}, bytes_of_hex("f6000515293d"));
+  auto quantizer = std::make_shared<Quantizer>();
+  quantizer->scheme = Quantizer::Scheme::kPerChannel;
+  quantizer->scales = {0.1, 0.05};
+  quantizer->zero_points = {0, 1};
+  tensor.view.quantizer = quantizer;
+  Stats stats = compute_stats(tensor.view, tensor.storage);
+  CHECK(std::get<double>(stats.min) == -1);
+  CHECK(std::get<double>(stats.max) == 3);
+  CHECK(stats.mean == doctest::Approx(0.9166666666666666).epsilon(1e-15));
+  CHECK(stats.zeros == 1);
+
+  // As many scales as columns.
+  auto columns = std::make_shared<Quantizer>(*quantizer);
+  columns->axis = 1;
+  columns->scales = {1, 10, 100};
+  columns->zero_points = {0, 0, 1};
+  tensor.view.quantizer = columns;
+  stats = compute_stats(tensor.view, tensor.storage);
+  CHECK(std::get<double>(stats.min) == -10);
+  CHECK(std::get<double>(stats.max) == 6000);
+
+  // A number of scales that is not that of the channels.
+  columns = std::make_shared<Quantizer>(*columns);
+  columns->scales.pop_back();
+  tensor.view.quantizer = columns;
+  CHECK(std::get<std::int64_t>(compute_stats(tensor.view, tensor.storage).max) == 61);
+}
+
+TEST_CASE("a channel goes on from one block to the next") {
+  constexpr std::size_t kRows = 3, kColumns = 5000;
+  std::vector<std::uint8_t> codes(kRows * kColumns, 1);
+  Case tensor = make_values<std::uint8_t>(DType::kQUInt8, codes);
+  tensor.view.shape = {kRows, kColumns};
+  tensor.view.strides = {kColumns, 1};
+  auto quantizer = std::make_shared<Quantizer>();
+  quantizer->scheme = Quantizer::Scheme::kPerChannel;
+  quantizer->scales = {1, 10, 100};
+  quantizer->zero_points = {0, 0, 0};
+  tensor.view.quantizer = quantizer;
+  const Stats stats = compute_stats(tensor.view, tensor.storage);
+  CHECK(stats.mean == doctest::Approx(37).epsilon(1e-12));
+  CHECK(std::get<double>(stats.max) == 100);
 }
 
 TEST_CASE("types without a decoder say so") {

@@ -236,6 +236,7 @@ const Format kDcp = {
     .holds = "everything, assembled from its shards",
     .probe = probe,
     .read = read,
+    .unshared = true,
 };
 
 }  // namespace ckpt::formats

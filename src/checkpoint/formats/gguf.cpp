@@ -274,6 +274,7 @@ const Format kGguf = {
     .probe = probe,
     .read = read,
     .only_weights = true,
+    .unshared = true,
 };
 
 }  // namespace ckpt::formats

@@ -127,6 +127,7 @@ const Format kNpy = {
     .probe = probe_npy,
     .read = read_npy,
     .only_weights = true,
+    .unshared = true,
 };
 const Format kNpz = {
     .name = "numpy-npz",
@@ -135,6 +136,7 @@ const Format kNpz = {
     .probe = probe_npz,
     .read = read_npz,
     .only_weights = true,
+    .unshared = true,
 };
 
 }  // namespace ckpt::formats

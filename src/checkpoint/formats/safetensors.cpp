@@ -205,6 +205,7 @@ const Format kSafetensors = {
     .probe = probe,
     .read = read,
     .only_weights = true,
+    .unshared = true,
 };
 
 }  // namespace ckpt::formats

@@ -145,6 +145,8 @@ std::optional<std::uint32_t> rebuild_qtensor(RebuildContext& c, std::span<const 
   } else {
     q->scheme = tensor::Quantizer::Scheme::kPerChannel;
     record.parts = {{"scales", quantizer[1]}, {"zero_points", quantizer[2]}};
+    if (quantizer.size() > 3 && c.tree.kind(quantizer[3]) == Kind::kInt && c.tree.integer(quantizer[3]) >= 0)
+      q->axis = static_cast<std::size_t>(c.tree.integer(quantizer[3]));
   }
   record.view.quantizer = std::move(q);
   return index;

@@ -14,6 +14,7 @@
 #include "checkpoint/formats/python_objects.h"
 #include "checkpoint/formats/torch_rebuild.h"
 #include "checkpoint/leaves.h"
+#include "checkpoint/quantizers.h"
 #include "io/zip_archive.h"
 
 namespace ckpt::formats {
@@ -324,6 +325,7 @@ void index_tensors(Checkpoint& out, const Limits& limits) {
   if (out.tree.root() == value::kNoNode) return;
   try {
     collect_entries(out, limits);
+    read_quantizers(out, limits);
   } catch (const Error& error) {
     out.complete = false;
     out.defects.push_back({"pickle-limit", "data.pkl", error.what(), {}});

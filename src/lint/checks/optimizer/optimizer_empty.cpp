@@ -37,16 +37,20 @@ constexpr KindSpec kKinds[] = {
 
 // `state` holds the states of parameters (dicts) and what the optimizer keeps for itself (MADGRAD's "k").
 struct Contents {
-  std::size_t states = 0;                    // dicts, empty or not
-  std::size_t filled = 0;                    // of these, not empty
-  std::size_t matched = 0;                   // of these, under an id of the groups
-  std::size_t buffers_due = 0, buffers = 0;  // of SGD with momentum: states, and those with a momentum_buffer
-  std::string strange;                       // the first key that no group has
+  std::size_t states = 0;          // dicts, empty or not
+  std::size_t filled = 0;          // of these, not empty
+  std::size_t matched = 0;         // of these, under an id of the groups
+  std::size_t without_buffer = 0;  // states of the groups of SGD with momentum that have no buffer at all
+  std::string strange;             // the first key that no group has
 };
 
 Contents contents_of(const Tree& tree, const Optimizer& optimizer) {
   Contents contents;
   const auto groups = training::groups_by_id(tree, optimizer);
+  struct Buffers {
+    std::size_t due = 0, there = 0;
+  };
+  std::vector<Buffers> buffers(optimizer.groups.size());
   std::vector<bool> momentum(optimizer.groups.size());
   for (std::size_t g = 0; g < momentum.size(); ++g) {
     const auto* layout = torch_layout(tree, optimizer.groups[g].node);
@@ -65,9 +69,11 @@ Contents contents_of(const Tree& tree, const Optimizer& optimizer) {
     ++contents.matched;
     if (!momentum[group->second]) continue;
     const NodeId buffer = member(tree, item.value, "momentum_buffer");
-    ++contents.buffers_due;
-    if (buffer != kNoNode && !is_kind(tree, buffer, Kind::kNone)) ++contents.buffers;
+    ++buffers[group->second].due;
+    if (buffer != kNoNode && !is_kind(tree, buffer, Kind::kNone)) ++buffers[group->second].there;
   }
+  for (const Buffers& group : buffers)
+    if (group.there == 0) contents.without_buffer += group.due;
   return contents;
 }
 
@@ -187,8 +193,8 @@ struct Judge {
       return hit(
           path, certain ? "detached" : "detached-or-own-keys",
           {states, {"first", one_line(found.strange)}, {"parameters", std::to_string(optimizer.parameters)}});
-    if (found.buffers_due > 0 && found.buffers == 0)
-      return hit(path, "no-buffer", {{"states", std::to_string(found.buffers_due)}});
+    if (found.without_buffer > 0)
+      return hit(path, "no-buffer", {{"states", std::to_string(found.without_buffer)}});
     return std::nullopt;
   }
 };

@@ -16,6 +16,7 @@ struct TorchLayout {
   std::array<std::string_view, 5> numbers;  // settings that step() computes with
   bool betas = false;                       // has a pair of betas
   std::array<std::string_view, 3> state;    // of a parameter that was stepped; step() raises KeyError without
+  std::array<std::string_view, 2> others = {};  // more settings that tell classes apart, of some versions
 };
 // Of an entry of param_groups; null for classes of other libraries. Some share marks with torch's classes
 // ("amsgrad") and then the settings, too; but their `state` may differ (see is_torch).

@@ -16,7 +16,7 @@ constexpr KindSpec kKinds[] = {
     {"step", "moment found parameters"},        {"step-of-other", "moment found parameters"},
     {"negative-step", "step found parameters"}, {"negative-step-of-other", "step found parameters"},
     {"one-step", "found parameters"},  // and the moments are of more
-    {"behind", "step global-step parameters"},
+    {"behind", "step global-step parameters"},  {"ahead", "step global-step"},
 };
 
 // Zero before the first step. (Adagrad's `sum` and Rprop's `step_size` are not.)
@@ -94,15 +94,31 @@ struct OneStep {
 
 // --- the progress ----------------------------------------------------------------------------------------
 
-// The highest step of an optimizer, if far below global_step, although no scaler skipped steps and no other
-// optimizer took them. A training_step that returns None skips some, so half of them is the limit.
-std::optional<double> behind(const Context& context, double highest) {
+// What global_step counts, if it is the steps of the only optimizer: no scaler skipped some, and no other
+// loop counts samples or batches.
+std::optional<double> steps_of_trainer(const Context& context) {
   const auto& training = context.training();
-  const auto global_step = training.progress.global_step;
-  if (!global_step || training.progress.counts_batches || training.optimizers.size() != 1 ||
-      !training.scalers.empty() || highest <= 0 || 2 * highest > *global_step)
+  if (context.items().kind != training::FileKind::kTrainer || training.progress.counts_batches ||
+      training.optimizers.size() != 1 || !training.scalers.empty())
     return std::nullopt;
-  return global_step;
+  return training.progress.global_step;
+}
+
+// A training_step that returns None skips steps, so half of them is the limit; and a closure may be called
+// several times a step.
+std::string_view contradiction(double highest, double global_step) {
+  constexpr double kFew = 100;
+  if (highest <= 0) return {};
+  if (2 * highest <= global_step) return "behind";
+  return highest > 2 * global_step + kFew ? "ahead" : std::string_view();
+}
+
+// Prodigy and D-Adaptation count in `k` of the group, Apex and timm in `step` of it.
+bool counts_by_group(const Tree& tree, const Optimizer& optimizer) {
+  return std::any_of(optimizer.groups.begin(), optimizer.groups.end(), [&](const auto& group) {
+    return number_of(tree, member(tree, group.node, "k")).value_or(0) > 0 ||
+           number_of(tree, member(tree, group.node, keys::kStep)).value_or(0) > 0;
+  });
 }
 
 void judge_optimizer(const Context& context, const Optimizer& optimizer, const StateTensors& tensors,
@@ -112,6 +128,7 @@ void judge_optimizer(const Context& context, const Optimizer& optimizer, const S
   const bool torch = std::any_of(optimizer.groups.begin(), optimizer.groups.end(), [&](const auto& group) {
     return torch_layout(tree, group.node) != nullptr;
   });
+  if (!torch && counts_by_group(tree, optimizer)) return;
   Found steps, first_steps;
   OneStep one_step;
   double highest = 0;
@@ -135,9 +152,11 @@ void judge_optimizer(const Context& context, const Optimizer& optimizer, const S
   const bool said = steps.count > 0 || first_steps.count > 0;
   steps.say(states, emit);
   first_steps.say(states, emit);
-  const auto global_step = torch && !said ? behind(context, highest) : std::nullopt;
+  const auto global_step = torch && !said ? steps_of_trainer(context) : std::nullopt;
   if (!global_step) return;
-  Hit hit = make_hit(highest_path, "behind");
+  const std::string_view kind = contradiction(highest, *global_step);
+  if (kind.empty()) return;
+  Hit hit = make_hit(highest_path, kind);
   hit.fields = {{"step", fmt::format("{:.0f}", highest)},
                 {"global-step", fmt::format("{:.0f}", *global_step)},
                 {"parameters", std::to_string(states)}};

@@ -15,6 +15,7 @@ namespace {
 constexpr KindSpec kKinds[] = {
     {"rate", "last type expected steps"},
     {"inner", "last outer expected"},  // of SequentialLR
+    {"inner-lost", "found expected"},  // of SequentialLR
     {"apart", "last other"},           // of ChainedScheduler
     {"cycle", "last cycle period"},    // of CosineAnnealingWarmRestarts
 };
@@ -63,10 +64,19 @@ struct Judge {
     rate(at, at.type, compare_rates(context, scalars, at, *last), *last);
   }
 
+  // load_state_dict pairs what was saved with the schedulers that there are: the rest starts again.
+  void lost(const Scheduler& outer, std::size_t found, std::size_t milestones) const {
+    Hit hit = make_hit(key_path(outer.path, keys::kInnerSchedulers), "inner-lost", report::PlaceKind::kArray);
+    hit.fields = {{"found", std::to_string(found)}, {"expected", std::to_string(milestones + 1)}};
+    emit(std::move(hit));
+  }
+
   // torch/optim/lr_scheduler.py, SequentialLR.step: each scheduler inside starts with 0 at its milestone.
   void sequential(const Scheduler& outer, std::span<const Scheduler> inner) const {
     const auto milestones = sequence(tree, member(tree, outer.node, "_milestones"));
     const auto steps = number_of(tree, outer.last_epoch);
+    if (!milestones.empty() && inner.size() < milestones.size() + 1)
+      return lost(outer, inner.size(), milestones.size());
     if (!steps || inner.size() != milestones.size() + 1) return;
     std::size_t active = 0;
     double start = 0;

@@ -4,6 +4,7 @@
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
 #include "lint/checks/weights/trained_weights.h"
+#include "training/scalar.h"
 
 namespace ckpt::lint {
 namespace {
@@ -82,6 +83,12 @@ class Trained {
   std::map<Shape, std::vector<ShapedWeight>> weights_;
 };
 
+// Until averaging starts, state_dict is the model as it was made; the trained one is in current_model_state.
+bool is_unstarted_average(const Context& context) {
+  const NodeId count = member(context.file().tree, context.items().averaging_state, "n_averaged");
+  return training::scalar_value(context.file(), count) == 0.0;
+}
+
 // num_batches_tracked proves nothing by itself: it is 0 in statistics converted from another framework.
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const Tree& tree = context.file().tree;
@@ -89,6 +96,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& progress = context.training().progress;
   const bool trained = progress.of_trainer && progress.global_step.value_or(0) > 0;
   if (!reset && !trained) return;
+  if (is_unstarted_average(context)) return;
   const Trained optimized(context);
   for (const auto& [prefix, layer] : layers_of(context, rule)) {
     if (!layer.mean || !layer.zero_mean || !layer.unit_variance) continue;

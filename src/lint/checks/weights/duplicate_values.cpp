@@ -48,6 +48,7 @@ bool is_copy(const Checkpoint& file, std::size_t original, std::size_t entry) {
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& file = context.file();
+  if (file.unshared) return;  // tied weights are written twice
   const auto min_bytes = static_cast<std::uint64_t>(rule.integer("min-bytes"));
   std::map<Fingerprint, Original> originals;  // the first tensor of those with equal statistics
   for (const auto index : context.selected(rule)) {

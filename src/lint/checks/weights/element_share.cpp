@@ -53,7 +53,7 @@ Found zero_rows(const tensor::TensorView& view, const tensor::Storage& storage) 
   bool all_zero = true;
   std::uint64_t left = length;  // unread elements of the current row
   for_each_block(view, storage, [&](std::uint64_t at, std::span<const std::byte> elements) {
-    tensor::decode_doubles(decoder, elements, values.data());
+    tensor::decode_doubles(decoder, elements, at, values.data());
     const std::size_t count = elements.size() / tensor::element_size(view.dtype);
     for (std::size_t i = 0; i < count; ++i) {
       all_zero = all_zero && values[i] == 0.0;

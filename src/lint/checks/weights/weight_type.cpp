@@ -99,9 +99,18 @@ struct Differing {
 };
 using Pair = std::pair<tensor::DType, tensor::DType>;  // of the weight, of the moment
 
+bool names_master_weights(std::string_view text) {
+  return text.find("master") != text.npos || text.find("fp32") != text.npos;
+}
+
 // Optimizers that keep the weights in higher precision themselves (Apex, Megatron) train 16-bit weights with
 // float32 moments.
 bool has_master_weights(const Context& context) {
+  const auto& entries = context.file().entries;
+  const bool listed = std::any_of(entries.begin(), entries.end(), [&](const TensorEntry& entry) {
+    return names_master_weights(entry.path) && !training::weight_name(context.items(), entry.path);
+  });
+  if (listed) return true;
   const Tree& tree = context.file().tree;
   std::set<NodeId> seen;  // states and parameters: a hostile file lists one a million times
   for (const auto& optimizer : optimizers_of(context)) {
@@ -109,7 +118,7 @@ bool has_master_weights(const Context& context) {
     for (const auto& parameter : mapping_items(tree, optimizer.state)) {
       if (!seen.insert(parameter.value).second) continue;
       for (const auto& item : mapping_items(tree, parameter.value))
-        if (string_of(tree, item.key).value_or("").find("master") != std::string_view::npos) return true;
+        if (names_master_weights(string_of(tree, item.key).value_or(""))) return true;
     }
   }
   return false;

@@ -148,7 +148,7 @@ TEST_CASE("other state of torch's optimizers follows from the steps") {
   const char* rule = "optimizer-moment-lost";
   const auto rprop = [](const Values& sizes) {
     return [=](CheckpointBuilder& b) {
-      b.remove(b.group, "betas");
+      for (const char* key : {"betas", "eps"}) b.remove(b.group, key);
       b.set(b.group, "etas", b.list({b.real(0.5), b.real(1.2)}));
       b.set(b.group, "step_sizes", b.list({b.real(1e-6), b.integer(50)}));
       set_parameter(b, 8, {{"prev", {0, 1}}, {"step_size", sizes}});

@@ -78,13 +78,29 @@ TEST_CASE("settings that step() cannot calculate with") {
        "RMSprop's alpha",
        [](auto& b) {
          as_sgd(b, 0);
-         b.remove(b.group, "dampening");
+         for (const char* key : {"dampening", "nesterov"}) b.remove(b.group, key);
          b.set(b.group, "eps", b.real(1e-8));
          b.set(b.group, "centered", b.boolean(false));
          b.set(b.group, "alpha", b.real(1.5));
        },
        {"error optimizer_states[0].param_groups[0].alpha: 1.5 is above 1: the mean of squares turns negative "
         "and the weights NaN"}},
+      {"optimizer-hyperparameter",
+       "Sophia's rho is not Adadelta's",
+       [](auto& b) {
+         b.remove(b.group, "eps");
+         for (const char* key : {"maximize", "capturable"}) b.set(b.group, key, b.boolean(false));
+         b.set(b.group, "rho", b.real(0.04));
+       },
+       {}},
+      {"optimizer-state-incomplete",
+       "ADOPT is not Adamax",
+       [](auto& b) {
+         for (const char* key : {"decouple", "maximize", "capturable", "differentiable", "fused"})
+           b.set(b.group, key, b.boolean(false));
+         b.set(b.group, "foreach", b.none());
+       },
+       {}},
       {"optimizer-hyperparameter",
        "another library's alpha and rho",
        [](auto& b) {

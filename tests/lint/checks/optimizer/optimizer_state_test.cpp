@@ -83,6 +83,22 @@ TEST_CASE("a state that holds nothing for its parameters is told, with how sure 
        {"error optimizer_states[0].state: momentum is set, but 2 states without momentum_buffer: momentum "
         "restarts at zero"}},
       {"optimizer-state-empty",
+       "momentum without buffers in one of two groups",
+       [](auto& b) {
+         as_sgd(b, 0.9);
+         Fields other = b.group;
+         b.set(b.group, "params", b.list({b.integer(0)}));
+         b.set(other, "params", b.list({b.integer(1)}));
+         const NodeId states = b.tree().add_dict();
+         b.tree().set_items(states, std::vector<value::Item>{{b.integer(0), buffer(b, true)},
+                                                             {b.integer(1), buffer(b, false)}});
+         b.set(b.root, "optimizer_states",
+               b.list({b.dict(
+                   {{"state", states}, {"param_groups", b.list({b.dict(b.group), b.dict(other)})}})}));
+       },
+       {"error optimizer_states[0].state: momentum is set, but 1 state without momentum_buffer: momentum "
+        "restarts at zero"}},
+      {"optimizer-state-empty",
        "momentum with a buffer",
        [](auto& b) {
          as_sgd(b, 0.9);
@@ -302,6 +318,22 @@ TEST_CASE("states that lack something, and numbers that contradict each other") 
          b.set(b.moments, "exp_avg_sq", b.tensor({2, 3}, std::vector<float>(6)));
        },
        {}},
+      {"optimizer-state-inconsistent",
+       "Prodigy counts in its group",
+       [](auto& b) {
+         b.set(b.moments, "step", b.integer(0));
+         b.set(b.group, "k", b.integer(8));
+       },
+       {}},
+      {"optimizer-state-inconsistent",
+       "more steps than the run",
+       [](auto& b) {
+         as_adam(b);
+         b.set(b.moments, "step", b.tensor({}, {3200}));
+       },
+       {"warning optimizer_states[0].state[0].step: 3200, but global_step is 8: the state is of a longer "
+        "run, "
+        "and bias correction and schedules do not fit it"}},
       {"optimizer-state-inconsistent",
        "NaN is another rule's",
        [](auto& b) { b.set(b.moments, "step", b.tensor({}, {NAN})); },

@@ -296,6 +296,19 @@ TEST_CASE("the number of optimizers") {
              {.params = {{"min", 2.0}}});
 }
 
+// The optimizer got a second group, and the scheduler has made a step since.
+static void two_groups(CheckpointBuilder& b) {
+  b.set(b.root, "optimizer_states",
+        b.list(
+            {b.dict({{"state", b.dict({})}, {"param_groups", b.list({b.dict(b.group), b.dict(b.group)})}})}));
+  b.set(b.scheduler, "_last_lr", reals(b, {0.001, 0.001}));
+}
+
+static void as_lambda(CheckpointBuilder& b) {
+  for (const char* key : {"gamma", "step_size"}) b.remove(b.scheduler, key);
+  b.set(b.scheduler, "lr_lambdas", b.list({b.none()}));
+}
+
 TEST_CASE("rules about schedulers fire on one change and stay silent on healthy variants") {
   const Case cases[] = {
       {"scheduler-group-count",
@@ -313,15 +326,35 @@ TEST_CASE("rules about schedulers fire on one change and stay silent on healthy 
        {"error lr_schedulers[0]._last_lr: 2 values for 1 parameter group: the scheduler was made for another "
         "optimizer"}},
       {"scheduler-group-count",
-       "groups added later",
+       "groups added later, which StepLR follows",
+       [](auto& b) { two_groups(b); },
+       {}},
+      {"scheduler-group-count",
+       "groups added since its last step",
        [](auto& b) {
-         b.set(b.root, "optimizer_states",
-               b.list({b.dict(
-                   {{"state", b.dict({})}, {"param_groups", b.list({b.dict(b.group), b.dict(b.group)})}})}));
-         b.set(b.scheduler, "_last_lr", reals(b, {0.001, 0.001}));
+         two_groups(b);
+         b.set(b.scheduler, "_last_lr", reals(b, {0.001}));
        },
-       {"warning lr_schedulers[0].base_lrs: 1 value for 2 parameter groups: the scheduler skips the groups "
-        "that were added later"}},
+       {}},
+      {"scheduler-group-count",
+       "groups added later, which LambdaLR does not follow",
+       [](auto& b) {
+         two_groups(b);
+         as_lambda(b);
+       },
+       {"warning lr_schedulers[0].base_lrs: 1 value for 2 parameter groups: groups were added later, and "
+        "this "
+        "scheduler does not follow them: its next step raises ValueError (torch 2.13), or skips them (older "
+        "versions)"}},
+      {"scheduler-group-count",
+       "LambdaLR of another optimizer",
+       [](auto& b) {
+         two_groups(b);
+         as_lambda(b);
+         b.set(b.scheduler, "_last_lr", reals(b, {0.001}));
+       },
+       {"error lr_schedulers[0].base_lrs: 1 value for 2 parameter groups: the scheduler was made for another "
+        "optimizer"}},
       {"scheduler-group-count",
        "BackboneFinetuning adds groups",
        [](auto& b) {
@@ -362,7 +395,7 @@ TEST_CASE("rules about schedulers fire on one change and stay silent on healthy 
       {"scheduler-exhausted",
        "a cosine of no length",
        [](auto& b) { b.set(b.scheduler, "T_max", b.integer(0)); },
-       {"warning lr_schedulers[0].T_max: 0: CosineAnnealingLR divides by it and raises ZeroDivisionError at "
+       {"error lr_schedulers[0].T_max: 0: CosineAnnealingLR divides by it and raises ZeroDivisionError at "
         "the next step"}},
       {"scheduler-exhausted", "OneCycleLR half-way", [](auto& b) { one_cycle(b, 16); }, {}},
       {"scheduler-exhausted",

@@ -171,6 +171,17 @@ TEST_CASE("a scheduler's last rate is the one that its settings give") {
 TEST_CASE("schedulers inside of another one are where that one is") {
   const Case cases[] = {
       {kRule, "SequentialLR", sequential(16, 11, 0), {}},
+      {kRule,
+       "SequentialLR that lost one of its schedulers",
+       [](auto& b) {
+         b.set(b.root, "lr_schedulers",
+               b.list({b.dict({{"_milestones", b.list({b.integer(5)})},
+                               {"last_epoch", b.integer(3)},
+                               {"_last_lr", one(b, 0.0005)},
+                               {"_schedulers", b.list({b.dict(state(b, 3, 0.0005, linear(b)))})}})}));
+       },
+       {"warning lr_schedulers[0]._schedulers: 1 of 2 schedulers: the state of the others is lost, and they "
+        "start again"}},
       {kRule, "in its second part", sequential(8, 3, 0.00082743), {}},
       {kRule, "in its first part", sequential(4, -1, 0.00082), {}},
       {kRule,
