@@ -64,6 +64,8 @@ struct Checkpoint {
   std::string path;             // as the user named it
   std::string format;           // "torch-zip"
   bool only_weights = false;  // the format can hold nothing else: see Format
+  // Keys of the root under which the format tells of itself (its ranks, its settings), not of the training.
+  std::vector<std::string> own_keys;
   std::uint64_t file_size = 0;  // of all parts
   std::vector<Part> parts;      // at least one
   value::Tree tree;

@@ -192,9 +192,15 @@ std::vector<std::string> migration_notes(const PartContext& c) {
                               plural(count, "place"), count == 1 ? "is" : "are"));
   if (const std::uint64_t count = c.diff.totals[c.input].unheld; count > 0) {
     const Checkpoint& base = c.diff.sides[0].file();
-    const Checkpoint& only = base.only_weights ? base : c.diff.sides[c.input].file();
-    out.push_back(fmt::format("{} outside the weights {} not compared: {} holds weights only",
-                              plural(count, "place"), count == 1 ? "is" : "are", only.format));
+    const Checkpoint& other = c.diff.sides[c.input].file();
+    const char* verb = count == 1 ? "is" : "are";
+    if (base.only_weights || other.only_weights)
+      out.push_back(fmt::format("{} outside the weights {} not compared: {} holds weights only",
+                                plural(count, "place"), verb,
+                                base.only_weights ? base.format : other.format));
+    else
+      out.push_back(fmt::format("{} in which {} tells of itself {} not compared", plural(count, "place"),
+                                base.own_keys.empty() ? other.format : base.format, verb));
   }
   return out;
 }

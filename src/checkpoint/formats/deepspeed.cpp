@@ -27,10 +27,28 @@ using value::Tree;
 // What the weights were put together with: it says nothing that they do not.
 constexpr std::array kModelPlumbing = {"param_shapes"sv, "frozen_param_shapes"sv, "frozen_param_fragments"sv,
                                        "shared_params"sv, "buffer_names"sv};
-constexpr std::array kOptimizerPlumbing = {
-    "base_optimizer_state"sv, "optimizer_state_dict"sv, "single_partition_of_fp32_groups"sv,
-    "fp32_flat_groups"sv,     "group_paddings"sv,       "param_alignment_paddings"sv,
-    "param_slice_mappings"sv};
+constexpr std::array kOptimizerPlumbing = {"single_partition_of_fp32_groups"sv, "fp32_flat_groups"sv,
+                                           "group_paddings"sv, "param_alignment_paddings"sv,
+                                           "param_slice_mappings"sv};
+// Likewise of the optimizer's state, if all of it was understood.
+constexpr std::array kBaseOptimizer = {"base_optimizer_state"sv, "optimizer_state_dict"sv};
+
+// What DeepSpeed writes of itself beside the training state.
+constexpr std::array kOwnKeys = {"data_sampler"sv,
+                                 "random_ltd"sv,
+                                 "sparse_tensor_module_names"sv,
+                                 "skipped_steps"sv,
+                                 "global_steps"sv,
+                                 "global_samples"sv,
+                                 "dp_world_size"sv,
+                                 "mp_world_size"sv,
+                                 "checkpoint_parallel_dimensions"sv,
+                                 "universal_checkpoint_info"sv,
+                                 "ds_config"sv,
+                                 "ds_version"sv,
+                                 "zero_stage"sv,
+                                 "partition_count"sv,
+                                 "optimizer_state_dict"sv};
 
 template <std::size_t kSize>
 bool is_one_of(std::string_view key, const std::array<std::string_view, kSize>& keys) {
@@ -77,14 +95,18 @@ class TreeBuilder {
   TreeBuilder(const DeepSpeedRanks& ranks, Tree& tree)
       : ranks_(ranks), tree_(tree), lightning_(is_lightning(tree, ranks.model)) {}
 
-  NodeId build(NodeId weights, NodeId optimizer) {
+  bool lightning() const { return lightning_; }
+
+  NodeId build(NodeId weights, AssembledOptimizer assembled) {
+    NodeId optimizer = assembled.node;
     const NodeId own = member(tree_, ranks_.model, "optimizer");  // of ZeRO 0
     if (optimizer == kNoNode && is_torch_optimizer(tree_, own)) optimizer = own;
     if (lightning_) weights = without_prefix(tree_, weights);
     const auto span = value::mapping_items(tree_, ranks_.model);
     for (const Item& item : std::vector<Item>(span.begin(), span.end())) {
       const std::string_view key = value::string_of(tree_, item.key).value_or("");
-      if (is_one_of(key, kModelPlumbing) || (lightning_ && (key == "state_dict" || key == "optimizer_states")))
+      if (is_one_of(key, kModelPlumbing) ||
+          (lightning_ && (key == "state_dict" || key == "optimizer_states")))
         continue;
       if (key == "module")
         add(lightning_ ? "state_dict" : "module", weights);
@@ -95,7 +117,7 @@ class TreeBuilder {
     }
     if (member(tree_, ranks_.model, "optimizer") == kNoNode) add_optimizer(optimizer, kNoNode);
     add("zero_stage", tree_.add_int(ranks_.stage));
-    if (ranks_.stage > 0) add_partition();
+    if (ranks_.stage > 0) add_partition(!assembled.whole);
     return dict_of(tree_, items_);
   }
 
@@ -112,7 +134,7 @@ class TreeBuilder {
   }
 
   // Over how many ranks, and what the optimizer states say besides: the loss scale ...
-  void add_partition() {
+  void add_partition(bool raw) {
     if (member(tree_, ranks_.model, "dp_world_size") == kNoNode)
       add("dp_world_size", tree_.add_int(static_cast<std::int64_t>(ranks_.world)));
     const std::size_t first = ranks_.first_optim();
@@ -122,7 +144,8 @@ class TreeBuilder {
       const std::string_view key = value::string_of(tree_, item.key).value_or("");
       if (key == "partition_count")
         items_.push_back(item);
-      else if (key != "zero_stage" && !is_one_of(key, kOptimizerPlumbing))
+      else if (key != "zero_stage" && !is_one_of(key, kOptimizerPlumbing) &&
+               (raw || !is_one_of(key, kBaseOptimizer)))
         rest.push_back(item);
     }
     add("optimizer_state_dict", dict_of(tree_, rest));
@@ -136,21 +159,26 @@ class TreeBuilder {
 
 // What every file of DeepSpeed imports, whatever is in it.
 bool is_own_class(const pickle::Import& import) {
-  constexpr std::array kOwn = {"deepspeed.runtime.zero.config.ZeroStageEnum"sv,
-                               "deepspeed.runtime.fp16.loss_scaler.LossScaler"sv,
-                               "deepspeed.runtime.fp16.loss_scaler.DynamicLossScaler"sv,
-                               "deepspeed.utils.tensor_fragment.fragment_address"sv};
+  constexpr std::array kOwn = {
+      "deepspeed.runtime.zero.config.ZeroStageEnum"sv, "deepspeed.runtime.fp16.loss_scaler.LossScaler"sv,
+      "deepspeed.runtime.fp16.loss_scaler.DynamicLossScaler"sv,
+      "deepspeed.utils.tensor_fragment.fragment_address"sv, "torch.Size"sv};  // of param_shapes
   return is_one_of(import.module + "." + import.name, kOwn);
 }
 
 void read(const Source& source, const Limits& limits, Checkpoint& out) {
   FolderParts parts(source, out);
   DeepSpeedBudget budget;
-  const DeepSpeedRanks ranks =
-      read_deepspeed_ranks(find_deepspeed_files(source), parts, limits, out);
+  const DeepSpeedRanks ranks = read_deepspeed_ranks(find_deepspeed_files(source), parts, limits, out);
   const NodeId weights = assemble_weights(ranks, budget, limits, out);
-  const NodeId optimizer = assemble_optimizer(ranks, budget, out);
-  out.tree.set_root(TreeBuilder(ranks, out.tree).build(weights, optimizer));
+  const AssembledOptimizer optimizer = assemble_optimizer(ranks, budget, out);
+  TreeBuilder builder(ranks, out.tree);
+  out.tree.set_root(builder.build(weights, optimizer));
+  out.own_keys.assign(kOwnKeys.begin(), kOwnKeys.end());
+  // The scheduler of a Trainer is in lr_schedulers.
+  if (builder.lightning() ||
+      value::is_kind(out.tree, member(out.tree, ranks.model, "lr_scheduler"), value::Kind::kNone))
+    out.own_keys.emplace_back("lr_scheduler");
   std::erase_if(out.imports, is_own_class);
   index_tensors(out, limits);
 }
@@ -159,7 +187,7 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 
 const Format kDeepSpeed = {
     .name = "deepspeed",
-    .help = "DeepSpeed, by itself or through Lightning: a folder",
+    .help = "folders of DeepSpeed",
     .holds = "weights and optimizer state, assembled from the ranks",
     .probe = is_deepspeed,
     .read = read,

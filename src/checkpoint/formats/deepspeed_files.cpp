@@ -149,11 +149,11 @@ bool is_deepspeed(const Source& source) {
 }
 
 DeepSpeedFiles find_deepspeed_files(const Source& source) {
-  const std::string folder = find_folder(source);
   DeepSpeedFiles files;
+  files.folder = find_folder(source);
   std::vector<RankFile> whole, by_rank;
   for (const std::string& file : source.files()) {
-    if (folder_of(file) != folder) continue;
+    if (folder_of(file) != files.folder) continue;
     const auto name = name_of(file);
     if (!name) continue;
     if (name->kind == Name::Kind::kOther) refuse("experts or layers in files of their own", file);
@@ -164,9 +164,10 @@ DeepSpeedFiles find_deepspeed_files(const Source& source) {
       (name->rank ? by_rank : whole).push_back({name->rank.value_or(0), file});
   }
   if (whole.empty() && by_rank.empty())
-    fail(ErrorCode::kTruncated,
-         "part of a DeepSpeed checkpoint: optimizer states, but no model states (mp_rank_00_model_states.pt). "
-         "The save was interrupted, or the copy is not complete");
+    fail(
+        ErrorCode::kTruncated,
+        "part of a DeepSpeed checkpoint: optimizer states, but no model states (mp_rank_00_model_states.pt). "
+        "The save was interrupted, or the copy is not complete");
   files.model_by_rank = !by_rank.empty();
   if (files.model_by_rank)
     for (const RankFile& file : whole) files.foreign.push_back(file.name);

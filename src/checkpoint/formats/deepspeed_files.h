@@ -17,6 +17,7 @@ struct RankFile {
 };
 
 struct DeepSpeedFiles {
+  std::string folder;                  // of the save, with its '/'; "" if it is the source itself
   std::vector<RankFile> model, optim;  // by rank, as numbers; two files of one rank follow each other
   std::vector<std::string> foreign;    // of another save: ZeRO 3 does not write them
   bool model_by_rank = false;          // ZeRO 3: every rank has its own model states

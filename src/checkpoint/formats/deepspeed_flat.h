@@ -26,16 +26,17 @@ class DeepSpeedBudget {
 
 class FlatValues {
  public:
-  // `nodes`: by rank; kNoNode: that rank is not there. `what` names the values in defects, "exp_avg of group 0".
-  FlatValues(const DeepSpeedRanks& ranks, std::size_t group, std::vector<value::NodeId> nodes, std::string what,
-             DeepSpeedBudget& budget, Checkpoint& out);
+  // `nodes`: by rank; kNoNode: that rank is not there. `what` names the values in defects, "exp_avg of group
+  // 0".
+  FlatValues(const DeepSpeedRanks& ranks, std::size_t group, std::vector<value::NodeId> nodes,
+             std::string what, DeepSpeedBudget& budget, Checkpoint& out);
 
   // True if these are tensors that can be cut; else wrong() says why not.
   bool usable() const { return wrong_.empty(); }
   const std::string& wrong() const { return wrong_; }
 
-  // A tensor; without data where a rank's part is missing. kNoNode, and no tensor, if `required` is false then.
-  // Requires: usable().
+  // A tensor; without data where a rank's part is missing. kNoNode, and no tensor, if `required` is false
+  // then. Requires: usable().
   value::NodeId cut(std::size_t param, bool required);
 
  private:

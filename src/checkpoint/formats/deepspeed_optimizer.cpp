@@ -33,19 +33,20 @@ class OptimizerReader {
   OptimizerReader(const DeepSpeedRanks& ranks, DeepSpeedBudget& budget, Checkpoint& out)
       : ranks_(ranks), budget_(budget), out_(out), tree_(out.tree), ids_(ranks.groups.size()) {}
 
-  NodeId read() {
+  AssembledOptimizer read() {
     const std::size_t first = ranks_.first_optim();
-    if (first == ranks_.optims.size()) return kNoNode;
+    if (first == ranks_.optims.size()) return {};
     base_ = base_of(first);
     if (!value::is_sequence(tree_, base_) && !value::is_mapping(tree_, member(tree_, base_, "state")))
-      return kNoNode;
+      return {kNoNode, false};
     for (std::size_t rank = 0; rank < ranks_.optims.size(); ++rank) states_.push_back(states_of(rank));
     const NodeId groups = param_groups();
     std::vector<Item> state;
     for (std::size_t group = 0; group < ranks_.groups.size(); ++group) add_states(first, group, state);
     std::sort(state.begin(), state.end(),
               [&](const Item& a, const Item& b) { return tree_.integer(a.key) < tree_.integer(b.key); });
-    return dict({{tree_.add_string("state"), dict(state)}, {tree_.add_string("param_groups"), groups}});
+    return {dict({{tree_.add_string("state"), dict(state)}, {tree_.add_string("param_groups"), groups}}),
+            whole_};
   }
 
  private:
@@ -139,40 +140,53 @@ class OptimizerReader {
     if (found == states_[first].end()) return;
     const auto span = value::mapping_items(tree_, found->second);
     if (span.size() > kMostValues)
-      fail(ErrorCode::kLimit, fmt::format("the optimizer has more than {} values of one parameter", kMostValues));
+      fail(ErrorCode::kLimit,
+           fmt::format("the optimizer has more than {} values of one parameter", kMostValues));
     const std::vector<Item> values(span.begin(), span.end());
     std::vector<std::vector<Item>> params(ranks_.groups[group].params().size());
-    for (const Item& value : values) add_value(group, value, params);
+    const std::uint64_t least = elements_of(ranks_.flat_weights(tree_, first, group));
+    for (const Item& value : values) add_value(group, value, least, params);
     for (std::size_t i = 0; i < params.size(); ++i)
       state.push_back({tree_.add_int(ids_[group][i]), dict(params[i])});
   }
 
-  // A tensor with an element for each of the group's, or the same value for all of them (step).
-  void add_value(std::size_t group, const Item& value, std::vector<std::vector<Item>>& params) {
+  // A tensor with an element for each of the group's, or the same value for all of them (step). What is
+  // neither (the tables of an 8 bit optimizer) belongs to the rank. `least`: elements that the rank has.
+  void add_value(std::size_t group, const Item& value, std::uint64_t least,
+                 std::vector<std::vector<Item>>& params) {
     budget_.take(params.size());
-    if (!is_flat(value.value)) {
+    const std::uint64_t elements = elements_of(value.value);
+    if (elements == 0) {
       for (std::vector<Item>& items : params) items.push_back(value);
+      return;
+    }
+    if (elements < least || elements - least > 2 * ranks_.world) {
+      whole_ = false;
       return;
     }
     const std::string key(value::string_of(tree_, value.key).value_or(""));
     std::vector<NodeId> nodes(ranks_.optims.size(), kNoNode);
     budget_.take(nodes.size());
     for (std::size_t rank = 0; rank < nodes.size(); ++rank)
-      if (const auto found = states_[rank].find(static_cast<std::int64_t>(group)); found != states_[rank].end())
+      if (const auto found = states_[rank].find(static_cast<std::int64_t>(group));
+          found != states_[rank].end())
         nodes[rank] = member(tree_, found->second, key);
     FlatValues flat(ranks_, group, std::move(nodes), key, budget_, out_);
     if (!flat.usable()) {
       shard_mismatch(out_, 0, key,
                      fmt::format("{} of parameter group {} cannot be put together from the ranks: {}",
                                  quote(abbreviate(key, 80)), group, flat.wrong()));
+      whole_ = false;
       return;
     }
     for (std::size_t i = 0; i < params.size(); ++i) params[i].push_back({value.key, flat.cut(i, true)});
   }
 
-  bool is_flat(NodeId node) const {
-    return value::is_kind(tree_, node, Kind::kTensor) &&
-           !out_.tensor_records[tree_.payload(node)].view.shape.empty();
+  // 0 for what is no tensor, or has no dimension.
+  std::uint64_t elements_of(NodeId node) const {
+    if (!value::is_kind(tree_, node, Kind::kTensor)) return 0;
+    const tensor::TensorView& view = out_.tensor_records[tree_.payload(node)].view;
+    return view.shape.empty() ? 0 : view.numel;
   }
 
   const DeepSpeedRanks& ranks_;
@@ -180,14 +194,15 @@ class OptimizerReader {
   Checkpoint& out_;
   Tree& tree_;
   NodeId base_ = kNoNode;
-  std::vector<States> states_;                   // by rank
+  std::vector<States> states_;                  // by rank
   std::vector<std::vector<std::int64_t>> ids_;  // of the parameters of each flat group
   std::int64_t next_id_ = 0;
+  bool whole_ = true;
 };
 
 }  // namespace
 
-NodeId assemble_optimizer(const DeepSpeedRanks& ranks, DeepSpeedBudget& budget, Checkpoint& out) {
+AssembledOptimizer assemble_optimizer(const DeepSpeedRanks& ranks, DeepSpeedBudget& budget, Checkpoint& out) {
   return OptimizerReader(ranks, budget, out).read();
 }
 

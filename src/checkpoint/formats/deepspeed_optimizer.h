@@ -7,8 +7,13 @@
 
 namespace ckpt::formats {
 
-// {"state": {id: {...}}, "param_groups": [...]}; ids count the parameters of the groups in order. kNoNode if
-// no rank has a state that is understood.
-value::NodeId assemble_optimizer(const DeepSpeedRanks& ranks, DeepSpeedBudget& budget, Checkpoint& out);
+struct AssembledOptimizer {
+  // {"state": {id: {...}}, "param_groups": [...]}; ids count the parameters of the groups in order. kNoNode
+  // if no rank has a state that is understood.
+  value::NodeId node = value::kNoNode;
+  bool whole = true;  // false: what the ranks have is more than that
+};
+
+AssembledOptimizer assemble_optimizer(const DeepSpeedRanks& ranks, DeepSpeedBudget& budget, Checkpoint& out);
 
 }  // namespace ckpt::formats

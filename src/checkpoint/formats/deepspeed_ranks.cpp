@@ -171,7 +171,8 @@ class RankReader {
 
   // The first file decides; a rank that says something else is of another save.
   void find_stage_and_world() {
-    const auto stage_of_config = number_in(tree_, member(tree_, config_of_zero(tree_, ranks_.model), "stage"));
+    const auto stage_of_config =
+        number_in(tree_, member(tree_, config_of_zero(tree_, ranks_.model), "stage"));
     const bool sharded = value::is_sequence(tree_, member(tree_, ranks_.model, "param_shapes"));
     std::optional<std::uint64_t> world;
     std::optional<std::int64_t> stage;
@@ -189,8 +190,9 @@ class RankReader {
         reject(file, fmt::format("says ZeRO stage {}, but {} says {}: files of two saves in one folder",
                                  text_of(own_stage), shown(first->name), text_of(stage)));
       } else if (own_world != world) {
-        reject(file, fmt::format("says that there are {} ranks, but {} says {}: files of two saves in one folder",
-                                 text_of(own_world), shown(first->name), text_of(world)));
+        reject(file,
+               fmt::format("says that there are {} ranks, but {} says {}: files of two saves in one folder",
+                           text_of(own_world), shown(first->name), text_of(world)));
       }
     }
     if (!stage) stage = stage_of_config;
@@ -204,15 +206,17 @@ class RankReader {
     }
     ranks_.stage = zero ? std::clamp<std::int64_t>(stage.value_or(1), 1, 3) : 0;
     if (ranks_.stage == 3 && !files_.model_by_rank)
-      fail(ErrorCode::kCorrupt, fmt::format("{} says ZeRO stage 3, but there are no model states of each rank "
-                                            "(zero_pp_rank_0_mp_rank_00_model_states.pt)",
-                                            first == nullptr ? "ds_config" : shown(first->name)));
+      fail(ErrorCode::kCorrupt,
+           fmt::format("{} says ZeRO stage 3, but there are no model states of each rank "
+                       "(zero_pp_rank_0_mp_rank_00_model_states.pt)",
+                       first == nullptr ? "ds_config" : shown(first->name)));
     if (!zero) return;
     if (!world) world = world_in(tree_, member(tree_, ranks_.model, "dp_world_size"));
     ranks_.world = world.value_or(std::max<std::uint64_t>(1, optims_.size()));
     if (ranks_.world > kMostRanks)
-      fail(ErrorCode::kCorrupt, fmt::format("{} says that there are {} ranks, which cannot be",
-                                            first == nullptr ? "dp_world_size" : shown(first->name), ranks_.world));
+      fail(ErrorCode::kCorrupt,
+           fmt::format("{} says that there are {} ranks, which cannot be",
+                       first == nullptr ? "dp_world_size" : shown(first->name), ranks_.world));
   }
 
   template <class Number>
@@ -223,8 +227,9 @@ class RankReader {
   // By rank; what is missing and what is too many.
   void order_ranks() {
     if (ranks_.stage == 0) return;
-    const std::string example =
-        files_.optim.empty() ? "zero_pp_rank_0_mp_rank_00_optim_states.pt" : files_.optim[0].name;
+    const std::string example = files_.optim.empty()
+                                    ? files_.folder + "zero_pp_rank_0_mp_rank_00_optim_states.pt"
+                                    : files_.optim[0].name;
     ranks_.optims = by_rank(optims_, example, "optimizer states");
     if (files_.model_by_rank) ranks_.models = by_rank(models_, files_.model[0].name, "model states");
   }
@@ -244,12 +249,12 @@ class RankReader {
     for (std::size_t rank = 0; rank < there.size(); ++rank)
       if (!there[rank] && ++missing <= kNamedRanks) report_missing(name_for_rank(example, rank), rank, what);
     if (missing > kNamedRanks)
-      out_.defects.push_back({"shard-missing",
-                              {},
-                              fmt::format("the {} of {} more are missing", what,
-                                          plural(missing - kNamedRanks, "rank")),
-                              {},
-                              0});
+      out_.defects.push_back(
+          {"shard-missing",
+           {},
+           fmt::format("the {} of {} more are missing", what, plural(missing - kNamedRanks, "rank")),
+           {},
+           0});
     return states;
   }
 
@@ -266,9 +271,9 @@ class RankReader {
     if (ranks_.stage == 0) return;
     const auto groups = value::sequence(tree_, member(tree_, ranks_.model, "param_shapes"));
     const std::size_t first = ranks_.first_optim();
-    const NodeId all_paddings =
-        first == ranks_.optims.size() ? kNoNode
-                                      : member(tree_, ranks_.optims[first].node, "param_alignment_paddings");
+    const NodeId all_paddings = first == ranks_.optims.size()
+                                    ? kNoNode
+                                    : member(tree_, ranks_.optims[first].node, "param_alignment_paddings");
     const auto paddings = value::sequence(tree_, all_paddings);
     for (std::size_t i = 0; i < groups.size(); ++i)
       ranks_.groups.emplace_back(read_shapes(tree_, groups[i], limits_),
@@ -300,9 +305,10 @@ class RankReader {
         same = same_shapes(read_shapes(tree_, groups[i], limits_), ranks_.groups[i].params());
       if (same) continue;
       const std::string& name = out_.parts[state.part].name;
-      shard_mismatch(out_, state.part, name,
-                     fmt::format("{} has other parameters or shapes than {}: files of two saves in one folder",
-                                 shown(name), shown(first_model_)));
+      shard_mismatch(
+          out_, state.part, name,
+          fmt::format("{} has other parameters or shapes than {}: files of two saves in one folder",
+                      shown(name), shown(first_model_)));
       state.node = kNoNode;
       if (rank < ranks_.optims.size()) ranks_.optims[rank].node = kNoNode;
     }
@@ -332,6 +338,13 @@ std::size_t DeepSpeedRanks::first_optim() const {
       optims.begin());
 }
 
+NodeId DeepSpeedRanks::flat_weights(const Tree& tree, std::size_t rank, std::size_t group) const {
+  const auto flats = value::sequence(
+      tree,
+      member(tree, optims[rank].node, stage == 3 ? "fp32_flat_groups" : "single_partition_of_fp32_groups"));
+  return group < flats.size() ? flats[group] : kNoNode;
+}
+
 DeepSpeedRanks read_deepspeed_ranks(const DeepSpeedFiles& files, FolderParts& parts, const Limits& limits,
                                     Checkpoint& out) {
   return RankReader(files, parts, limits, out).read();
@@ -353,8 +366,8 @@ std::vector<ParamShape> read_shapes(const Tree& tree, NodeId dict, const Limits&
     }
     const auto numel = valid ? tensor::checked_numel(shape.sizes) : std::nullopt;
     if (!numel)
-      fail(ErrorCode::kCorrupt, fmt::format("param_shapes has sizes for {} that no tensor can have",
-                                            shown(shape.name)));
+      fail(ErrorCode::kCorrupt,
+           fmt::format("param_shapes has sizes for {} that no tensor can have", shown(shape.name)));
     shape.numel = *numel;
     shapes.push_back(std::move(shape));
   }

@@ -33,14 +33,16 @@ struct DeepSpeedRanks {
 
   // Of optims: the first that can be read; its number of ranks if there is none.
   std::size_t first_optim() const;
+  // The rank's part of the weights of a flat group; kNoNode if it has none.
+  value::NodeId flat_weights(const value::Tree& tree, std::size_t rank, std::size_t group) const;
 };
 
 // Throws Error if no model states can be read, and kUnsupported for what is not put together.
 DeepSpeedRanks read_deepspeed_ranks(const DeepSpeedFiles& files, FolderParts& parts, const Limits& limits,
                                     Checkpoint& out);
 
-// {name: torch.Size} as param_shapes and frozen_param_shapes have it. Throws kCorrupt for sizes that no tensor
-// has.
+// {name: torch.Size} as param_shapes and frozen_param_shapes have it. Throws kCorrupt for sizes that no
+// tensor has.
 std::vector<ParamShape> read_shapes(const value::Tree& tree, value::NodeId dict, const Limits& limits);
 
 // A defect of the rank's file, or of the folder.

@@ -52,7 +52,7 @@ class WeightReader {
     const NodeId dict = tree_.add_dict();
     tree_.set_items(dict, items);
     if (const NodeId state = value::is_kind(tree_, module, value::Kind::kObject) ? tree_.object(module).state
-                                                                                  : tree_.state(module);
+                                                                                 : tree_.state(module);
         state != kNoNode)
       tree_.keep_state(dict, state);  // _metadata
     return dict;
@@ -61,31 +61,26 @@ class WeightReader {
  private:
   bool by_param() const { return ranks_.stage == 3; }
 
-  NodeId flat_of(std::size_t rank, std::size_t group) const {
-    const NodeId state = ranks_.optims[rank].node;
-    const auto groups = value::sequence(
-        tree_, member(tree_, state, by_param() ? "fp32_flat_groups" : "single_partition_of_fp32_groups"));
-    return group < groups.size() ? groups[group] : kNoNode;
-  }
-
   void add_group(std::size_t group) {
     std::vector<NodeId> nodes(ranks_.optims.size(), kNoNode);
     bool any = false;
     for (std::size_t rank = 0; rank < nodes.size(); ++rank) {
       if (ranks_.optims[rank].node == kNoNode) continue;
-      nodes[rank] = flat_of(rank, group);
+      nodes[rank] = ranks_.flat_weights(tree_, rank, group);
       any = any || nodes[rank] != kNoNode;
       if (nodes[rank] != kNoNode) continue;
       const std::uint32_t part = ranks_.optims[rank].part;
-      shard_mismatch(out_, part, out_.part_name(part),
-                     fmt::format("{} has no weights of parameter group {}", shown(out_.part_name(part)), group));
+      shard_mismatch(
+          out_, part, out_.part_name(part),
+          fmt::format("{} has no weights of parameter group {}", shown(out_.part_name(part)), group));
     }
     const auto& params = ranks_.groups[group].params();
     FlatValues flat(ranks_, group, std::move(nodes), "weights", budget_, out_);
     if (!flat.usable() && any)
-      shard_mismatch(out_, ranks_.model_part, {},
-                     fmt::format("the weights of parameter group {} cannot be put together from the ranks: {}",
-                                 group, flat.wrong()));
+      shard_mismatch(
+          out_, ranks_.model_part, {},
+          fmt::format("the weights of parameter group {} cannot be put together from the ranks: {}", group,
+                      flat.wrong()));
     for (std::size_t i = 0; i < params.size(); ++i) {
       NodeId node = flat.usable() ? flat.cut(i, by_param()) : kNoNode;
       if (node == kNoNode && by_param()) node = without_data(params[i]);
@@ -114,8 +109,7 @@ class WeightReader {
   NodeId fragment_of(NodeId model, const std::string& name) {
     if (fragments_.find(model) == fragments_.end()) {
       Fragments& all = fragments_[model];
-      for (const Item& item :
-           value::mapping_items(tree_, member(tree_, model, "frozen_param_fragments")))
+      for (const Item& item : value::mapping_items(tree_, member(tree_, model, "frozen_param_fragments")))
         if (const auto key = value::string_of(tree_, item.key);
             key && value::is_kind(tree_, item.value, value::Kind::kTensor))
           all.emplace(*key, item.value);
@@ -168,9 +162,9 @@ class WeightReader {
       if (!alias || !name) continue;
       const auto place = places.find(*name);
       if (place == places.end())
-        shard_mismatch(out_, ranks_.model_part, *alias,
-                       fmt::format("shared_params says that {} is {}, which is not there", shown(*alias),
-                                   shown(*name)));
+        shard_mismatch(
+            out_, ranks_.model_part, *alias,
+            fmt::format("shared_params says that {} is {}, which is not there", shown(*alias), shown(*name)));
       else if (*alias != *name)
         put(*alias, twin(items[place->second].value));
     }
