@@ -18,7 +18,7 @@ using value::NodeId;
 
 void DeepSpeedBudget::take(std::uint64_t amount) {
   if (amount > left_)
-    fail(ErrorCode::kLimit, "the ranks of this DeepSpeed checkpoint are cut into more than 4000000 pieces");
+    fail(ErrorCode::kLimit, "the ranks of this DeepSpeed checkpoint are cut into more than 8000000 pieces");
   left_ -= amount;
 }
 
@@ -36,7 +36,7 @@ io::SourcePtr plain_elements(const Checkpoint& file, NodeId node) {
 FlatValues::FlatValues(const DeepSpeedRanks& ranks, std::size_t group, std::vector<NodeId> nodes,
                        std::string what, DeepSpeedBudget& budget, Checkpoint& out)
     : layout_(ranks.groups[group]), out_(out), budget_(budget), what_(std::move(what)) {
-  budget_.take(nodes.size());
+  budget_.take(DeepSpeedBudget::kTensor + nodes.size());
   std::vector<std::optional<std::uint64_t>> counts(nodes.size());
   bytes_.resize(nodes.size());
   for (std::size_t rank = 0; rank < nodes.size() && wrong_.empty(); ++rank) {
@@ -62,7 +62,7 @@ NodeId FlatValues::cut(std::size_t param, bool required) {
   const ParamShape& shape = layout_.params()[param];
   const std::uint64_t item = tensor::element_size(*dtype_);
   const std::vector<RankSlice> slices = layout_.slices(param, starts_);
-  budget_.take(1 + slices.size());
+  budget_.take(DeepSpeedBudget::kTensor + slices.size());
   std::vector<io::Piece> pieces;
   bool whole = shape.numel == 0 || !slices.empty();
   for (const RankSlice& slice : slices) {
@@ -76,7 +76,7 @@ NodeId FlatValues::cut(std::size_t param, bool required) {
   }
   if (!whole && !required) return kNoNode;
   tensor::Storage storage;
-  storage.key = fmt::format("{} of {}", what_, shape.name);
+  storage.key = fmt::format("{} of {}", what_, abbreviate(shape.name, 120));
   storage.location = "cpu";
   if (whole) {
     storage.bytes = io::join_sources(std::move(pieces));

@@ -17,11 +17,13 @@ namespace ckpt::formats {
 // have bytes.
 class DeepSpeedBudget {
  public:
+  static constexpr std::uint64_t kTensor = 16;  // of a tensor, without its pieces
+
   // Throws kLimit.
   void take(std::uint64_t amount);
 
  private:
-  std::uint64_t left_ = 4'000'000;
+  std::uint64_t left_ = 8'000'000;
 };
 
 class FlatValues {

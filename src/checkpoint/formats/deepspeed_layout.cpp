@@ -7,6 +7,8 @@
 #include "base/checked.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "tensor/tensor_view.h"
+#include "value/access.h"
 
 namespace ckpt::formats {
 namespace {
@@ -22,6 +24,30 @@ std::uint64_t add(std::uint64_t a, std::uint64_t b, const std::string& name) {
 }
 
 }  // namespace
+
+std::vector<ParamShape> read_shapes(const value::Tree& tree, value::NodeId dict, const Limits& limits) {
+  std::vector<ParamShape> shapes;
+  for (const value::Item& item : value::mapping_items(tree, dict)) {
+    if (!value::is_kind(tree, item.key, value::Kind::kString))
+      fail(ErrorCode::kCorrupt, "param_shapes has a name that is not text");
+    ParamShape shape;
+    shape.name = tree.text(item.key);
+    const auto sizes = value::sequence(tree, item.value);
+    bool valid = value::is_sequence(tree, item.value) && sizes.size() <= limits.dimensions;
+    for (std::size_t i = 0; valid && i < sizes.size(); ++i) {
+      const auto size = value::integer_of(tree, sizes[i]);
+      valid = size.has_value();
+      shape.sizes.push_back(size.value_or(0));
+    }
+    const auto numel = valid ? tensor::checked_numel(shape.sizes) : std::nullopt;
+    if (!numel)
+      fail(ErrorCode::kCorrupt, fmt::format("param_shapes has sizes for {} that no tensor can have",
+                                            quote(abbreviate(shape.name, 120))));
+    shape.numel = *numel;
+    shapes.push_back(std::move(shape));
+  }
+  return shapes;
+}
 
 GroupLayout::GroupLayout(std::vector<ParamShape> params, std::span<const std::uint64_t> paddings,
                          bool by_param, std::uint64_t world)

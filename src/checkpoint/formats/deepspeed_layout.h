@@ -14,6 +14,9 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.h"
+#include "value/tree.h"
+
 namespace ckpt::formats {
 
 struct ParamShape {
@@ -21,6 +24,10 @@ struct ParamShape {
   std::vector<std::int64_t> sizes;
   std::uint64_t numel = 0;
 };
+
+// {name: torch.Size} as param_shapes and frozen_param_shapes have it. Throws kCorrupt for sizes that no
+// tensor has.
+std::vector<ParamShape> read_shapes(const value::Tree& tree, value::NodeId dict, const Limits& limits);
 
 // Elements of one rank's flat tensor.
 struct RankSlice {

@@ -37,6 +37,9 @@ class OptimizerReader {
     const std::size_t first = ranks_.first_optim();
     if (first == ranks_.optims.size()) return {};
     base_ = base_of(first);
+    const NodeId config = member(tree_, member(tree_, ranks_.model, "ds_config"), "zero_optimization");
+    const NodeId flag = member(tree_, config, "round_robin_gradients");
+    round_robin_ = ranks_.stage != 3 && value::is_kind(tree_, flag, Kind::kBool) && tree_.boolean(flag);
     if (!value::is_sequence(tree_, base_) && !value::is_mapping(tree_, member(tree_, base_, "state")))
       return {kNoNode, false};
     for (std::size_t rank = 0; rank < ranks_.optims.size(); ++rank) states_.push_back(states_of(rank));
@@ -67,9 +70,14 @@ class OptimizerReader {
     if (ranks_.optims[rank].node == kNoNode) return states;
     const NodeId base = base_of(rank);
     std::int64_t index = 0;
-    for (const NodeId element : value::sequence(tree_, base)) states.emplace(index++, element);
+    const auto last = static_cast<std::int64_t>(ranks_.groups.size());
+    for (const NodeId element : value::sequence(tree_, base)) {
+      if (index == last) break;
+      states.emplace(index++, element);
+    }
     for (const Item& item : value::mapping_items(tree_, member(tree_, base, "state")))
-      if (const auto id = value::integer_of(tree_, item.key)) states.emplace(*id, item.value);
+      if (const auto id = value::integer_of(tree_, item.key); id && *id < last)
+        states.emplace(*id, item.value);
     return states;
   }
 
@@ -80,7 +88,10 @@ class OptimizerReader {
     const auto old = value::sequence(tree_, member(tree_, base_, "param_groups"));
     for (const NodeId group : std::vector<NodeId>(old.begin(), old.end())) {
       std::vector<NodeId> params;
-      for (const NodeId id : value::sequence(tree_, member(tree_, group, "params")))
+      budget_.take(1 + value::mapping_items(tree_, group).size());  // one group may be listed many times
+      const NodeId flats = member(tree_, group, "params");
+      budget_.take(value::sequence(tree_, flats).size());
+      for (const NodeId id : value::sequence(tree_, flats))
         if (const auto flat = value::integer_of(tree_, id)) number(*flat, params);
       groups.push_back(with_params(group, params));
     }
@@ -112,9 +123,7 @@ class OptimizerReader {
   std::vector<std::size_t> original_order(std::size_t count) const {
     std::vector<std::size_t> order(count);
     for (std::size_t i = 0; i < count; ++i) order[i] = i;
-    const NodeId config = member(tree_, member(tree_, ranks_.model, "ds_config"), "zero_optimization");
-    const NodeId flag = member(tree_, config, "round_robin_gradients");
-    if (ranks_.stage == 3 || !value::is_kind(tree_, flag, Kind::kBool) || !tree_.boolean(flag)) return order;
+    if (!round_robin_) return order;
     std::size_t saved = 0;
     for (std::size_t first = 0; first < std::min<std::size_t>(ranks_.world, count); ++first)
       for (std::size_t at = first; at < count; at += ranks_.world) order[at] = saved++;
@@ -170,7 +179,7 @@ class OptimizerReader {
     for (std::size_t rank = 0; rank < nodes.size(); ++rank)
       if (const auto found = states_[rank].find(static_cast<std::int64_t>(group));
           found != states_[rank].end())
-        nodes[rank] = member(tree_, found->second, key);
+        nodes[rank] = value_of(found->second, key);
     FlatValues flat(ranks_, group, std::move(nodes), key, budget_, out_);
     if (!flat.usable()) {
       shard_mismatch(out_, 0, key,
@@ -180,6 +189,10 @@ class OptimizerReader {
       return;
     }
     for (std::size_t i = 0; i < params.size(); ++i) params[i].push_back({value.key, flat.cut(i, true)});
+  }
+
+  NodeId value_of(NodeId state, std::string_view key) const {
+    return value::mapping_items(tree_, state).size() > kMostValues ? kNoNode : member(tree_, state, key);
   }
 
   // 0 for what is no tensor, or has no dimension.
@@ -197,7 +210,7 @@ class OptimizerReader {
   std::vector<States> states_;                  // by rank
   std::vector<std::vector<std::int64_t>> ids_;  // of the parameters of each flat group
   std::int64_t next_id_ = 0;
-  bool whole_ = true;
+  bool whole_ = true, round_robin_ = false;
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <array>
 #include <exception>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -12,7 +13,6 @@
 #include "base/text.h"
 #include "checkpoint/formats/torch_legacy.h"
 #include "checkpoint/formats/torch_zip.h"
-#include "tensor/tensor_view.h"
 #include "value/access.h"
 
 namespace ckpt::formats {
@@ -25,6 +25,7 @@ using value::NodeId;
 using value::Tree;
 
 constexpr std::uint64_t kMostRanks = 100'000;
+constexpr std::size_t kMostGroups = 100'000;
 constexpr std::size_t kNamedRanks = 16;  // missing ones that are named one by one
 
 std::string shown(std::string_view name) { return quote(abbreviate(name, 120)); }
@@ -58,8 +59,9 @@ class RankReader {
 
   DeepSpeedRanks read() {
     for (const std::string& file : files_.foreign)
-      shard_mismatch(out_, 0, file,
-                     fmt::format("{} is of another save: here every rank has model states of its own", file));
+      shard_mismatch(
+          out_, 0, file,
+          fmt::format("{} is of another save: here every rank has model states of its own", shown(file)));
     read_models();
     refuse_other_parallelism();
     read_optims();
@@ -275,15 +277,44 @@ class RankReader {
                                     ? kNoNode
                                     : member(tree_, ranks_.optims[first].node, "param_alignment_paddings");
     const auto paddings = value::sequence(tree_, all_paddings);
-    for (std::size_t i = 0; i < groups.size(); ++i)
-      ranks_.groups.emplace_back(read_shapes(tree_, groups[i], limits_),
+    if (groups.size() > kMostGroups)
+      fail(ErrorCode::kLimit, fmt::format("param_shapes has more than {} groups", kMostGroups));
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      std::vector<ParamShape> shapes = read_shapes(tree_, groups[i], limits_);
+      refuse_repeats(shapes);
+      ranks_.groups.emplace_back(std::move(shapes),
                                  i < paddings.size() ? numbers(paddings[i]) : std::vector<std::uint64_t>{},
                                  ranks_.stage == 3, ranks_.world);
+    }
     if (groups.empty())
       shard_mismatch(out_, ranks_.model_part, first_model_,
                      fmt::format("{} has no param_shapes: nothing says which parameters the ranks hold",
                                  shown(first_model_)));
     compare_models();
+    if (!groups.empty()) compare_flats();
+  }
+
+  // A parameter is in one group. One dict may be in a list many times: this bounds what is made of it, too.
+  void refuse_repeats(const std::vector<ParamShape>& shapes) {
+    for (const ParamShape& shape : shapes)
+      if (!seen_.insert(shape.name).second)
+        fail(ErrorCode::kCorrupt, fmt::format("param_shapes has {} twice", shown(shape.name)));
+  }
+
+  // One flat tensor for each group.
+  void compare_flats() {
+    const char* key = ranks_.stage == 3 ? "fp32_flat_groups" : "single_partition_of_fp32_groups";
+    for (RankState& state : ranks_.optims) {
+      if (state.node == kNoNode) continue;
+      state.flats = member(tree_, state.node, key);
+      const std::size_t count = value::sequence(tree_, state.flats).size();
+      if (count == ranks_.groups.size()) continue;
+      const std::string_view name = out_.part_name(state.part);
+      shard_mismatch(out_, state.part, name,
+                     fmt::format("{} has the weights of {}, but param_shapes has {}", shown(name),
+                                 plural(count, "parameter group"), ranks_.groups.size()));
+      state.flats = kNoNode;
+    }
   }
 
   std::vector<std::uint64_t> numbers(NodeId list) const {
@@ -328,6 +359,7 @@ class RankReader {
   DeepSpeedRanks ranks_;
   std::vector<File> models_, optims_;
   std::string first_model_;
+  std::set<std::string> seen_;  // parameters
 };
 
 }  // namespace
@@ -339,39 +371,13 @@ std::size_t DeepSpeedRanks::first_optim() const {
 }
 
 NodeId DeepSpeedRanks::flat_weights(const Tree& tree, std::size_t rank, std::size_t group) const {
-  const auto flats = value::sequence(
-      tree,
-      member(tree, optims[rank].node, stage == 3 ? "fp32_flat_groups" : "single_partition_of_fp32_groups"));
-  return group < flats.size() ? flats[group] : kNoNode;
+  const auto flats = value::sequence(tree, optims[rank].flats);
+  return optims[rank].node != kNoNode && group < flats.size() ? flats[group] : kNoNode;
 }
 
 DeepSpeedRanks read_deepspeed_ranks(const DeepSpeedFiles& files, FolderParts& parts, const Limits& limits,
                                     Checkpoint& out) {
   return RankReader(files, parts, limits, out).read();
-}
-
-std::vector<ParamShape> read_shapes(const Tree& tree, NodeId dict, const Limits& limits) {
-  std::vector<ParamShape> shapes;
-  for (const value::Item& item : value::mapping_items(tree, dict)) {
-    if (!value::is_kind(tree, item.key, Kind::kString))
-      fail(ErrorCode::kCorrupt, "param_shapes has a name that is not text");
-    ParamShape shape;
-    shape.name = tree.text(item.key);
-    const auto sizes = value::sequence(tree, item.value);
-    bool valid = value::is_sequence(tree, item.value) && sizes.size() <= limits.dimensions;
-    for (std::size_t i = 0; valid && i < sizes.size(); ++i) {
-      const auto size = value::integer_of(tree, sizes[i]);
-      valid = size.has_value();
-      shape.sizes.push_back(size.value_or(0));
-    }
-    const auto numel = valid ? tensor::checked_numel(shape.sizes) : std::nullopt;
-    if (!numel)
-      fail(ErrorCode::kCorrupt,
-           fmt::format("param_shapes has sizes for {} that no tensor can have", shown(shape.name)));
-    shape.numel = *numel;
-    shapes.push_back(std::move(shape));
-  }
-  return shapes;
 }
 
 void shard_mismatch(Checkpoint& out, std::uint32_t part, std::string_view name, std::string text) {

@@ -20,6 +20,7 @@ namespace ckpt::formats {
 struct RankState {
   value::NodeId node = value::kNoNode;
   std::uint32_t part = 0;
+  value::NodeId flats = value::kNoNode;  // of optimizer states: the list of the flat weights
 };
 
 struct DeepSpeedRanks {
@@ -40,10 +41,6 @@ struct DeepSpeedRanks {
 // Throws Error if no model states can be read, and kUnsupported for what is not put together.
 DeepSpeedRanks read_deepspeed_ranks(const DeepSpeedFiles& files, FolderParts& parts, const Limits& limits,
                                     Checkpoint& out);
-
-// {name: torch.Size} as param_shapes and frozen_param_shapes have it. Throws kCorrupt for sizes that no
-// tensor has.
-std::vector<ParamShape> read_shapes(const value::Tree& tree, value::NodeId dict, const Limits& limits);
 
 // A defect of the rank's file, or of the folder.
 void shard_mismatch(Checkpoint& out, std::uint32_t part, std::string_view name, std::string text);

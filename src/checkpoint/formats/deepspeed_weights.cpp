@@ -65,14 +65,8 @@ class WeightReader {
     std::vector<NodeId> nodes(ranks_.optims.size(), kNoNode);
     bool any = false;
     for (std::size_t rank = 0; rank < nodes.size(); ++rank) {
-      if (ranks_.optims[rank].node == kNoNode) continue;
       nodes[rank] = ranks_.flat_weights(tree_, rank, group);
       any = any || nodes[rank] != kNoNode;
-      if (nodes[rank] != kNoNode) continue;
-      const std::uint32_t part = ranks_.optims[rank].part;
-      shard_mismatch(
-          out_, part, out_.part_name(part),
-          fmt::format("{} has no weights of parameter group {}", shown(out_.part_name(part)), group));
     }
     const auto& params = ranks_.groups[group].params();
     FlatValues flat(ranks_, group, std::move(nodes), "weights", budget_, out_);
@@ -89,9 +83,9 @@ class WeightReader {
   }
 
   NodeId without_data(const ParamShape& param) {
-    budget_.take(1);
+    budget_.take(DeepSpeedBudget::kTensor);
     tensor::Storage storage;
-    storage.key = param.name;
+    storage.key = abbreviate(param.name, 120);
     storage.location = "cpu";
     return add_whole_tensor(out_, std::move(storage), tensor::DType::kFloat32, param.sizes);
   }
@@ -125,7 +119,7 @@ class WeightReader {
     std::uint64_t left = param.numel;
     const GroupLayout layout({param}, {}, true, ranks_.world);
     const std::vector<RankSlice> slices = layout.slices(0, {});
-    budget_.take(1 + slices.size());
+    budget_.take(DeepSpeedBudget::kTensor + slices.size());
     for (const RankSlice& slice : slices) {
       const NodeId model = slice.rank < ranks_.models.size() ? ranks_.models[slice.rank].node : kNoNode;
       const NodeId node = model == kNoNode ? kNoNode : fragment_of(model, param.name);
@@ -145,7 +139,7 @@ class WeightReader {
     }
     if (!dtype || left > 0) return kNoNode;
     tensor::Storage storage;
-    storage.key = param.name;
+    storage.key = abbreviate(param.name, 120);
     storage.location = "cpu";
     storage.bytes = io::join_sources(std::move(pieces));
     storage.size = storage.bytes->size();
@@ -173,7 +167,7 @@ class WeightReader {
   // The same storage under another name, as torch.save has it.
   NodeId twin(NodeId node) {
     if (!value::is_kind(tree_, node, value::Kind::kTensor)) return node;
-    budget_.take(1);
+    budget_.take(DeepSpeedBudget::kTensor);
     TensorRecord record = out_.tensor_records[tree_.payload(node)];
     out_.tensor_records.push_back(std::move(record));
     return tree_.add_tensor(static_cast<std::uint32_t>(out_.tensor_records.size() - 1));
