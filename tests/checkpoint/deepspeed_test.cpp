@@ -103,17 +103,22 @@ PickleBuilder& key(PickleBuilder& b, std::string_view name) { return b.unicode(n
 struct HostileModel {
   std::vector<std::pair<std::string, std::vector<std::int64_t>>> shapes{{"w", {4}}};
   std::int64_t model_parallel = 1;
+  std::size_t groups = 1;  // the same one, so many times
+  std::string name = "w";  // of the weight in the module
+  bool lightning = false;
 };
 
 std::string model_file(const HostileModel& model) {
   PickleBuilder b;
   const std::vector<std::int64_t> four{4};
   b.proto(2).empty_dict().mark();
-  key(b, "module").empty_dict().unicode("w").torch_tensor("0", "FloatStorage", four).setitem();
-  key(b, "param_shapes").empty_list().empty_dict().mark();
+  key(b, "module").empty_dict().unicode(model.name).torch_tensor("0", "FloatStorage", four).setitem();
+  key(b, "param_shapes").empty_list().empty_dict().binput(1).mark();
   for (const auto& [name, sizes] : model.shapes) b.unicode(name).integers(sizes);
   b.setitems().append();
+  for (std::size_t i = 1; i < model.groups; ++i) b.binget(1).append();
   key(b, "mp_world_size").integer(model.model_parallel);
+  if (model.lightning) key(b, "pytorch-lightning_version").unicode("2.0.0");
   b.setitems().stop();
   return test::build_zip(test::torch_records(b.text(), {std::string(16, '\1')}));
 }
@@ -122,6 +127,8 @@ struct HostileOptim {
   std::int64_t stage = 2, world = 1;
   std::int64_t claimed = 4, stride = 1;  // elements of the tensor; 4 are there
   bool hostile = false;                  // calls a command
+  bool elastic = false;                  // with the optimizer's state as a list
+  std::int64_t table = 0;                // elements of a tensor beside exp_avg
 };
 
 std::string optim_file(const HostileOptim& optim) {
@@ -136,9 +143,19 @@ std::string optim_file(const HostileOptim& optim) {
       .empty_list()
       .torch_tensor("0", "FloatStorage", 4, shape, strides)
       .append();
+  if (optim.elastic) {
+    const std::vector<std::int64_t> size{optim.table};
+    key(b, "base_optimizer_state").empty_list().empty_dict().mark();
+    key(b, "step").integer(3);
+    key(b, "exp_avg").torch_tensor("0", "FloatStorage", 4, shape, strides);
+    if (optim.table > 0) key(b, "table").torch_tensor("1", "FloatStorage", size);
+    b.setitems().append();
+  }
   b.setitems();
   b.setitems().stop();
-  return test::build_zip(test::torch_records(b.text(), {std::string(16, '\2')}));
+  std::vector<std::string> storages{std::string(16, '\2')};
+  if (optim.table > 0) storages.emplace_back(static_cast<std::size_t>(optim.table) * 4, '\3');
+  return test::build_zip(test::torch_records(b.text(), storages));
 }
 
 std::string hostile_folder(const test::Folder& folder, const HostileModel& model, const HostileOptim& optim) {
@@ -174,8 +191,9 @@ TEST_CASE("weights and optimizer state are those of one file, for every ZeRO sta
 
 TEST_CASE("groups, frozen and tied weights, buffers and uneven sizes: as DeepSpeed's own tools have them") {
   const auto same = [](std::string path) { return path; };
+  check_same(fixture("deepspeed-mixed-1.pt"), "deepspeed-mixed-1", same);
   check_same(fixture("deepspeed-mixed-3.pt"), "deepspeed-mixed-3", same);
-  for (const char* name : {"deepspeed-mixed-2", "deepspeed-mixed-3"}) {
+  for (const char* name : {"deepspeed-mixed-1", "deepspeed-mixed-2", "deepspeed-mixed-3"}) {
     CAPTURE(name);
     const auto file = open_checkpoint(fixture(std::string(name) + ".pt"));
     const auto folder = open_checkpoint(fixture(name));
@@ -204,6 +222,28 @@ TEST_CASE("a folder of Lightning is the Trainer's checkpoint") {
   for (const char* name : {"epoch", "global_step", "pytorch-lightning_version", "state_dict", "loops",
                            "callbacks", "optimizer_states", "lr_schedulers", "hyper_parameters"})
     CHECK_MESSAGE(value::member(file->tree, root, name) != value::kNoNode, name);
+}
+
+TEST_CASE("names of Lightning before 2.1 are without its wrapper") {
+  const test::Folder folder;
+  const HostileModel model{
+      .shapes = {{"_forward_module.w", {2, 2}}}, .name = "_forward_module.w", .lightning = true};
+  const auto file = open_checkpoint(hostile_folder(folder, model, {}));
+  REQUIRE(file->entries.size() == 1);
+  CHECK(file->entries[0].path == "state_dict.w");
+  CHECK(file->record_of(file->entries[0]).view.shape == std::vector<std::int64_t>{2, 2});
+}
+
+TEST_CASE("elastic checkpoints have a list of states; what belongs to a rank alone stays as it is") {
+  const test::Folder folder;
+  const auto file = open_checkpoint(hostile_folder(folder, {}, {.elastic = true, .table = 200}));
+  CHECK(codes(*file).empty());
+  const auto there = by_path(*file);
+  CHECK(there.count("optimizer.state[0].exp_avg") == 1);
+  CHECK(there.count("optimizer.state[0].table") == 0);
+  CHECK(there.count("optimizer_state_dict.base_optimizer_state[0].table") == 1);
+  const auto whole = open_checkpoint(hostile_folder(folder, {}, {.elastic = true}));
+  CHECK(by_path(*whole).count("optimizer_state_dict.base_optimizer_state[0].exp_avg") == 0);
 }
 
 TEST_CASE("without `latest`, and the inner folder alone") {
@@ -382,6 +422,14 @@ TEST_CASE("numbers of a file are not believed") {
     model.shapes = {{"a", {kHuge}}, {"b", {kHuge}}, {"c", {kHuge}}};
     CHECK(error_of(hostile_folder(folder, model, {})) ==
           "corrupt: the sizes in param_shapes overflow at \"c\"");
+  }
+  SUBCASE("one group many times") {
+    HostileModel model;
+    model.groups = 1000;
+    CHECK(error_of(hostile_folder(folder, model, {})) == "corrupt: param_shapes has \"w\" twice");
+    model.shapes.clear();
+    model.groups = 100'001;
+    CHECK(error_of(hostile_folder(folder, model, {})).starts_with("limit: param_shapes has more than"));
   }
   SUBCASE("more elements than the ranks have") {
     for (const std::int64_t size : {std::int64_t{5}, std::int64_t{1} << 40, kHuge}) {

@@ -157,12 +157,16 @@ class TreeBuilder {
   std::vector<Item> items_;
 };
 
-// What every file of DeepSpeed imports, whatever is in it.
+// What the files of DeepSpeed import for its own needs, whatever model is in them: torch.Size for
+// param_shapes, _rebuild_from_type_v2 because ZeRO 3 hangs an id on its flat tensors.
 bool is_own_class(const pickle::Import& import) {
-  constexpr std::array kOwn = {
-      "deepspeed.runtime.zero.config.ZeroStageEnum"sv, "deepspeed.runtime.fp16.loss_scaler.LossScaler"sv,
-      "deepspeed.runtime.fp16.loss_scaler.DynamicLossScaler"sv,
-      "deepspeed.utils.tensor_fragment.fragment_address"sv, "torch.Size"sv};  // of param_shapes
+  constexpr std::array kOwn = {"deepspeed.runtime.zero.config.ZeroStageEnum"sv,
+                               "deepspeed.runtime.fp16.loss_scaler.LossScaler"sv,
+                               "deepspeed.runtime.fp16.loss_scaler.DynamicLossScaler"sv,
+                               "deepspeed.utils.tensor_fragment.fragment_address"sv,
+                               "torch.Size"sv,
+                               "torch.Tensor"sv,
+                               "torch._tensor._rebuild_from_type_v2"sv};
   return is_one_of(import.module + "." + import.name, kOwn);
 }
 
