@@ -8,6 +8,7 @@
 
 #include "checkpoint/formats/deepspeed_files.h"
 #include "checkpoint/formats/deepspeed_flat.h"
+#include "checkpoint/formats/deepspeed_keys.h"
 #include "checkpoint/formats/deepspeed_optimizer.h"
 #include "checkpoint/formats/deepspeed_ranks.h"
 #include "checkpoint/formats/deepspeed_weights.h"
@@ -67,17 +68,13 @@ NodeId list_of(Tree& tree, NodeId element) {
   return list;
 }
 
-// The Trainer passes all of its checkpoint but the weights and the optimizers to DeepSpeed, which writes it
-// into the model states (lightning/pytorch/strategies/deepspeed.py, save_checkpoint).
-bool is_lightning(const Tree& tree, NodeId model) {
+bool is_trainers(const Tree& tree, NodeId model) {
   const auto has = [&](std::string_view key) { return member(tree, model, key) != kNoNode; };
-  return has("pytorch-lightning_version") || (has("loops") && has("callbacks") && has("global_step"));
+  return has(keys::kVersion) || (has(keys::kLoops) && has(keys::kCallbacks) && has(keys::kGlobalStep));
 }
 
-// Before Lightning 2.1 the module was wrapped for DeepSpeed; its own conversion takes the name off again
-// (lightning/pytorch/utilities/deepspeed.py).
-NodeId without_prefix(Tree& tree, NodeId weights) {
-  constexpr std::string_view kPrefix = "_forward_module.";
+NodeId without_wrapper(Tree& tree, NodeId weights) {
+  constexpr std::string_view kPrefix = keys::kWrapper;
   std::vector<Item> items(tree.items(weights).begin(), tree.items(weights).end());
   for (const Item& item : items)
     if (!value::string_of(tree, item.key).value_or("").starts_with(kPrefix)) return weights;
@@ -87,29 +84,29 @@ NodeId without_prefix(Tree& tree, NodeId weights) {
 
 bool is_torch_optimizer(const Tree& tree, NodeId node) {
   return value::is_mapping(tree, member(tree, node, "state")) &&
-         value::is_sequence(tree, member(tree, node, "param_groups"));
+         value::is_sequence(tree, member(tree, node, keys::kParamGroups));
 }
 
 class TreeBuilder {
  public:
   TreeBuilder(const DeepSpeedRanks& ranks, Tree& tree)
-      : ranks_(ranks), tree_(tree), lightning_(is_lightning(tree, ranks.model)) {}
+      : ranks_(ranks), tree_(tree), trainers_(is_trainers(tree, ranks.model)) {}
 
-  bool lightning() const { return lightning_; }
+  bool trainers() const { return trainers_; }
 
   NodeId build(NodeId weights, AssembledOptimizer assembled) {
     NodeId optimizer = assembled.node;
     const NodeId own = member(tree_, ranks_.model, "optimizer");  // of ZeRO 0
     if (optimizer == kNoNode && is_torch_optimizer(tree_, own)) optimizer = own;
-    if (lightning_) weights = without_prefix(tree_, weights);
+    if (trainers_) weights = without_wrapper(tree_, weights);
     const auto span = value::mapping_items(tree_, ranks_.model);
     for (const Item& item : std::vector<Item>(span.begin(), span.end())) {
       const std::string_view key = value::string_of(tree_, item.key).value_or("");
       if (is_one_of(key, kModelPlumbing) ||
-          (lightning_ && (key == "state_dict" || key == "optimizer_states")))
+          (trainers_ && (key == keys::kStateDict || key == keys::kOptimizerStates)))
         continue;
       if (key == "module")
-        add(lightning_ ? "state_dict" : "module", weights);
+        add(trainers_ ? keys::kStateDict : "module", weights);
       else if (key == "optimizer")
         add_optimizer(optimizer, item.value);
       else
@@ -125,8 +122,8 @@ class TreeBuilder {
   void add(std::string_view key, NodeId node) { items_.push_back({tree_.add_string(key), node}); }
 
   void add_optimizer(NodeId optimizer, NodeId own) {
-    if (optimizer != kNoNode && lightning_)
-      add("optimizer_states", list_of(tree_, optimizer));
+    if (optimizer != kNoNode && trainers_)
+      add(keys::kOptimizerStates, list_of(tree_, optimizer));
     else if (optimizer != kNoNode)
       add("optimizer", optimizer);
     else if (own != kNoNode)
@@ -153,7 +150,7 @@ class TreeBuilder {
 
   const DeepSpeedRanks& ranks_;
   Tree& tree_;
-  bool lightning_;
+  bool trainers_;
   std::vector<Item> items_;
 };
 
@@ -179,8 +176,8 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
   TreeBuilder builder(ranks, out.tree);
   out.tree.set_root(builder.build(weights, optimizer));
   out.own_keys.assign(kOwnKeys.begin(), kOwnKeys.end());
-  // The scheduler of a Trainer is in lr_schedulers.
-  if (builder.lightning() ||
+  // A Trainer writes its schedulers elsewhere.
+  if (builder.trainers() ||
       value::is_kind(out.tree, member(out.tree, ranks.model, "lr_scheduler"), value::Kind::kNone))
     out.own_keys.emplace_back("lr_scheduler");
   std::erase_if(out.imports, is_own_class);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "checkpoint/formats/deepspeed_keys.h"
 #include "value/access.h"
 
 namespace ckpt::formats {
@@ -43,12 +44,12 @@ class OptimizerReader {
     if (!value::is_sequence(tree_, base_) && !value::is_mapping(tree_, member(tree_, base_, "state")))
       return {kNoNode, false};
     for (std::size_t rank = 0; rank < ranks_.optims.size(); ++rank) states_.push_back(states_of(rank));
-    const NodeId groups = param_groups();
+    const NodeId groups = numbered_groups();
     std::vector<Item> state;
     for (std::size_t group = 0; group < ranks_.groups.size(); ++group) add_states(first, group, state);
     std::sort(state.begin(), state.end(),
               [&](const Item& a, const Item& b) { return tree_.integer(a.key) < tree_.integer(b.key); });
-    return {dict({{tree_.add_string("state"), dict(state)}, {tree_.add_string("param_groups"), groups}}),
+    return {dict({{tree_.add_string("state"), dict(state)}, {tree_.add_string(keys::kParamGroups), groups}}),
             whole_};
   }
 
@@ -82,10 +83,10 @@ class OptimizerReader {
   }
 
   // Numbers the parameters, and says them in the groups where the flat groups were.
-  NodeId param_groups() {
+  NodeId numbered_groups() {
     const NodeId list = tree_.add_list();
     std::vector<NodeId> groups;
-    const auto old = value::sequence(tree_, member(tree_, base_, "param_groups"));
+    const auto old = value::sequence(tree_, member(tree_, base_, keys::kParamGroups));
     for (const NodeId group : std::vector<NodeId>(old.begin(), old.end())) {
       std::vector<NodeId> params;
       budget_.take(1 + value::mapping_items(tree_, group).size());  // one group may be listed many times
