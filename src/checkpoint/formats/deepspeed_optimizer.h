@@ -8,8 +8,8 @@
 namespace ckpt::formats {
 
 struct AssembledOptimizer {
-  // A dict with the state by id, and the groups; ids count the parameters of the groups in order. kNoNode if no
-  // rank has a state that is understood.
+  // A dict with the state by id, and the groups; ids count the parameters of the groups in order. kNoNode if
+  // no rank has a state that is understood.
   value::NodeId node = value::kNoNode;
   bool whole = true;  // false: what the ranks have is more than that
 };
