@@ -64,8 +64,10 @@ struct Checkpoint {
   std::string path;                             // as the user named it
   std::string format;                           // "torch-zip"
   bool only_weights = false, unshared = false;  // what the format cannot hold: see Format
-  std::uint64_t file_size = 0;                  // of all parts
-  std::vector<Part> parts;                      // at least one
+  // Keys of the root under which the format tells of itself (its ranks, its settings), not of the training.
+  std::vector<std::string> own_keys;
+  std::uint64_t file_size = 0;  // of all parts
+  std::vector<Part> parts;      // at least one
   value::Tree tree;
   std::vector<tensor::Storage> storages;
   std::vector<TensorRecord> tensor_records;

@@ -14,6 +14,7 @@
 #include "diff/renames.h"
 #include "diff/structure.h"
 #include "tensor/stats.h"
+#include "training/paths.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
@@ -168,6 +169,13 @@ class Comparer {
     return section != Section::kWeights && (a.file().only_weights || b.file().only_weights);
   }
 
+  // True for what a format tells of itself, and the other format has no word for.
+  static bool is_own(const Side& with, const Side& without, const Place& place) {
+    const std::vector<std::string>& own = with.file().own_keys;
+    return with.file().format != without.file().format &&
+           std::find(own.begin(), own.end(), training::first_key(place.path)) != own.end();
+  }
+
   // A container is empty on one side only: its content on the other side says it all.
   bool is_filled(const Side& with, const Place& place, std::uint32_t other) {
     if (place.slot.kind != SlotKind::kLeaf || place.key.space != Space::kPath) return false;
@@ -203,7 +211,8 @@ class Comparer {
         ++out_.totals[input].unrecorded;
         return;
       }
-      if (is_unheld(out_.sides[0], out_.sides[input], section)) {
+      if (is_unheld(out_.sides[0], out_.sides[input], section) ||
+          is_own(out_.sides[added ? input : 0], out_.sides[added ? 0 : input], place)) {
         ++out_.totals[input].unheld;
         return;
       }

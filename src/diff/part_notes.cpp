@@ -72,14 +72,15 @@ const training::Scheduler* scheduler_at(const Opened& input, std::size_t index) 
   return nullptr;
 }
 
-// "39 places outside of the weights not compared: safetensors holds weights only"; "" if there are none.
+// "39 places outside of the weights not compared: safetensors holds weights only"
 std::string unheld_note(const PartContext& c) {
-  const std::uint64_t count = c.diff.totals[c.input].unheld;
-  if (count == 0) return "";
-  const Checkpoint& base = c.diff.sides[0].file();
-  const Checkpoint& only = base.only_weights ? base : c.diff.sides[c.input].file();
-  return fmt::format("{} outside of the weights not compared: {} holds weights only", plural(count, "place"),
-                     only.format);
+  const std::string places = plural(c.diff.totals[c.input].unheld, "place");
+  const Checkpoint &base = c.diff.sides[0].file(), &other = c.diff.sides[c.input].file();
+  if (base.only_weights || other.only_weights)
+    return fmt::format("{} outside of the weights not compared: {} holds weights only", places,
+                       base.only_weights ? base.format : other.format);
+  return fmt::format("{} in which {} tells of itself not compared", places,
+                     base.own_keys.empty() ? other.format : base.format);
 }
 
 }  // namespace

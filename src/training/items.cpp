@@ -122,8 +122,8 @@ void find_counters(const Tree& tree, Items& items) {
   constexpr std::string_view kEpochs[] = {keys::kEpoch, "current_epoch", "cur_epoch",
                                           "epoch_idx",  "epochs_run",    "epochs_trained"};
   constexpr std::string_view kSteps[] = {
-      keys::kGlobalStep, "step",        "steps",        "iteration",   "iter",        "iter_num",
-      "n_iter",          "global_iter", "current_step", "num_updates", "total_iters", "it"};
+      keys::kGlobalStep, "step",         "steps",       "iteration",   "iter", "iter_num",    "n_iter",
+      "global_iter",     "current_step", "num_updates", "total_iters", "it",   "global_steps"};
   const auto take = [&](std::span<const std::string_view> names, NodeId& node, std::string& path) {
     if (node != kNoNode) return;
     Counter counter = find_counter(tree, items.root, names);

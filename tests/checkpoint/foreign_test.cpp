@@ -105,8 +105,8 @@ TEST_CASE("a directory that cannot be read is refused by what is in it, with wha
   };
   const Case cases[] = {
       {".metadata", "not a pickle", ErrorCode::kCorrupt},
-      {"zero_to_fp32.py", "zero_to_fp32.py DIR model.pt"},
-      {"latest", "DeepSpeed"},
+      {"zero_to_fp32.py", "zero_to_fp32.py without any model states", ErrorCode::kTruncated},
+      {"latest", "DeepSpeed checkpoint: `latest` says \"x/\"", ErrorCode::kTruncated},
       {"pytorch_model.bin.index.json", "is not JSON", ErrorCode::kCorrupt},
       {"notes.txt", "name a file in it"},
       {"__0_0.distcp", "1 shard, but no .metadata", ErrorCode::kTruncated},

@@ -86,8 +86,9 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
   const bool remains =
       std::any_of(std::begin(kTrainerOnly), std::end(kTrainerOnly),
                   [&](std::string_view key) { return member(tree, tree.root(), key) != kNoNode; });
+  const bool folder = !context.file().part_name(0).empty();
   if (const auto shard = shard_kind(tree);
-      !shard.empty() && member(tree, tree.root(), keys::kStateDict) == kNoNode)
+      !folder && !shard.empty() && member(tree, tree.root(), keys::kStateDict) == kNoNode)
     return emit(make_hit("", shard, report::PlaceKind::kFile));
   if (items.kind == training::FileKind::kTrainer || remains) return check_keys(context, rule, emit);
   if (!weights_only(context.profile)) report_other_file(context, emit);

@@ -1,4 +1,6 @@
 // Top-level keys that no version of Lightning writes.
+#include <algorithm>
+
 #include "base/text.h"
 #include "lint/checks/common.h"
 #include "lint/checks/list.h"
@@ -23,6 +25,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     value::append_key(path, tree, item.key);
     if (training::section_of(items, path) != training::Section::kOther) continue;
     const auto key = string_of(tree, item.key);
+    const auto& own = context.file().own_keys;
+    if (key && std::find(own.begin(), own.end(), *key) != own.end()) continue;
     if (any_match(allow, key ? *key : std::string_view(path))) continue;
     Hit hit = make_hit(std::move(path), "unknown-key", report::PlaceKind::kProperty);
     hit.fields = {{"value", show(tree, item.value)}};
