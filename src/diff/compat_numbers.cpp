@@ -1,9 +1,12 @@
 #include "diff/compat_numbers.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -89,6 +92,73 @@ std::optional<std::string> nonfinite(const Diff& diff, const Change& change) {
   return in_new_tensor(diff.sides[change.input], change);
 }
 
+// --- what cannot be computed with ------------------------------------------------------------------------
+
+// torch's classes read these by name (torch/optim/*.py; torch/amp/grad_scaler.py, load_state_dict).
+constexpr std::string_view kRequired[] = {keys::kStep,
+                                          "exp_avg",
+                                          "exp_avg_sq",
+                                          "exp_inf",
+                                          "square_avg",
+                                          "acc_delta",
+                                          "sum",
+                                          "prev",
+                                          "step_size",
+                                          "eta",
+                                          "mu",
+                                          "ax",
+                                          "mu_product",
+                                          keys::kScale,
+                                          keys::kGrowthFactor,
+                                          keys::kBackoffFactor,
+                                          keys::kGrowthInterval,
+                                          keys::kGrowthTracker};
+
+std::string_view parent_of(std::string_view path) {
+  const auto dot = path.rfind('.');
+  return dot == path.npos ? std::string_view() : path.substr(0, dot);
+}
+
+std::string_view last_key(std::string_view path) {
+  const std::string_view parent = parent_of(path);
+  return parent.empty() ? parent : path.substr(parent.size() + 1);
+}
+
+// The fields of optimizer and scaler state that the base has and an input lacks. Where all fields of a dict
+// are gone, the parameter is frozen or new, and nothing raises.
+class LostFields {
+ public:
+  LostFields(const Diff& diff, std::uint32_t input) {
+    for (const Change& change : diff.changes)
+      if (change.input == input && is_field(change)) ++of_[parent_of(change.path)].gone;
+    if (of_.empty()) return;
+    for (const Place& place : diff.sides[0].places)
+      if (const auto found = of_.find(parent_of(place.path)); found != of_.end()) ++found->second.all;
+  }
+
+  std::optional<std::string> judge(const Change& change) const {
+    const std::string_view key = last_key(change.path);
+    if (!is_field(change) ||
+        std::find(std::begin(kRequired), std::end(kRequired), key) == std::end(kRequired))
+      return std::nullopt;
+    const Fields& fields = of_.at(parent_of(change.path));
+    if (fields.gone >= fields.all) return std::nullopt;
+    return fmt::format("{} raises KeyError: '{}'", kFit, key);
+  }
+
+ private:
+  struct Fields {
+    std::size_t gone = 0, all = 0;
+  };
+
+  static bool is_field(const Change& change) {
+    return change.kind == ChangeKind::kRemoved &&
+           (change.section == Section::kOptimizers || change.section == Section::kPrecision);
+  }
+
+  std::unordered_map<std::string_view, Fields> of_;  // by the path of the dict, in the base
+};
+
 // --- averages ------------------------------------------------------------------------------------------
 
 // load_state_dict of the live weights and of the average is strict.
@@ -103,10 +173,14 @@ std::string_view misfit_of(ChangeKind kind) {
 
 std::vector<Obstacle> judge_numbers(const Diff& diff, std::uint32_t input) {
   std::vector<Obstacle> out;
-  for (const Change& change : diff.changes)
-    if (change.input == input && trains_on_with(change))
-      if (auto message = nonfinite(diff, change))
-        out.push_back({"compat-state-nonfinite", std::string(change.path), std::move(*message)});
+  const LostFields lost(diff, input);
+  for (const Change& change : diff.changes) {
+    if (change.input != input || !trains_on_with(change)) continue;
+    if (auto message = nonfinite(diff, change))
+      out.push_back({"compat-state-nonfinite", std::string(change.path), std::move(*message)});
+    if (auto message = lost.judge(change))
+      out.push_back({"compat-state-incomplete", std::string(change.path), std::move(*message)});
+  }
   return out;
 }
 

@@ -79,7 +79,7 @@ std::string unheld_note(const PartContext& c) {
   if (base.only_weights || other.only_weights)
     return fmt::format("{} outside of the weights not compared: {} holds weights only", places,
                        base.only_weights ? base.format : other.format);
-  return fmt::format("{} in which {} tells of itself not compared", places,
+  return fmt::format("{} of {}'s own not compared", places,
                      base.own_keys.empty() ? other.format : base.format);
 }
 

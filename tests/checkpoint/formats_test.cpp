@@ -276,3 +276,59 @@ TEST_CASE("every truncation of a small file is an error, in every format") {
     }
   }
 }
+
+namespace {
+
+std::map<std::string, std::string> files_of(const std::string& folder) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file())
+      files[fs::relative(entry.path(), folder).generic_string()] = test::read_file(entry.path());
+  return files;
+}
+
+io::SourcePtr source_of(std::string_view text) {
+  std::vector<std::byte> bytes(text.size());
+  std::ranges::copy(std::as_bytes(std::span(text)), bytes.begin());
+  return io::memory_source(std::move(bytes));
+}
+
+// The folder with one file cut to `size` bytes. Every number is read: a cut may show only there.
+bool is_noticed(const std::map<std::string, std::string>& files, const std::string& cut, std::size_t size) {
+  std::map<std::string, io::SourcePtr> sources;
+  for (const auto& [name, text] : files)
+    sources[name] = source_of(name == cut ? std::string_view(text).substr(0, size) : std::string_view(text));
+  try {
+    const auto file = open_checkpoint(Source::of_files(std::move(sources), "x"), {});
+    if (!file->complete || !codes(*file).empty()) return true;
+    for (const TensorEntry& entry : file->entries) {
+      const tensor::TensorView& view = file->record_of(entry).view;
+      if (view.has_storage() && view.in_bounds) tensor::compute_stats(view, file->storages[view.storage]);
+    }
+  } catch (const Error&) {
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a folder with a file that was cut short is never read as a whole one") {
+  for (const char* name : {"dcp-1", "hugging-face-bin", "hugging-face-safetensors", "hugging-face-trainer",
+                           "deepspeed-zero2", "deepspeed-zero3"}) {
+    CAPTURE(name);
+    const auto files = files_of(fixture(name));
+    REQUIRE_FALSE(files.empty());
+    REQUIRE_FALSE(is_noticed(files, "", 0));
+    for (const auto& [cut, text] : files) {
+      CAPTURE(cut);
+      if (cut == "latest" || cut.ends_with(".py")) continue;    // a name, and a script that is not read
+      const std::size_t end = text.find_last_not_of('\n') + 1;  // JSON is whole without its last newline
+      for (std::size_t size = 0; size < (cut.ends_with(".json") ? end : text.size());
+           size += 1 + text.size() / 25) {
+        CAPTURE(size);
+        CHECK(is_noticed(files, cut, size));
+      }
+    }
+  }
+}

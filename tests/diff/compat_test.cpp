@@ -52,6 +52,8 @@ std::vector<Case> cases() {
   };
   const auto gone = [](CheckpointBuilder&) { return value::kNoNode; };
   return {
+      {"compat-state-incomplete", Profile::kResume, nullptr,
+       [](CheckpointBuilder& b) { b.remove(b.moments, "step"); }},
       {"compat-nonfinite", Profile::kNumeric, weight("x", {2}, {1, 2}), weight("x", {2}, {1, NAN})},
       {"compat-dtype", Profile::kNumeric, weight("x", {2}, {1, 2}),
        [](CheckpointBuilder& b) {

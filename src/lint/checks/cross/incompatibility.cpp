@@ -31,6 +31,7 @@ constexpr KindSpec kKinds[] = {
     {"averaging-missing", "message", "compat=compat-averaging-missing"},
     {"averaging-shape", "message", "compat=compat-averaging-shape"},
     {"state-nonfinite", "message", "compat=compat-state-nonfinite"},
+    {"state-incomplete", "message", "compat=compat-state-incomplete"},
 };
 
 void run(const Context& context, const Rule& rule, const Emit& emit) {

@@ -16,6 +16,7 @@ namespace {
 
 constexpr KindSpec kKinds[] = {
     {"too-small", "value moment other least count elements found parameters"},
+    {"below-maximum", "value moment other count elements found parameters"},  // max_exp_avg_sq
     {"lost", "moment found parameters"},              // all zero, and the other is not
     {"lost-first", "moment steps found parameters"},  // likewise: exp_avg
     {"sum", "value initial found parameters"},
@@ -257,7 +258,8 @@ class Pairs {
     for (std::size_t i = 0; i < results.size(); ++i) {
       const auto& result = results[i];
       if (result.count == 0) continue;
-      findings.add("too-small", places_[i].path,
+      const bool maximum = places_[i].moment == "exp_avg_sq";
+      findings.add(maximum ? "below-maximum" : "too-small", places_[i].path,
                    {{"value", format_short(result.limit)},
                     {"moment", std::string(places_[i].moment)},
                     {"other", format_short(result.value)},

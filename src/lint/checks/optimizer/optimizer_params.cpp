@@ -1,6 +1,7 @@
 // Parameters of optimizers: ids in groups, ids with state, and how many the model can have.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "base/text.h"
@@ -22,6 +23,7 @@ constexpr ParamSpec kParams[] = {
 // clang-format off
 constexpr KindSpec kKinds[] = {
     {"duplicate-id", "id times", "find=gap"},
+    {"order", "id before", "find=gap"},
     {"orphan-state", "orphans states", "find=gap"},
     {"gap", "missing parameters first", "find=gap"},
     {"too-many", "parameters weights", "find=count"},
@@ -69,6 +71,24 @@ void find_duplicates(const Optimizer& optimizer, const Ids& ids, const Emit& emi
   emit(std::move(hit));
 }
 
+// torch numbers parameters group by group (torch/optim/optimizer.py, state_dict), and load_state_dict pairs
+// the ids with the new optimizer's parameters in this order. After parameters were taken out the ids have
+// gaps, but they still rise.
+void find_disorder(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
+  std::optional<std::int64_t> last;
+  for (const ParamGroup& group : optimizer.groups)
+    for (const NodeId id : group.ids) {
+      if (!is_kind(tree, id, Kind::kInt)) return;  // names: torch's own order does not matter
+      const std::int64_t now = tree.integer(id);
+      if (last && now < *last) {
+        Hit hit = make_hit(optimizer.groups_path(), "order", report::PlaceKind::kArray);
+        hit.fields = {{"id", std::to_string(now)}, {"before", std::to_string(*last)}};
+        return emit(std::move(hit));
+      }
+      last = now;
+    }
+}
+
 void find_orphans(const Tree& tree, const Optimizer& optimizer, const Ids& ids, const Emit& emit) {
   std::size_t orphans = 0;
   NodeId first_orphan = kNoNode;
@@ -104,6 +124,7 @@ void find_without_state(const Optimizer& optimizer, const Ids& ids, const Emit& 
 void find_gaps(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
   const Ids ids = ids_of(tree, optimizer);
   find_duplicates(optimizer, ids, emit);
+  find_disorder(tree, optimizer, emit);
   const bool all_known =
       std::all_of(optimizer.groups.begin(), optimizer.groups.end(),
                   [&](const ParamGroup& group) { return is_sequence(tree, group.params); });

@@ -13,10 +13,16 @@ bool is_there(const Tree& tree, NodeId state, std::string_view key) {
   return node != kNoNode && !is_kind(tree, node, Kind::kNone);
 }
 
+// All others of torch's classes begin step() with state["step"].
+bool counts_steps(std::string_view layout) {
+  return layout != "SGD" && layout != "LBFGS" && layout != "Muon";
+}
+
 // The first tensor that a state lacks. step() fills in a state that is empty.
 std::string_view lacking(const Tree& tree, NodeId state, NodeId group) {
   const auto* layout = torch_layout(tree, group);
   if (layout == nullptr || !is_torch(tree, group) || mapping_items(tree, state).empty()) return {};
+  if (counts_steps(layout->name) && !is_there(tree, state, keys::kStep)) return keys::kStep;
   for (const auto key : layout->state)
     if (!key.empty() && !is_there(tree, state, key)) return key;
   const bool amsgrad = layout->name == "Adam or AdamW" && is_set(tree, group, "amsgrad");

@@ -290,6 +290,28 @@ TEST_CASE("states that lack something, and numbers that contradict each other") 
          b.bias_moments.clear();
        },
        {}},
+      {"optimizer-state-incomplete",
+       "no step",
+       [](auto& b) {
+         as_adam(b);
+         b.remove(b.moments, "step");
+       },
+       {"error optimizer_states[0].state[0].step: missing, but Adam or AdamW needs it (1 of 2 states): the "
+        "first step raises KeyError 'step'"}},
+      {"optimizer-param-gap",
+       "ids in another order",
+       [](auto& b) {
+         b.set(b.group, "params", b.list({b.integer(1), b.integer(0)}));
+       },
+       {"error optimizer_states[0].param_groups: id 0 follows id 1: torch pairs ids with parameters in this "
+        "order, so moments go to other parameters"}},
+      {"optimizer-param-gap",
+       "ids with a gap, which still rise",
+       [](auto& b) {
+         b.set(b.group, "params", b.list({b.integer(0), b.integer(5)}));
+         set_state(b, {{b.integer(0), b.dict(b.moments)}, {b.integer(5), b.dict(b.bias_moments)}});
+       },
+       {}},
       {"optimizer-state-inconsistent",
        "a count that was reset",
        [](auto& b) {

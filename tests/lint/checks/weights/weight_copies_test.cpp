@@ -242,6 +242,16 @@ TEST_CASE("batch norm statistics that were reset after batches were counted") {
        norm(8, 1),
        {"warning state_dict[\"norm.running_mean\"]: all 0 and running_var all 1, the initial values, but "
         "num_batches_tracked is 8"}},
+      {"weights-bn-incomplete", "all of its statistics", norm(8, 1.5F), {}},
+      {"weights-bn-incomplete",
+       "no running_var",
+       [=](auto& b) {
+         norm(8, 1.5F)(b);
+         b.remove(b.weights, "norm.running_var");
+       },
+       {"error state_dict[\"norm.running_mean\"]: running_mean and num_batches_tracked are there, "
+        "running_var is "
+        "missing: load_state_dict(strict=True) raises, and strict=False keeps the initial running_var"}},
       {"weights-bn-reset", "never counted", norm(0, 1), {}},
       {"weights-bn-reset", "statistics moved", norm(8, 1.5F), {}},
       {"weights-bn-untrained", "counted: another rule's", norm(8, 1), {}},
