@@ -10,65 +10,26 @@
 
 #include <doctest/doctest.h>
 
-#include "checkpoint/open.h"
 #include "checkpoint/source.h"
-#include "tensor/delta.h"
-#include "tests/support/files.h"
-#include "tests/support/folder.h"
+#include "tests/checkpoint/format_support.h"
 #include "tests/support/pickle_builder.h"
 #include "tests/support/zip_builder.h"
 #include "value/access.h"
 
 using namespace ckpt;
+using namespace ckpt::test;
 using test::PickleBuilder;
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string fixture(const std::string& name) {
-  return (test::fixtures_dir() / "valid/formats" / name).string();
-}
-
-std::map<std::string, const TensorEntry*> by_path(const Checkpoint& file) {
-  std::map<std::string, const TensorEntry*> result;
-  for (const TensorEntry& entry : file.entries) result.emplace(entry.path, &entry);
-  return result;
-}
-
-bool same_bits(const Checkpoint& a, const TensorEntry& one, const Checkpoint& b, const TensorEntry& other) {
-  const auto& x = a.record_of(one).view;
-  const auto& y = b.record_of(other).view;
-  return x.dtype == y.dtype && x.shape == y.shape && y.in_bounds &&
-         tensor::compute_delta(x, a.storages[x.storage], y, b.storages[y.storage]).changed == 0;
-}
-
-std::vector<std::string> codes(const Checkpoint& file) {
-  std::vector<std::string> out;
-  for (const Defect& defect : file.defects) out.push_back(defect.code + " " + defect.path);
-  return out;
-}
 
 bool has_code(const Checkpoint& file, const std::string& code) {
   const auto all = codes(file);
   return std::find(all.begin(), all.end(), code) != all.end();
 }
 
-std::string error_of(const std::string& path) {
-  try {
-    open_checkpoint(path);
-  } catch (const Error& error) {
-    return std::string(to_string(error.code())) + ": " + error.text();
-  }
-  return "no error";
-}
-
 std::int64_t number_at(const Checkpoint& file, std::string_view key) {
   return value::integer_of(file.tree, value::member(file.tree, file.tree.root(), key)).value_or(-1);
-}
-
-std::string copy_of(const std::string& name, const test::Folder& folder) {
-  fs::copy(fixture(name), folder.path(name), fs::copy_options::recursive);
-  return folder.path(name);
 }
 
 constexpr const char* kSave = "/global_step3/";
@@ -256,9 +217,9 @@ TEST_CASE("without `latest`, and the inner folder alone") {
   CHECK(open_checkpoint(path + kSave)->entries.size() == 27);
   SUBCASE("two saves: which one?") {
     fs::copy(path + kSave, path + "/global_step4", fs::copy_options::recursive);
-    CHECK(error_of(path) != "no error");  // a folder of folders, as of any checkpoints
+    CHECK(open_error(path) != "no error");  // a folder of folders, as of any checkpoints
     test::write_file(path + "/zero_to_fp32.py", "");
-    CHECK(error_of(path) ==
+    CHECK(open_error(path) ==
           "unsupported: 2 DeepSpeed checkpoints in one folder, and no file `latest` that says which one is "
           "meant; "
           "name one of them: \"global_step3/\", \"global_step4/\"");
@@ -272,17 +233,17 @@ TEST_CASE("`latest` names a folder beside it and nothing else") {
        {"../deepspeed-zero2", "/etc", "..", ".", "", "a/b", std::string("a\0b", 3).c_str()}) {
     CAPTURE(tag);
     test::write_file(path + "/latest", tag);
-    const std::string error = error_of(path);
+    const std::string error = open_error(path);
     CHECK_MESSAGE((error.starts_with("corrupt: the file `latest`") || tag == "a"), error);
   }
   test::write_file(path + "/latest", "global_step9\n");
   CHECK(
-      error_of(path) ==
+      open_error(path) ==
       "truncated: part of a DeepSpeed checkpoint: `latest` says \"global_step9/\", but there is no such "
       "folder "
       "with model states; there is \"global_step3/\". The save was interrupted, or the copy is not complete");
   test::write_file(path + "/latest", std::string(10'000, 'x'));
-  CHECK(error_of(path).starts_with("limit"));
+  CHECK(open_error(path).starts_with("limit"));
 }
 
 TEST_CASE("a rank that is missing is named, and what the others hold is still read") {
@@ -317,7 +278,7 @@ TEST_CASE("a rank that is missing is named, and what the others hold is still re
   SUBCASE("the model states") {
     const std::string path = copy_of("deepspeed-zero2", folder);
     fs::remove(path + kSave + kModel);
-    CHECK(error_of(path).starts_with(
+    CHECK(open_error(path).starts_with(
         "truncated: part of a DeepSpeed checkpoint: optimizer states, but no model"));
   }
 }
@@ -340,7 +301,7 @@ TEST_CASE("a rank's file that is cut, of another save, or twice") {
   SUBCASE("cut model states are an error") {
     const std::string path = copy_of("deepspeed-zero2", folder);
     fs::resize_file(path + kSave + kModel, 2000);
-    CHECK(error_of(path).find("\"global_step3/mp_rank_00_model_states.pt\": ") != std::string::npos);
+    CHECK(open_error(path).find("\"global_step3/mp_rank_00_model_states.pt\": ") != std::string::npos);
   }
   SUBCASE("another stage") {
     const std::string path = copy_of("deepspeed-zero2", folder);
@@ -383,15 +344,15 @@ TEST_CASE("tensor parallelism and experts are refused with what to do") {
   const std::string path = copy_of("deepspeed-zero2", folder);
   SUBCASE("by a file of another model rank") {
     fs::copy_file(path + kSave + kModel, path + kSave + "mp_rank_01_model_states.pt");
-    CHECK(error_of(path).starts_with("unsupported: a DeepSpeed checkpoint with tensor parallelism"));
+    CHECK(open_error(path).starts_with("unsupported: a DeepSpeed checkpoint with tensor parallelism"));
   }
   SUBCASE("by an expert's file") {
     test::write_file(path + kSave + "layer_0_expert_1_mp_rank_00_model_states.pt", "x");
-    CHECK(error_of(path).starts_with("unsupported: a DeepSpeed checkpoint with experts"));
+    CHECK(open_error(path).starts_with("unsupported: a DeepSpeed checkpoint with experts"));
   }
   SUBCASE("by mp_world_size") {
     const test::Folder other;
-    CHECK(error_of(hostile_folder(other, {.model_parallel = 2}, {})).find("mp_world_size 2") !=
+    CHECK(open_error(hostile_folder(other, {.model_parallel = 2}, {})).find("mp_world_size 2") !=
           std::string::npos);
   }
 }
@@ -415,23 +376,23 @@ TEST_CASE("numbers of a file are not believed") {
                                                    std::vector<std::int64_t>(100, 1)}) {
       HostileModel model;
       model.shapes = {{"w", shape}};
-      CHECK(error_of(hostile_folder(folder, model, {})) ==
+      CHECK(open_error(hostile_folder(folder, model, {})) ==
             "corrupt: param_shapes has sizes for \"w\" that no tensor can have");
     }
   }
   SUBCASE("sizes that overflow together") {
     HostileModel model;
     model.shapes = {{"a", {kHuge}}, {"b", {kHuge}}, {"c", {kHuge}}};
-    CHECK(error_of(hostile_folder(folder, model, {})) ==
+    CHECK(open_error(hostile_folder(folder, model, {})) ==
           "corrupt: the sizes in param_shapes overflow at \"c\"");
   }
   SUBCASE("one group many times") {
     HostileModel model;
     model.groups = 1000;
-    CHECK(error_of(hostile_folder(folder, model, {})) == "corrupt: param_shapes has \"w\" twice");
+    CHECK(open_error(hostile_folder(folder, model, {})) == "corrupt: param_shapes has \"w\" twice");
     model.shapes.clear();
     model.groups = 100'001;
-    CHECK(error_of(hostile_folder(folder, model, {})).starts_with("limit: param_shapes has more than"));
+    CHECK(open_error(hostile_folder(folder, model, {})).starts_with("limit: param_shapes has more than"));
   }
   SUBCASE("more elements than the ranks have") {
     for (const std::int64_t size : {std::int64_t{5}, std::int64_t{1} << 40, kHuge}) {
@@ -453,7 +414,7 @@ TEST_CASE("numbers of a file are not believed") {
     }
   }
   SUBCASE("ranks without end") {
-    CHECK(error_of(hostile_folder(folder, {}, {.world = kHuge})).find("ranks, which cannot be") !=
+    CHECK(open_error(hostile_folder(folder, {}, {.world = kHuge})).find("ranks, which cannot be") !=
           std::string::npos);
     const auto file = open_checkpoint(hostile_folder(folder, {}, {.world = 50'000}));
     CHECK(file->defects.size() == 17);  // 16 ranks and how many more
@@ -462,7 +423,7 @@ TEST_CASE("numbers of a file are not believed") {
   }
   SUBCASE("stages that there are not") {
     CHECK(number_at(*open_checkpoint(hostile_folder(folder, {}, {.stage = -1})), "zero_stage") == 1);
-    CHECK(error_of(hostile_folder(folder, {}, {.stage = 3})).find("says ZeRO stage 3, but") !=
+    CHECK(open_error(hostile_folder(folder, {}, {.stage = 3})).find("says ZeRO stage 3, but") !=
           std::string::npos);
   }
   SUBCASE("a call of a command is an import, and nothing is called") {
@@ -472,6 +433,15 @@ TEST_CASE("numbers of a file are not believed") {
                     [](const pickle::Import& import) { return import.name == "system" && import.called; });
     CHECK(seen);
   }
+}
+
+TEST_CASE("a weight whose name has a wrapper in param_shapes alone is there once") {
+  const auto file = open_checkpoint((test::fixtures_dir() / "reports/deepspeed_prefixed.ckpt").string());
+  std::vector<std::string> weights;
+  for (const TensorEntry& entry : file->entries)
+    if (entry.path.starts_with("state_dict")) weights.push_back(entry.path);
+  CHECK(weights ==
+        std::vector<std::string>{"state_dict[\"module.lin.weight\"]", "state_dict[\"module.lin.bias\"]"});
 }
 
 TEST_CASE("every changed byte of a rank's file is an error or a checkpoint, never a crash") {

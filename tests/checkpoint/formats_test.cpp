@@ -9,57 +9,12 @@
 
 #include <doctest/doctest.h>
 
-#include "checkpoint/open.h"
-#include "tensor/delta.h"
 #include "tensor/stats.h"
-#include "tests/support/files.h"
-#include "tests/support/folder.h"
+#include "tests/checkpoint/format_support.h"
 
 using namespace ckpt;
+using namespace ckpt::test;
 namespace fs = std::filesystem;
-
-namespace {
-
-std::string fixture(const std::string& name) {
-  return (test::fixtures_dir() / "valid/formats" / name).string();
-}
-
-std::map<std::string, const TensorEntry*> by_path(const Checkpoint& file) {
-  std::map<std::string, const TensorEntry*> result;
-  for (const TensorEntry& entry : file.entries) result.emplace(entry.path, &entry);
-  return result;
-}
-
-// Nothing differs: dtype, shape, bits.
-bool same(const Checkpoint& a, const TensorEntry& one, const Checkpoint& b, const TensorEntry& other) {
-  const auto& x = a.record_of(one).view;
-  const auto& y = b.record_of(other).view;
-  if (x.dtype != y.dtype || x.shape != y.shape) return false;
-  return tensor::compute_delta(x, a.storages[x.storage], y, b.storages[y.storage]).changed == 0;
-}
-
-std::vector<std::string> codes(const Checkpoint& file) {
-  std::vector<std::string> out;
-  for (const Defect& defect : file.defects) out.push_back(defect.code + " " + defect.path);
-  return out;
-}
-
-// A copy of a fixture folder to break.
-std::string copy_of(const std::string& name, const test::Folder& folder) {
-  fs::copy(fixture(name), folder.path(name), fs::copy_options::recursive);
-  return folder.path(name);
-}
-
-std::string open_error(const std::string& path) {
-  try {
-    open_checkpoint(path);
-  } catch (const Error& error) {
-    return std::string(to_string(error.code())) + ": " + error.what();
-  }
-  return "no error";
-}
-
-}  // namespace
 
 TEST_CASE("what torch.save wrote is the same in every form that can hold all of it") {
   const auto zip = open_checkpoint(fixture("zip.pt"));
@@ -77,7 +32,7 @@ TEST_CASE("what torch.save wrote is the same in every form that can hold all of 
       CAPTURE(entry.path);
       const auto found = others.find(entry.path);
       REQUIRE(found != others.end());
-      CHECK(same(*zip, entry, *file, *found->second));
+      CHECK(same_bits(*zip, entry, *file, *found->second));
     }
     const auto root = file->tree.root();
     CHECK(file->tree.integer(file->tree.get(root, "epoch")) == 3);
@@ -113,7 +68,7 @@ TEST_CASE("the weights are the same in every form that holds weights") {
       const auto found = whole.find(path);
       if (found == whole.end()) continue;
       CAPTURE(path);
-      CHECK(same(*zip, *found->second, *file, entry));
+      CHECK(same_bits(*zip, *found->second, *file, entry));
       ++compared;
     }
     CHECK(compared == c.tensors);
@@ -127,7 +82,7 @@ TEST_CASE("arrays in Fortran order or of the other byte order have the same elem
     CAPTURE(name);
     const auto file = open_checkpoint(fixture(name));
     REQUIRE(file->entries.size() == 1);
-    CHECK(same(*zip, *weight, *file, file->entries[0]));
+    CHECK(same_bits(*zip, *weight, *file, file->entries[0]));
   }
 }
 
@@ -135,11 +90,11 @@ TEST_CASE("GGUF: plain tensors are read, Q8_0 and Q4_0 have the values of the gg
   const auto file = open_checkpoint(fixture("model.gguf"));
   const auto tensors = by_path(*file);
   const auto zip = open_checkpoint(fixture("zip.pt"));
-  CHECK(same(*zip, *by_path(*zip).at("model[\"0.weight\"]"), *file, *tensors.at("plain")));
+  CHECK(same_bits(*zip, *by_path(*zip).at("model[\"0.weight\"]"), *file, *tensors.at("plain")));
   for (const std::string type : {"Q8_0", "Q4_0"}) {
     CAPTURE(type);
     const auto values = open_checkpoint(fixture("gguf_" + type + ".npy"));
-    CHECK(same(*values, values->entries[0], *file, *tensors.at(type)));
+    CHECK(same_bits(*values, values->entries[0], *file, *tensors.at(type)));
     CHECK(file->record_of(*tensors.at(type)).subclass == "GGUF " + type);
   }
   const auto& other = file->record_of(*tensors.at("Q5_0")).view;  // 2 blocks of 22 bytes a row

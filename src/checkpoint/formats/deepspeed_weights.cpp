@@ -1,5 +1,6 @@
 #include "checkpoint/formats/deepspeed_weights.h"
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -44,6 +45,13 @@ class WeightReader {
         return;
       }
       const NodeId key = tree_.add_string(name);
+      // param_shapes may have the name of a wrapper that `module` lacks: one weight, not two.
+      const auto inner = places.find(name.substr(std::min(name.find('.'), name.size() - 1) + 1));
+      if (inner != places.end() && same_shape(items[inner->second].value, node)) {
+        items[inner->second] = {key, node};
+        places.emplace(tree_.text(key), inner->second);
+        return;
+      }
       places.emplace(tree_.text(key), items.size());
       items.push_back({key, node});
     };
@@ -59,6 +67,11 @@ class WeightReader {
   }
 
  private:
+  bool same_shape(NodeId a, NodeId b) const {
+    const auto shape = [&](NodeId node) { return out_.tensor_records[tree_.payload(node)].view.shape; };
+    return value::is_kind(tree_, a, value::Kind::kTensor) && value::is_kind(tree_, b, value::Kind::kTensor) &&
+           shape(a) == shape(b);
+  }
   bool by_param() const { return ranks_.stage == 3; }
 
   void add_group(std::size_t group) {
