@@ -129,6 +129,21 @@ TEST_CASE("what loops other than the Trainer save is free of errors in the recom
   CHECK(seen >= 29);
 }
 
+TEST_CASE("what strangers wrote is free of errors in the recommended set") {
+  const lint::RuleSet rules = lint::load_rule_set("recommended");
+  std::size_t seen = 0;
+  for (const auto& file : inputs_below("valid/strangers")) {
+    ++seen;
+    const std::string name = relative_name(file, fixtures_dir());
+    // Resume where there is any training state; a few of the files are weights alone.
+    const auto profile = lint::profile_for(lint::ProfileSetting::kAuto, open_input(file.string()).items);
+    for (const auto& finding : findings_of(rules, file, profile))
+      CHECK_MESSAGE(finding.level != report::Level::kError, name, ": ", finding.rule_id, " at ",
+                    finding.where.path, ": ", finding.message);
+  }
+  CHECK(seen >= 120);
+}
+
 TEST_CASE("torch's rules hold for torch's state wherever it lies") {
   struct Case {
     const char *file, *finding;

@@ -109,7 +109,7 @@ std::optional<double> steps_of_trainer(const Context& context) {
 std::string_view contradiction(double highest, double global_step) {
   constexpr double kFew = 100;
   if (highest <= 0) return {};
-  if (2 * highest <= global_step) return "behind";
+  if (2 * highest < global_step) return "behind";
   return highest > 2 * global_step + kFew ? "ahead" : std::string_view();
 }
 
