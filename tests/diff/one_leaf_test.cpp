@@ -118,7 +118,7 @@ TEST_CASE("one element of any tensor that changes is listed with its path") {
         continue;
       tensor::Storage& storage = changed.storages[view.storage];
       if (storage.bytes == nullptr) continue;
-      if (entry.path == "nan") continue;  // a NaN with other bits is still a NaN
+      if (entry.path.ends_with("nan")) continue;  // a NaN with other bits is still a NaN
       CAPTURE(entry.path);
       tensor::Storage before = std::exchange(storage, flipped(storage, view));
       const Opened again = read_input(other.file, file);
