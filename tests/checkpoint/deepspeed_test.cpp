@@ -229,12 +229,13 @@ TEST_CASE("without `latest`, and the inner folder alone") {
 TEST_CASE("`latest` names a folder beside it and nothing else") {
   const test::Folder folder;
   const std::string path = copy_of("deepspeed-zero2", folder);
-  for (const std::string tag :
-       {"../deepspeed-zero2", "/etc", "..", ".", "", "a/b", std::string("a\0b", 3).c_str()}) {
+  const std::vector<std::string> tags = {"../deepspeed-zero2",  "/etc", "..", ".", "", "a/b",
+                                         std::string("a\0b", 3)};
+  for (const std::string& tag : tags) {
     CAPTURE(tag);
     test::write_file(path + "/latest", tag);
     const std::string error = open_error(path);
-    CHECK_MESSAGE((error.starts_with("corrupt: the file `latest`") || tag == "a"), error);
+    CHECK_MESSAGE(error.starts_with("corrupt: the file `latest`"), error);
   }
   test::write_file(path + "/latest", "global_step9\n");
   CHECK(

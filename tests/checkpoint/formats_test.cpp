@@ -275,7 +275,8 @@ TEST_CASE("a folder with a file that was cut short is never read as a whole one"
     const auto files = files_of(fixture(name));
     REQUIRE_FALSE(files.empty());
     REQUIRE_FALSE(is_noticed(files, "", 0));
-    for (const auto& [cut, text] : files) {
+    for (const auto& file : files) {
+      const std::string &cut = file.first, &text = file.second;
       CAPTURE(cut);
       if (cut == "latest" || cut.ends_with(".py")) continue;    // a name, and a script that is not read
       const std::size_t end = text.find_last_not_of('\n') + 1;  // JSON is whole without its last newline
