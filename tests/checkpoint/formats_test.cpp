@@ -57,6 +57,7 @@ TEST_CASE("the weights are the same in every form that holds weights") {
                         {"deflated.npz", "", 9},
                         {"hugging-face-safetensors", "", 9},
                         {"hugging-face-bin", "", 9},
+                        {"hugging-face-bin-legacy", "", 9},
                         {"hugging-face-trainer", "model", 27}};
   for (const Case& c : cases) {
     CAPTURE(c.name);

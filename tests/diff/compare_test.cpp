@@ -63,7 +63,8 @@ TEST_CASE("one training state is the same in every form that is read") {
                              {"deepspeed-zero3", true},
                              {"hugging-face-safetensors", true},
                              {"weights.safetensors", true},
-                             {"hugging-face-bin", true}};
+                             {"hugging-face-bin", true},
+                             {"hugging-face-bin-legacy", true}};
   const std::string folder = kFixtures + "valid/formats/";
   for (const Case& c : kCases) {
     CAPTURE(c.name);

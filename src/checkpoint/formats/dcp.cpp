@@ -14,6 +14,7 @@
 #include "checkpoint/formats/dcp_metadata.h"
 #include "checkpoint/formats/folder_parts.h"
 #include "checkpoint/formats/path_tree.h"
+#include "checkpoint/formats/torch_legacy.h"
 #include "checkpoint/formats/torch_zip.h"
 #include "checkpoint/formats/whole_tensor.h"
 #include "io/gather_source.h"
@@ -208,7 +209,7 @@ class Reader {
   // The rest of the checkpoint, with what DCP holds on top.
   NodeId add_meta_pt(NodeId root) {
     const std::uint32_t part = *parts_.open(kMetaPt);
-    const NodeId meta = read_torch_archive({parts_.bytes(part), part, 0}, limits_, out_);
+    const NodeId meta = read_torch_file(parts_.bytes(part), part, limits_, out_);
     if (meta == kNoNode || out_.tree.kind(meta) != value::Kind::kDict) return root;
     const auto items = out_.tree.items(root);
     out_.tree.set_items(meta, std::vector<value::Item>(items.begin(), items.end()));

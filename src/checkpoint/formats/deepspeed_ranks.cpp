@@ -80,17 +80,10 @@ class RankReader {
 
   // kNoNode with a defect if the file cannot be read; `error` is why.
   RankState read_file(const std::string& name, std::exception_ptr& error) {
-    const std::size_t first_defect = out_.defects.size();
     std::uint32_t part = 0;
     try {
       part = *parts_.open(name);
-      const io::SourcePtr& bytes = parts_.bytes(part);
-      std::vector<std::byte> head(static_cast<std::size_t>(std::min<std::uint64_t>(bytes->size(), 4096)));
-      bytes->read(0, head);
-      if (!is_torch_legacy(head)) return {read_torch_archive({bytes, part, 0}, limits_, out_), part};
-      const NodeId node = read_torch_legacy(bytes, part, limits_, out_);
-      for (std::size_t i = first_defect; i < out_.defects.size(); ++i) out_.defects[i].part = part;
-      return {node, part};
+      return {read_torch_file(parts_.bytes(part), part, limits_, out_), part};
     } catch (const Error& e) {
       if (e.code() == ErrorCode::kLimit || e.code() == ErrorCode::kIo || e.code() == ErrorCode::kChanged)
         throw Error(e.code(), shown(name) + ": " + e.text(), e.offset());

@@ -11,6 +11,7 @@
 #include "checkpoint/formats/folder_parts.h"
 #include "checkpoint/formats/json_tree.h"
 #include "checkpoint/formats/shard_index.h"
+#include "checkpoint/formats/torch_legacy.h"
 #include "checkpoint/formats/torch_zip.h"
 
 namespace ckpt::formats {
@@ -86,7 +87,7 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
   for (const Member& member : kTraining)
     if (const auto part = parts.open(std::string(member.file)))
       add(member.key, FolderParts::naming(std::string(member.file), [&] {
-            return read_torch_archive({parts.bytes(*part), *part, 0}, limits, out);
+            return read_torch_file(parts.bytes(*part), *part, limits, out);
           }));
   for (const Member& member : kDocuments) {
     const std::string file(member.file);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "checkpoint/formats/json_tree.h"
 #include "checkpoint/formats/safetensors.h"
+#include "checkpoint/formats/torch_legacy.h"
 #include "checkpoint/formats/torch_zip.h"
 
 namespace ckpt::formats {
@@ -66,8 +67,7 @@ NodeId read_weights(FolderParts& parts, const std::string& file, const Limits& l
   const auto part = parts.open(file);
   if (!part) return kNoNode;
   return FolderParts::naming(file, [&] {
-    if (!file.ends_with(".safetensors"))
-      return read_torch_archive({parts.bytes(*part), *part, 0}, limits, out);
+    if (!file.ends_with(".safetensors")) return read_torch_file(parts.bytes(*part), *part, limits, out);
     const NodeId dict = out.tree.add_dict();
     read_safetensors(parts.bytes(*part), *part, limits, out, dict);
     return dict;

@@ -150,6 +150,17 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
   return root;
 }
 
+value::NodeId read_torch_file(const io::SourcePtr& bytes, std::uint32_t part, const Limits& limits,
+                              Checkpoint& out) {
+  std::vector<std::byte> head(static_cast<std::size_t>(std::min<std::uint64_t>(bytes->size(), 4096)));
+  bytes->read(0, head);
+  if (!is_torch_legacy(head)) return read_torch_archive({bytes, part, 0}, limits, out);
+  const std::size_t first_defect = out.defects.size();
+  const NodeId root = read_torch_legacy(bytes, part, limits, out);
+  for (std::size_t i = first_defect; i < out.defects.size(); ++i) out.defects[i].part = part;
+  return root;
+}
+
 const Format kTorchLegacy = {
     .name = "torch-legacy",
     .help = "torch.save before torch 1.6: pickles in a row",

@@ -15,4 +15,8 @@ bool is_torch_legacy(std::span<const std::byte> head);
 value::NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& limits,
                                 Checkpoint& out);
 
+// A whole file of a folder that torch.save wrote, in this form or as an archive.
+value::NodeId read_torch_file(const io::SourcePtr& bytes, std::uint32_t part, const Limits& limits,
+                              Checkpoint& out);
+
 }  // namespace ckpt::formats
