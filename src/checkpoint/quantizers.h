@@ -1,5 +1,5 @@
-// The scales and zero points of tensors that are quantized per channel: tensors themselves, so they can be read
-// only when all storages are known.
+// The scales and zero points of tensors that are quantized per channel: tensors themselves, so they can be
+// read only when all storages are known.
 #pragma once
 
 #include "base/limits.h"

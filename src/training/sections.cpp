@@ -64,7 +64,8 @@ std::optional<Section> section_of_key(std::string_view key) {
 
 Section section_of(const Items& items, std::string_view path) {
   if (const Part* part = part_of(items, path)) switch (part->form) {
-      case Form::kStateDict: return state_dict_of(items, path) != nullptr ? Section::kWeights : Section::kOther;
+      case Form::kStateDict:
+        return state_dict_of(items, path) != nullptr ? Section::kWeights : Section::kOther;
       case Form::kModule: return weight_name(items, path) ? Section::kWeights : Section::kOther;
       case Form::kOptimizer: return Section::kOptimizers;
       case Form::kScheduler: return Section::kSchedulers;
