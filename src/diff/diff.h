@@ -103,7 +103,7 @@ struct Totals {
   std::uint64_t identical = 0;   // no element differs
   std::uint64_t close = 0;       // elements differ, all within the tolerance
   std::uint64_t unrecorded = 0;  // places that the older version did not write
-  std::uint64_t unheld = 0;      // places outside the weights, where one file's format holds weights only
+  std::uint64_t unheld = 0;      // places that one file's format cannot hold, or keeps for itself
   // If one of the two files is averaged: its live weights compared with the other's state_dict.
   std::uint64_t live_compared = 0, live_identical = 0;
   Migration migration;  // of this input's view

@@ -29,8 +29,8 @@ using Excludes = std::function<bool(const std::string& path, bool named)>;
 // Files as given. A folder becomes all checkpoints below it, in name order: what is called like one that is
 // read, and what is one by its first bytes, whatever it is called. A pattern (with * or ?, unless a file has
 // exactly that name) becomes the files that it matches. Links to folders are followed, each folder once; .git
-// is skipped. A sharded checkpoint (a folder with .metadata or latest in it) is one input. Duplicates are
-// dropped. An operand of which nothing is left is in `no_match`.
+// is skipped. A folder that is one checkpoint (.metadata, the ranks of DeepSpeed) is one input. Duplicates
+// are dropped. An operand of which nothing is left is in `no_match`.
 Found find_inputs(const std::vector<std::string>& operands, const Excludes& excludes = {});
 
 // ".ckpt .pt ...": what checkpoints that are read are called.

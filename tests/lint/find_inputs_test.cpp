@@ -187,6 +187,13 @@ TEST_CASE("a sharded checkpoint is one input") {
   CHECK(found(folder, {"runs/dcp"}) == Names{"runs/dcp"});
 }
 
+TEST_CASE("a file `latest` beside checkpoints of another program does not hide them") {
+  const Folder folder;
+  folder.write("runs/own/latest", "epoch=3.ckpt");
+  folder.write("runs/own/epoch=3.ckpt", "x");
+  CHECK(found(folder, {"runs"}) == Names{"runs/own/epoch=3.ckpt"});
+}
+
 TEST_CASE("a folder that cannot be listed is not passed over") {
   if (::geteuid() == 0) return;  // may list everything
   const Folder folder;

@@ -143,8 +143,10 @@ void sort_by_rank(std::vector<RankFile>& files) {
 
 bool is_deepspeed(const Source& source) {
   if (!source.is_folder()) return false;
-  if (source.has(kLatest) || source.has(kScript)) return true;
+  if (source.has(kScript)) return true;
   const std::set<std::string_view> saves = saves_in(source);
+  // Other programs keep a file `latest` beside their checkpoints, too: alone it is the rest of a copy.
+  if (source.has(kLatest)) return !saves.empty() || source.files().size() == 1;
   return saves.contains("") || saves.size() == 1;
 }
 

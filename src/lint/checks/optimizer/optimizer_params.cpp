@@ -73,13 +73,15 @@ void find_duplicates(const Optimizer& optimizer, const Ids& ids, const Emit& emi
 
 // torch numbers parameters group by group (torch/optim/optimizer.py, state_dict), and load_state_dict pairs
 // the ids with the new optimizer's parameters in this order. After parameters were taken out the ids have
-// gaps, but they still rise.
+// gaps, but they still rise. Early versions of torch wrote the addresses of the parameters, in no order.
 void find_disorder(const Tree& tree, const Optimizer& optimizer, const Emit& emit) {
+  constexpr std::int64_t kMostParameters = 1 << 24;  // a larger id is an address
   std::optional<std::int64_t> last;
   for (const ParamGroup& group : optimizer.groups)
     for (const NodeId id : group.ids) {
       if (!is_kind(tree, id, Kind::kInt)) return;  // names: torch's own order does not matter
       const std::int64_t now = tree.integer(id);
+      if (now > kMostParameters || last.value_or(0) > kMostParameters) return;
       if (last && now < *last) {
         Hit hit = make_hit(optimizer.groups_path(), "order", report::PlaceKind::kArray);
         hit.fields = {{"id", std::to_string(now)}, {"before", std::to_string(*last)}};

@@ -306,6 +306,14 @@ TEST_CASE("states that lack something, and numbers that contradict each other") 
        {"error optimizer_states[0].param_groups: id 0 follows id 1: torch pairs ids with parameters in this "
         "order, so moments go to other parameters"}},
       {"optimizer-param-gap",
+       "addresses of early versions of torch",
+       [](auto& b) {
+         const NodeId first = b.integer(140234000002048), second = b.integer(140234000001024);
+         b.set(b.group, "params", b.list({first, second}));
+         set_state(b, {{first, b.dict(b.moments)}, {second, b.dict(b.bias_moments)}});
+       },
+       {}},
+      {"optimizer-param-gap",
        "ids with a gap, which still rise",
        [](auto& b) {
          b.set(b.group, "params", b.list({b.integer(0), b.integer(5)}));
