@@ -216,17 +216,15 @@ class Judge {
 
   void judge_optimizers(std::uint32_t input, const Side& side) {
     constexpr std::string_view kPath = keys::kOptimizerStates;
-    if (side.items().optimizer_states == kNoNode)
+    if (!training::has_optimizers(side.items()))
       return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
                  fmt::format("{} raises KeyError: the file has only the model", kFit));
-    const auto count = [](const Side& of) {
-      return value::sequence(of.file().tree, of.items().optimizer_states).size();
-    };
-    const std::size_t mine = count(base()), theirs = count(side);
+    const std::size_t mine = base().input->training.optimizers.size();
+    const std::size_t theirs = side.input->training.optimizers.size();
     if (mine > 0 && theirs == 0)
       return add(Profile::kResume, "compat-optimizer-missing", input, kPath,
                  fmt::format("{} silently starts with a fresh optimizer", kFit));
-    if (base().items().optimizer_states == kNoNode) return;  // nothing is known of the base's
+    if (!training::has_optimizers(base().items())) return;  // nothing is known of the base's
     if (mine != theirs)
       add(Profile::kResume, "compat-optimizer-count", input, kPath,
           fmt::format("{} optimizers instead of {}: {} silently restores only the first ones", theirs, mine,

@@ -61,9 +61,9 @@ struct Saved {
 
 Saved read(const Side& side, const OptimizerParams& params, std::size_t index) {
   Saved out{side, params, kNoNode, {}, {}};
-  const auto optimizers = value::sequence(out.tree(), side.items().optimizer_states);
+  const auto& optimizers = side.input->training.optimizers;
   if (index >= optimizers.size()) return out;
-  out.node = optimizers[index];
+  out.node = optimizers[index].node;
   out.type = training::optimizer_type(out.tree(), out.node);
   std::set<std::string_view> listed;
   for (const auto& group : params.groups) listed.insert(group.begin(), group.end());
@@ -303,7 +303,9 @@ std::vector<Obstacle> judge_optimizer(const Diff& diff, std::size_t input, std::
   };
   const Saved base = read(diff.sides[0], params(0), index);
   const Saved other = read(diff.sides[input], params(input), index);
-  const std::string path = value::index_path(keys::kOptimizerStates, index);
+  const std::string path = index < diff.optimizers[input].size()
+                               ? diff.optimizers[input][index].path
+                               : value::index_path(keys::kOptimizerStates, index);
   const bool stateless = base.states.empty() && other.states.empty();
   if (!training::may_be_same_type(base.type, other.type) &&
       (!stateless || !missing_option(base, other).empty()))

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <map>
 #include <set>
@@ -189,32 +188,6 @@ std::string ambiguity(const std::vector<Group>& groups, bool fits) {
   return "order and shapes are ambiguous";
 }
 
-// --- paths ---------------------------------------------------------------------------------------------
-
-struct ListPath {
-  std::uint32_t index = 0;
-  std::string_view rest;
-};
-
-// LIST[INDEX]REST
-std::optional<ListPath> index_below(std::string_view path, std::string_view list) {
-  if (!path.starts_with(list) || !path.substr(list.size()).starts_with('[')) return std::nullopt;
-  path.remove_prefix(list.size() + 1);
-  ListPath out;
-  const char* const end_of_path = path.data() + path.size();
-  const auto [end, error] = std::from_chars(path.data(), end_of_path, out.index);
-  if (error != std::errc{} || end == end_of_path || *end != ']') return std::nullopt;
-  out.rest = path.substr(static_cast<std::size_t>(end - path.data()) + 1);
-  return out;
-}
-
-// The rest of .KEYREST; of KEYREST where the optimizer is the whole file.
-std::optional<std::string_view> after_key(std::string_view path, std::string_view key) {
-  if (path.starts_with('.')) path.remove_prefix(1);
-  if (!is_below(path, key)) return std::nullopt;
-  return path.substr(key.size());
-}
-
 // The optimizers that have the parameters of the same models.
 void name_parameters_of(Side& side, std::span<const std::size_t> models, std::span<const std::size_t> indexes,
                         const Names& still, std::vector<OptimizerParams>& all_params) {
@@ -278,208 +251,13 @@ std::vector<OptimizerParams> name_parameters(Side& side, const Names& still) {
   const auto& optimizers = side.input->training.optimizers;
   std::vector<OptimizerParams> out(optimizers.size());
   std::map<std::vector<std::size_t>, std::vector<std::size_t>> by_models;
+  const bool trainer = side.items().kind == training::FileKind::kTrainer;
   for (std::size_t i = 0; i < optimizers.size(); ++i) {
     out[i].path = optimizers[i].path;
+    out[i].place = trainer ? value::index_path(keys::kOptimizerStates, i) : out[i].path;
     by_models[optimizers[i].models].push_back(i);
   }
   for (const auto& [models, indexes] : by_models) name_parameters_of(side, models, indexes, still, out);
-  return out;
-}
-
-std::optional<OptimizerPath> parse_optimizer_path(const training::Items& items, std::string_view path) {
-  if (items.kind == training::FileKind::kTrainer) {
-    const auto element = index_below(path, keys::kOptimizerStates);
-    return element ? std::optional(OptimizerPath{element->index, element->rest}) : std::nullopt;
-  }
-  const training::Part* part = training::part_of(items, path);
-  if (part == nullptr || part->form != training::Form::kOptimizer) return std::nullopt;
-  return OptimizerPath{static_cast<std::uint32_t>(part->index), path.substr(part->path.size())};
-}
-
-std::optional<StatePath> parse_state_path(const training::Items& items, std::string_view path) {
-  const auto optimizer = parse_optimizer_path(items, path);
-  const auto below = optimizer ? after_key(optimizer->rest, keys::kState) : std::nullopt;
-  if (!below) return std::nullopt;
-  StatePath out;
-  out.optimizer = optimizer->index;
-  std::string_view rest = *below;
-  if (rest.starts_with('.')) {  // a name that is an identifier
-    const std::size_t length = std::min(rest.find_first_of(".[", 1), rest.size());
-    out.id = quote(rest.substr(1, length - 1));
-    out.rest = rest.substr(length);
-    return out;
-  }
-  if (rest.starts_with("[\"")) {
-    std::size_t close = 2;
-    while (close < rest.size() && rest[close] != '"') close += rest[close] == '\\' ? 2u : 1u;
-    if (close + 1 >= rest.size()) return std::nullopt;
-    out.id = rest.substr(1, close);
-    out.rest = rest.substr(close + 2);
-    return out;
-  }
-  const std::size_t close = rest.find(']');
-  if (!rest.starts_with('[') || close == rest.npos) return std::nullopt;
-  out.id = rest.substr(1, close - 1);
-  out.rest = rest.substr(close + 1);
-  return out;
-}
-
-std::string id_in_path(const Tree& tree, NodeId id) {
-  std::string text;
-  value::append_key(text, tree, id);  // "[3]", "name" or "[\"a.b\"]"
-  return text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : quote(text);
-}
-
-bool same_layout(const OptimizerParams& a, const OptimizerParams& b) {
-  const auto fits = [&](const auto& state) {
-    const auto other = a.states.find(state.first);
-    return other == a.states.end() || other->second.shape == nullptr || state.second.shape == nullptr ||
-           *other->second.shape == *state.second.shape;
-  };
-  return a.groups == b.groups && std::all_of(b.states.begin(), b.states.end(), fits);
-}
-
-namespace {
-
-// At the same place in all files, or the only one of each.
-bool same_place(AllParams params, std::size_t index) {
-  const OptimizerParams* first = nullptr;
-  bool same = true, single = true;
-  for (const auto& side : params) {
-    single = single && side.size() == 1;
-    if (index >= side.size()) continue;
-    if (first == nullptr) first = &side[index];
-    same = same && side[index].path == first->path;
-  }
-  return same || single;
-}
-
-}  // namespace
-
-StateKeys state_keys(AllParams params, std::size_t index) {
-  if (!same_place(params, index)) return StateKeys::kIds;
-  std::vector<const OptimizerParams*> all;
-  for (const auto& side : params)
-    if (index < side.size()) all.push_back(&side[index]);
-  const auto every = [&](auto holds) {
-    return std::all_of(all.begin(), all.end(), [&](const OptimizerParams* p) { return holds(*p); });
-  };
-  if (every([](const OptimizerParams& p) { return p.known(); })) return StateKeys::kNames;
-  if (!every([](const OptimizerParams& p) { return p.named_by != NamedBy::kNothing && !p.repeats; }))
-    return StateKeys::kIds;
-  return every([&](const OptimizerParams& p) { return same_layout(*all[0], p); }) ? StateKeys::kIds
-                                                                                  : StateKeys::kSome;
-}
-
-bool same_group_sizes(AllParams params, std::size_t index) {
-  const OptimizerParams* first = nullptr;
-  for (const auto& side : params) {
-    if (index >= side.size()) continue;
-    if (first == nullptr) first = &side[index];
-    if (!std::equal(first->groups.begin(), first->groups.end(), side[index].groups.begin(),
-                    side[index].groups.end(),
-                    [](const auto& x, const auto& y) { return x.size() == y.size(); }))
-      return false;
-  }
-  return true;
-}
-
-namespace {
-
-// What is known of one optimizer on all sides.
-struct Mode {
-  StateKeys keys = StateKeys::kIds;
-  bool lists_ids = true;              // compare the ids of the groups ...
-  bool lists_names = true;            // ... and their param_names as they are
-  std::set<std::string_view> shared;  // kSome: names that every side has found
-};
-
-// A name that one side alone has found may be that of a state of the other.
-std::set<std::string_view> shared_names(AllParams params, std::size_t index) {
-  std::map<std::string_view, std::size_t> count;
-  std::size_t sides = 0;
-  for (const auto& side : params) {
-    if (index >= side.size()) continue;
-    ++sides;
-    for (const auto& [id, name] : side[index].names) ++count[name];
-  }
-  std::set<std::string_view> out;
-  for (const auto& [name, times] : count)
-    if (times == sides) out.insert(name);
-  return out;
-}
-
-Mode mode_of(AllParams params, std::size_t index) {
-  Mode mode;
-  mode.keys = state_keys(params, index);
-  if (mode.keys == StateKeys::kIds) return mode;
-  mode.lists_ids = same_group_sizes(params, index);
-  if (mode.keys == StateKeys::kSome) mode.shared = shared_names(params, index);
-  mode.lists_names = !std::all_of(params.begin(), params.end(), [&](const auto& side) {
-    return index >= side.size() || side[index].named_by == NamedBy::kParamNames;
-  });
-  return mode;
-}
-
-bool is_replaced_list(const Side& side, std::string_view path, const std::vector<Mode>& modes) {
-  const auto optimizer = parse_optimizer_path(side.items(), path);
-  if (!optimizer || optimizer->index >= modes.size()) return false;
-  const auto groups = after_key(optimizer->rest, keys::kParamGroups);
-  const auto group = groups ? index_below(*groups, "") : std::nullopt;
-  if (!group) return false;
-  const Mode& mode = modes[optimizer->index];
-  return (!mode.lists_ids && after_key(group->rest, keys::kParams)) ||
-         (!mode.lists_names && after_key(group->rest, keys::kParamNames));
-}
-
-bool is_listed(const OptimizerParams& params, const std::string& id) {
-  return std::any_of(params.groups.begin(), params.groups.end(), [&](const auto& group) {
-    return std::find(group.begin(), group.end(), id) != group.end();
-  });
-}
-
-// Returns the number of states that are left out, per optimizer.
-std::vector<std::size_t> rename_states(Side& side, const std::vector<OptimizerParams>& params,
-                                       const std::vector<Mode>& modes) {
-  std::vector<std::set<std::string>> unnamed(params.size());
-  std::erase_if(side.places, [&](Place& place) {
-    const auto state = parse_state_path(side.items(), place.path);
-    if (!state || state->optimizer >= params.size()) return false;
-    const Mode& mode = modes[state->optimizer];
-    if (mode.keys == StateKeys::kIds) return false;
-    const OptimizerParams& known = params[state->optimizer];
-    const auto found = known.names.find(state->id);
-    if (found == known.names.end() ||
-        (mode.keys == StateKeys::kSome && !mode.shared.contains(found->second))) {
-      if (mode.keys != StateKeys::kSome) return false;
-      auto& ids = unnamed[state->optimizer];
-      if (!ids.contains(state->id) && !is_listed(known, state->id)) return false;
-      ids.insert(state->id);
-      return true;
-    }
-    place.name = found->second;
-    place.key = {Space::kOptimizerState, state->optimizer,
-                 side.keep(std::string(found->second) + kFieldMark + std::string(state->rest))};
-    return false;
-  });
-  std::vector<std::size_t> out;
-  for (const auto& ids : unnamed) out.push_back(ids.size());
-  return out;
-}
-
-}  // namespace
-
-std::vector<std::vector<std::size_t>> use_names(std::span<Side> sides, AllParams params) {
-  std::size_t most = 0;
-  for (const auto& side : params) most = std::max(most, side.size());
-  std::vector<Mode> modes;
-  for (std::size_t i = 0; i < most; ++i) modes.push_back(mode_of(params, i));
-  std::vector<std::vector<std::size_t>> out;
-  for (std::size_t s = 0; s < sides.size(); ++s) {
-    std::erase_if(sides[s].places,
-                  [&](const Place& place) { return is_replaced_list(sides[s], place.path, modes); });
-    out.push_back(rename_states(sides[s], params[s], modes));
-  }
   return out;
 }
 

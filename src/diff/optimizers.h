@@ -13,6 +13,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "diff/optimizer_paths.h"
 #include "diff/side.h"
 
 namespace ckpt::diff {
@@ -38,7 +39,8 @@ struct ParamState {
 };
 
 struct OptimizerParams {
-  std::string path;  // of the optimizer
+  std::string path;   // of the optimizer
+  std::string place;  // the same of every file that has it there; a Trainer's are counted, whatever their paths
   NamedBy named_by = NamedBy::kNothing;
   std::string why;                               // kAmbiguous: the reason
   std::vector<std::vector<std::string>> groups;  // the ids of each group, as spelled in paths ("3", "\"w\"")
@@ -56,9 +58,6 @@ std::vector<OptimizerParams> name_parameters(Side& side, const Names& still = {}
 
 // One vector per side.
 using AllParams = std::span<const std::vector<OptimizerParams>>;
-
-// As it is spelled in paths, without the brackets.
-std::string id_in_path(const value::Tree& tree, value::NodeId id);
 
 // True if one group has the ids of the other, with state of the same shapes: an id is the same parameter in
 // both, as far as anybody can tell.
@@ -80,22 +79,6 @@ bool same_group_sizes(AllParams params, std::size_t index);
 // (structure.h): lists of ids of different lengths, lists of names that both sides have, and the state of
 // nobody knows whom. Returns how many states are not compared: per side, per optimizer.
 std::vector<std::vector<std::size_t>> use_names(std::span<Side> sides, AllParams params);
-
-// Where an optimizer's values are: its number among those of the file, and the path below it. Of any path
-// that lies in an optimizer of `side`'s file.
-struct OptimizerPath {
-  std::uint32_t index = 0;
-  std::string_view rest;  // ".state[3].exp_avg"
-};
-std::optional<OptimizerPath> parse_optimizer_path(const training::Items& items, std::string_view path);
-
-// OPTIMIZER.state[ID]REST
-struct StatePath {
-  std::uint32_t optimizer = 0;
-  std::string id;         // as spelled in brackets: "3", "\"a.b\""
-  std::string_view rest;  // ".exp_avg"
-};
-std::optional<StatePath> parse_state_path(const training::Items& items, std::string_view path);
 
 // Separates name and field in a key of Space::kOptimizerState.
 inline constexpr char kFieldMark = '\x1f';

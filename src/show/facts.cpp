@@ -85,7 +85,7 @@ Object lightning_object(const Opened& input, const training::Amounts& amounts) {
     schedulers.emplace_back(scheduler_object(file.tree, *scheduler));
   for (const auto& callback : input.training.callbacks)
     callbacks.emplace_back(callback_object(file, callback));
-  if (items.optimizer_states != kNoNode) out.push_back({keys::kOptimizerStates, std::move(optimizers)});
+  if (has_optimizers(items)) out.push_back({keys::kOptimizerStates, std::move(optimizers)});
   if (items.lr_schedulers != kNoNode) out.push_back({keys::kLrSchedulers, std::move(schedulers)});
   if (items.callbacks != kNoNode) out.push_back({keys::kCallbacks, std::move(callbacks)});
   if (items.precision != kNoNode) out.push_back({"precision_key", items.precision_key});

@@ -254,24 +254,30 @@ Items find_items(const Checkpoint& checkpoint) {
                              items.callbacks != kNoNode || items.lr_schedulers != kNoNode;
   const bool trainer = items.version_node != kNoNode ||
                        (items.state_dict != kNoNode && items.global_step != kNoNode && trainer_state);
-  if (trainer && !is_sharded(tree, items)) {
-    items.kind = FileKind::kTrainer;
-    if (items.state_dict != kNoNode)
-      add_parts(items, {{Form::kStateDict, keys::kStateDict, items.state_dict}});
-  } else {
+  items.by_form = !trainer || is_sharded(tree, items);
+  if (items.by_form)
     find_parts(checkpoint, items);
+  else if (items.state_dict != kNoNode)
+    add_parts(items, {{Form::kStateDict, keys::kStateDict, items.state_dict}});
+  if (trainer)
+    items.kind = FileKind::kTrainer;
+  else
     find_counters(tree, items);
-  }
   find_state_dicts(tree, items);
-  if (items.kind == FileKind::kTrainer) items.state_dict_path = keys::kStateDict;
+  if (!items.by_form) items.state_dict_path = keys::kStateDict;
   find_free_keys(tree, items);
   return items;
+}
+
+bool has_optimizers(const Items& items) {
+  return items.optimizer_states != kNoNode || (items.by_form && has_part(items, Form::kOptimizer));
 }
 
 std::vector<PlacedNode> places_of(const Tree& tree, const Items& items, Form form, NodeId list,
                                   std::string_view key) {
   std::vector<PlacedNode> out;
-  if (items.kind == FileKind::kTrainer) {
+  // A sharded Trainer keeps the list of its schedulers.
+  if (items.kind == FileKind::kTrainer && (!items.by_form || list != kNoNode)) {
     const auto nodes = value::sequence(tree, list);
     Budget budget;
     for (std::size_t i = 0; i < nodes.size() && budget.take(Budget::kStruct); ++i)
@@ -294,7 +300,7 @@ const Part* part_of(const Items& items, std::string_view path) {
 }
 
 std::optional<std::string> trainer_path(const Items& items, std::string_view path) {
-  const Part* part = items.kind == FileKind::kTrainer ? nullptr : part_of(items, path);
+  const Part* part = items.by_form ? part_of(items, path) : nullptr;
   if (part == nullptr || (part->form != Form::kOptimizer && part->form != Form::kScheduler))
     return std::nullopt;
   const char* list = part->form == Form::kOptimizer ? keys::kOptimizerStates : keys::kLrSchedulers;

@@ -67,6 +67,9 @@ struct Part {
 // is still `loops`.
 struct Items {
   FileKind kind = FileKind::kOther;
+  // The training state is where its form shows it, as in every file but a Trainer's. A Trainer's sharded
+  // strategies write the optimizers so, too (FSDP, ModelParallel: `optimizer_0`).
+  bool by_form = false;
   NodeId root = kNoNode;
   NodeId version_node = kNoNode;
   std::optional<Version> version;
@@ -86,15 +89,18 @@ struct Items {
   NodeId datamodule = kNoNode;
   std::string datamodule_key;
   NodeId current_model_state = kNoNode, averaging_state = kNoNode;
-  // What was found by its form, in document order, and where; of a Trainer's file its state_dict alone.
+  // What was found by its form, in document order, and where; if not `by_form`, the state_dict alone.
   std::vector<Part> parts;
   std::map<std::string, std::size_t, std::less<>> part_at;  // path -> index into parts
 };
 
 Items find_items(const Checkpoint& checkpoint);
 
-// The optimizers (or schedulers) of a file with their paths: the elements of `list`, which a Trainer's file
-// has under `key`, and the parts of other files. At most as many as Budget allows.
+// True if there is a place for optimizers, be it an empty list or of another type.
+bool has_optimizers(const Items& items);
+
+// The optimizers (or schedulers) of a file with their paths: the elements of `list`, which is under `key`, or
+// what was found by its form. At most as many as Budget allows.
 struct PlacedNode {
   std::string path;
   NodeId node = kNoNode;

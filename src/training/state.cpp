@@ -20,7 +20,7 @@ std::vector<HyperParameters> read_hyper_parameters(const value::Tree& tree, cons
 // An item of a Trainer's file, whatever its key; of other files what has the form, in any nesting.
 std::vector<Scaler> read_scalers(const value::Tree& tree, const Items& items) {
   std::vector<Scaler> scalers;
-  if (items.kind != FileKind::kTrainer) {
+  if (items.by_form) {
     for (const Part& part : items.parts)
       if (part.form == Form::kScaler) scalers.push_back({part.path, part.node});
     return scalers;
@@ -49,8 +49,8 @@ State read_state(const Checkpoint& file, const Items& items) {
 }
 
 bool is_weights_only(const Items& items) {
-  return items.kind == FileKind::kTrainer && items.optimizer_states == kNoNode &&
-         items.lr_schedulers == kNoNode && items.callbacks == kNoNode;
+  return items.kind == FileKind::kTrainer && !has_optimizers(items) && items.lr_schedulers == kNoNode &&
+         items.callbacks == kNoNode;
 }
 
 }  // namespace ckpt::training

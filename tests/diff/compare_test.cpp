@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "diff/compat.h"
 #include "diff/diff.h"
 #include "diff/to_report.h"
 #include "tests/support/checkpoints.h"
@@ -46,6 +47,20 @@ TEST_CASE("a file against itself is the same, for every healthy fixture") {
     ++files;
   }
   CHECK(files > 50);
+}
+
+TEST_CASE("a Trainer's sharded folder is the same as the file that Lightning makes of it") {
+  const std::string folder = kFixtures + "valid/formats/lightning-", one = folder + "consolidated.ckpt";
+  for (const char* form : {"fsdp", "model-parallel"}) {
+    CAPTURE(form);
+    for (const bool first : {true, false}) {
+      const diff::Diff diff = compare_files(first ? std::vector{folder + form, one} : std::vector{one, folder + form});
+      CHECK(list(diff) == "");
+      const diff::Compatibility verdict = diff::judge(diff);
+      CHECK(verdict.resumable);
+      CHECK(verdict.findings.empty());
+    }
+  }
 }
 
 // What both hold is the same; what one form cannot hold is counted and not listed.

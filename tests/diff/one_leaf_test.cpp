@@ -47,7 +47,10 @@ std::vector<value::NodeId*> slots_of(value::Tree& tree) {
   return out;
 }
 
-bool is_listed(const diff::Diff& diff, const std::string& path) {
+// A parameter's name is listed with the parameters of its group.
+bool is_listed(const diff::Diff& diff, std::string path) {
+  if (const auto names = path.find(".param_names["); names != std::string::npos)
+    path = path.substr(0, names) + ".params";
   return std::any_of(diff.changes.begin(), diff.changes.end(), [&](const diff::Change& change) {
     return change.path == path || change.old_path == path;
   });

@@ -31,6 +31,22 @@ TEST_CASE("every item of a Lightning checkpoint is found, whatever the version")
   }
 }
 
+// Lightning's FSDPStrategy and ModelParallelStrategy; the same saved as one file by Lightning's tool.
+TEST_CASE("a Trainer's sharded folder has the items of a Trainer's file") {
+  for (const char* name : {"lightning-fsdp", "lightning-model-parallel", "lightning-consolidated.ckpt"}) {
+    CAPTURE(name);
+    const Opened input = open_input(kFixtures + "valid/formats/" + name);
+    REQUIRE(input.file);
+    CHECK(input.items.kind == FileKind::kTrainer);
+    CHECK(input.training.optimizers.size() == 1);
+    CHECK(input.training.optimizers.front().parameters == 6);
+    CHECK(training::top_schedulers(input.training.schedulers).size() == 1);
+    CHECK(input.training.callbacks.size() == 1);
+    CHECK(input.training.progress.fit_loop != value::kNoNode);
+    CHECK(training::weight_keys(*input.file, input.items).size() == 9);
+  }
+}
+
 TEST_CASE("a plain state_dict and a file without Trainer state are called what they are") {
   const Opened raw = open_input(kFixtures + "variants/raw_state_dict.pt");
   REQUIRE(raw.file);

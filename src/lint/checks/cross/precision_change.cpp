@@ -16,7 +16,7 @@ constexpr KindSpec kKinds[] = {
 
 // A file without training state says nothing about precision.
 bool is_judged(const Opened& opened) {
-  return opened.items.kind == training::FileKind::kTrainer && opened.items.optimizer_states != kNoNode;
+  return opened.items.kind == training::FileKind::kTrainer && has_optimizers(opened.items);
 }
 
 void run(const Context& context, const Rule&, const Emit& emit) {

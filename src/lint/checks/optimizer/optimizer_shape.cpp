@@ -193,10 +193,12 @@ struct Judge {
     return parameters;
   }
 
-  // The name of each id, if the optimizer got named parameters.
+  // The name of each id, if the optimizer got named parameters. The sharded strategies use names as ids.
   std::map<std::string, std::string_view> names() const {
     std::map<std::string, std::string_view> names;
     for (const ParamGroup& group : optimizer.groups) {
+      for (const NodeId id : group.ids)
+        if (const auto name = string_of(file.tree, id)) names.emplace(id_text(file.tree, id), *name);
       const auto list = sequence(file.tree, group.names);
       if (group.ids.size() != list.size()) continue;
       for (std::size_t i = 0; i < group.ids.size(); ++i)
@@ -268,6 +270,7 @@ struct Judge {
     std::map<std::string, const ParameterMoments*> by_id;
     for (const auto& parameter : parameters) by_id.emplace(id_text(file.tree, parameter.id), &parameter);
     for (const ParamGroup& group : optimizer.groups) {
+      if (!group.ids.empty() && string_of(file.tree, group.ids[0])) continue;  // names have no order
       std::vector<const ParameterMoments*> in_order;
       std::vector<Shape> shapes;
       for (const NodeId id : group.ids)

@@ -46,7 +46,8 @@ struct Missing {
 std::optional<Missing> no_optimizer(const Tree& tree, const training::Items& items,
                                     const training::State& training) {
   if (is_weights_only(items)) return Missing{keys::kOptimizerStates, "weights-only"};
-  if (items.optimizer_states == kNoNode) return Missing{keys::kOptimizerStates, "missing"};
+  if (!has_optimizers(items)) return Missing{keys::kOptimizerStates, "missing"};
+  if (items.by_form) return std::nullopt;
   if (!is_sequence(tree, items.optimizer_states))
     return Missing{keys::kOptimizerStates, "wrong-type", {{"found", show(tree, items.optimizer_states)}}};
   // A module without optimizers never counts a step; global_step tells it from one that lost them.
@@ -140,7 +141,7 @@ std::optional<Missing> no_loops(const Tree& tree, const training::Items& items, 
 
 // dump_checkpoint writes the key together with optimizer_states, empty where no callback has a state.
 std::optional<Missing> no_callbacks(const training::Items& items) {
-  if (items.optimizer_states == kNoNode || items.callbacks != kNoNode) return std::nullopt;
+  if (!has_optimizers(items) || items.callbacks != kNoNode) return std::nullopt;
   return Missing{keys::kCallbacks, "missing"};
 }
 
