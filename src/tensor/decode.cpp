@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 
+#include "tensor/kernels/kernels.h"
 #include "tensor/raw_elements.h"
 
 namespace ckpt::tensor {
@@ -41,99 +42,88 @@ bool is_special(const SmallFloat& format, unsigned code) {
   return (code & 0x7FU) == 0x7F;  // e4m3fn: only all ones
 }
 
-using Table = std::array<double, 256>;
-
-Table make_table(DType dtype) {
-  Table table{};
-  for (unsigned code = 0; code < 256; ++code)
-    table[code] = float8_value(dtype, static_cast<std::uint8_t>(code));
-  return table;
-}
-
-const Table& float8_table(DType dtype) {
-  static const Table e5m2 = make_table(DType::kFloat8E5M2);
-  static const Table e4m3 = make_table(DType::kFloat8E4M3Fn);
-  static const Table e5m2z = make_table(DType::kFloat8E5M2Fnuz);
-  static const Table e4m3z = make_table(DType::kFloat8E4M3Fnuz);
-  static const Table e8m0 = make_table(DType::kFloat8E8M0Fnu);
-  if (dtype == DType::kFloat8E5M2) return e5m2;
-  if (dtype == DType::kFloat8E4M3Fn) return e4m3;
-  if (dtype == DType::kFloat8E5M2Fnuz) return e5m2z;
-  if (dtype == DType::kFloat8E4M3Fnuz) return e4m3z;
-  return e8m0;
-}
-
-// Calls put(i, element) for elements of type T, read without assuming alignment.
-template <class T, class Put>
-void for_each(std::span<const std::byte> bytes, Put put) {
-  const std::size_t count = bytes.size() / sizeof(T);
-  for (std::size_t i = 0; i < count; ++i) {
-    T value;
-    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
-    put(i, value);
-  }
-}
-
-template <class T, class Out>
-void convert(std::span<const std::byte> bytes, Out* out) {
-  for_each<T>(bytes, [out](std::size_t i, T value) { out[i] = static_cast<Out>(value); });
-}
-
-template <class Out>
-void convert_bools(std::span<const std::byte> bytes, Out* out) {
-  // torch: any byte but 0 is true.
-  for (std::size_t i = 0; i < bytes.size(); ++i) out[i] = static_cast<Out>(bytes[i] != std::byte{0} ? 1 : 0);
-}
-
-void convert_float8(DType dtype, std::span<const std::byte> bytes, double* out) {
-  const Table& table = float8_table(dtype);
-  for (std::size_t i = 0; i < bytes.size(); ++i) out[i] = table[std::to_integer<std::size_t>(bytes[i])];
-}
-
-void convert_halves(std::span<const std::byte> bytes, double* out) {
-  for_each<std::uint16_t>(bytes,
-                          [out](std::size_t i, std::uint16_t code) { out[i] = as_double(half_value(code)); });
-}
-
-void convert_bfloat16s(std::span<const std::byte> bytes, double* out) {
-  for_each<std::uint16_t>(
-      bytes, [out](std::size_t i, std::uint16_t code) { out[i] = as_double(bfloat16_value(code)); });
-}
-
 bool has_negative_codes(DType dtype) {
   return dtype_class(dtype) == DTypeClass::kSInt || dtype == DType::kQInt8 || dtype == DType::kQInt32;
 }
 
-template <class Out>
-void convert_integers(DType dtype, std::span<const std::byte> bytes, Out* out) {
-  const std::size_t size = component_size(dtype);
+// What becomes a float exactly, but float32 itself; null for all others. Codes of quantized types are numbers
+// of eight bits, a packed one in each.
+Decode<float> float_decoder(DType dtype) {
+  const Decoders& decode = kernels().decode;
   const bool is_signed = has_negative_codes(dtype);
-  if (dtype_class(dtype) == DTypeClass::kBool) return convert_bools(bytes, out);
-  if (size == 1) return is_signed ? convert<std::int8_t>(bytes, out) : convert<std::uint8_t>(bytes, out);
-  if (size == 2) return is_signed ? convert<std::int16_t>(bytes, out) : convert<std::uint16_t>(bytes, out);
-  if (size == 4) return is_signed ? convert<std::int32_t>(bytes, out) : convert<std::uint32_t>(bytes, out);
-  return is_signed ? convert<std::int64_t>(bytes, out) : convert<std::uint64_t>(bytes, out);
+  switch (dtype_class(dtype)) {
+    case DTypeClass::kFloat:
+    case DTypeClass::kComplex:
+      if (dtype == DType::kFloat16 || dtype == DType::kComplex32) return decode.float16;
+      if (dtype == DType::kBFloat16 || dtype == DType::kBComplex32) return decode.bfloat16;
+      if (dtype == DType::kFloat8E5M2) return decode.float8_e5m2;
+      if (dtype == DType::kFloat8E4M3Fn) return decode.float8_e4m3fn;
+      if (dtype == DType::kFloat8E5M2Fnuz) return decode.float8_e5m2fnuz;
+      if (dtype == DType::kFloat8E4M3Fnuz) return decode.float8_e4m3fnuz;
+      return dtype == DType::kFloat8E8M0Fnu ? decode.float8_e8m0fnu : nullptr;
+    case DTypeClass::kBool: return decode.boolean;
+    case DTypeClass::kSInt:
+    case DTypeClass::kUInt:
+    case DTypeClass::kQuant:
+      if (component_size(dtype) == 1) return is_signed ? decode.int8 : decode.uint8;
+      if (component_size(dtype) == 2) return is_signed ? decode.int16 : decode.uint16;
+      return nullptr;
+    case DTypeClass::kBits: return nullptr;
+  }
+  return nullptr;
 }
 
-void convert_floats(DType dtype, std::span<const std::byte> bytes, double* out) {
-  if (component_size(dtype) == 8) return convert<double>(bytes, out);
-  if (component_size(dtype) == 4) return convert<float>(bytes, out);
-  if (dtype == DType::kBFloat16 || dtype == DType::kBComplex32) return convert_bfloat16s(bytes, out);
-  if (component_size(dtype) == 2) return convert_halves(bytes, out);
-  convert_float8(dtype, bytes, out);
+// Of four bytes; null for all others.
+Decode<double> double_decoder(DType dtype) {
+  const Decoders& decode = kernels().decode;
+  if (component_size(dtype) != 4) return nullptr;
+  if (is_floating(dtype)) return decode.float32;
+  return has_negative_codes(dtype) ? decode.int32 : decode.uint32;
+}
+
+template <class From, class Out>
+void convert(std::span<const std::byte> bytes, Out* out) {
+  const std::size_t count = bytes.size() / sizeof(From);
+  for (std::size_t i = 0; i < count; ++i) {
+    From value;
+    std::memcpy(&value, bytes.data() + i * sizeof(From), sizeof(From));
+    out[i] = static_cast<Out>(value);
+  }
+}
+
+// By way of floats, as many at a time as stay in the first-level cache.
+template <class Out>
+void convert_floats(Decode<float> decode, std::size_t size, std::span<const std::byte> bytes, Out* out) {
+  std::array<float, kChunk> values;
+  for (std::size_t at = 0; at < bytes.size() / size; at += kChunk) {
+    const std::size_t count = std::min(kChunk, bytes.size() / size - at);
+    decode(bytes.data() + at * size, count, values.data());
+    for (std::size_t i = 0; i < count; ++i) out[at + i] = static_cast<Out>(values[i]);
+  }
+}
+
+// The values of real types, the parts of complex ones.
+void convert_components(DType dtype, std::span<const std::byte> bytes, double* out) {
+  const std::size_t size = component_size(dtype);
+  if (const Decode<float> decode = float_decoder(dtype)) return convert_floats(decode, size, bytes, out);
+  if (const Decode<double> decode = double_decoder(dtype)) return decode(bytes.data(), bytes.size() / 4, out);
+  if (is_floating(dtype)) return convert<double>(bytes, out);
+  return has_negative_codes(dtype) ? convert<std::int64_t>(bytes, out) : convert<std::uint64_t>(bytes, out);
 }
 
 Domain domain_of(const Decoder& decoder) {
   switch (dtype_class(decoder.dtype)) {
-    case DTypeClass::kFloat: return decoder.dtype == DType::kFloat32 ? Domain::kFloat32 : Domain::kDouble;
     case DTypeClass::kComplex: return Domain::kComplex;
     case DTypeClass::kBits: return Domain::kOpaque;
+    case DTypeClass::kFloat:
+      return decoder.dtype == DType::kFloat64 ? Domain::kDouble : Domain::kFloat;
     case DTypeClass::kSInt:
     case DTypeClass::kUInt:
     case DTypeClass::kBool:
-    case DTypeClass::kQuant: return component_size(decoder.dtype) == 8 ? Domain::kInteger : Domain::kDouble;
+    case DTypeClass::kQuant: break;
   }
-  return Domain::kOpaque;
+  if (component_size(decoder.dtype) == 8) return Domain::kInteger;
+  return component_size(decoder.dtype) == 4 || decoder.dequantize ? Domain::kDouble : Domain::kFloat;
 }
 
 }  // namespace
@@ -211,6 +201,7 @@ Decoder make_decoder(const TensorView& view) {
   const bool per_channel = view.quantizer->scheme == Quantizer::Scheme::kPerChannel;
   if (per_channel && !has_channels(view)) return decoder;
   decoder.dequantize = true;
+  decoder.domain = domain_of(decoder);
   decoder.integral = false;
   if (per_channel) {
     decoder.channels = view.quantizer;
@@ -222,10 +213,16 @@ Decoder make_decoder(const TensorView& view) {
   return decoder;
 }
 
+const float* decode_floats(const Decoder& decoder, std::span<const std::byte> elements, float* buffer) {
+  if (decoder.dtype == DType::kFloat32)
+    return static_cast<const float*>(static_cast<const void*>(elements.data()));
+  float_decoder(decoder.dtype)(elements.data(), elements.size() / component_size(decoder.dtype), buffer);
+  return buffer;
+}
+
 void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, std::uint64_t first,
                     double* out) {
-  if (is_floating(decoder.dtype)) return convert_floats(decoder.dtype, elements, out);
-  convert_integers(decoder.dtype, elements, out);
+  convert_components(decoder.dtype, elements, out);
   if (!decoder.dequantize) return;
   const std::span<double> values(out, elements.size() / component_size(decoder.dtype));
   if (decoder.channels != nullptr) return apply_channels(decoder, first, values);
@@ -234,7 +231,12 @@ void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements,
 
 template <class T>
 void decode_integers(const Decoder& decoder, std::span<const std::byte> elements, T* out) {
-  convert_integers(decoder.dtype, elements, out);
+  const DType dtype = decoder.dtype;
+  const std::size_t size = component_size(dtype);
+  const bool is_signed = has_negative_codes(dtype);
+  if (const Decode<float> decode = float_decoder(dtype)) return convert_floats(decode, size, elements, out);
+  if (size == 4) return is_signed ? convert<std::int32_t>(elements, out) : convert<std::uint32_t>(elements, out);
+  return is_signed ? convert<std::int64_t>(elements, out) : convert<std::uint64_t>(elements, out);
 }
 template void decode_integers(const Decoder&, std::span<const std::byte>, std::int64_t*);
 template void decode_integers(const Decoder&, std::span<const std::byte>, std::uint64_t*);

@@ -20,7 +20,7 @@ constexpr double as_double(double value) { return value; }
 
 // The type in which a view's numbers are computed.
 enum class Domain : std::uint8_t {
-  kFloat32,  // the elements themselves
+  kFloat,    // decode_floats: float32, and all that fits in it exactly
   kDouble,   // decode_doubles
   kInteger,  // decode_integers: 64 bits, too wide for double
   kComplex,  // decode_doubles, two per element
@@ -29,7 +29,7 @@ enum class Domain : std::uint8_t {
 
 struct Decoder {
   DType dtype = DType::kFloat32;
-  Domain domain = Domain::kFloat32;
+  Domain domain = Domain::kFloat;
   bool integral = false;    // the values are integers (bool and quantized codes included)
   bool has_sign = true;     // of integral ones: negative values exist
   bool dequantize = false;  // value = (code - zero_point) * scale
@@ -46,6 +46,9 @@ struct Decoder {
 // known or that repeat elements, are codes.
 Decoder make_decoder(const TensorView& view);
 
+// The values of a type of Domain::kFloat: where they lie if they are float32, which must be aligned, else in
+// `buffer`.
+const float* decode_floats(const Decoder& decoder, std::span<const std::byte> elements, float* buffer);
 // Fills `out` (two doubles a complex element). Any type except Bits; exact except for 64-bit integers.
 // `first` is the index of the first element in C order.
 void decode_doubles(const Decoder& decoder, std::span<const std::byte> elements, std::uint64_t first,

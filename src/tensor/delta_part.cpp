@@ -18,7 +18,7 @@ Domain common_domain(const Decoder& a, const Decoder& b) {
   // 64-bit integers stay exact among integers; against floats they are rounded to double.
   if (a.integral && b.integral && (a.domain == Domain::kInteger || b.domain == Domain::kInteger))
     return Domain::kInteger;
-  return a.domain == Domain::kFloat32 && b.domain == Domain::kFloat32 ? Domain::kFloat32 : Domain::kDouble;
+  return a.domain == Domain::kFloat && b.domain == Domain::kFloat ? Domain::kFloat : Domain::kDouble;
 }
 
 // The largest difference so far, and the first place where it is.
@@ -51,11 +51,6 @@ void add_sums(DeltaPart& part, const PairSums& sums, std::size_t pairs) {
 
 bool finite_inputs(const PairSums& sums) {
   return std::isfinite(sums.old_square) && std::isfinite(sums.new_square);
-}
-
-template <class T>
-const T* elements_as(std::span<const std::byte> elements) {
-  return static_cast<const T*>(static_cast<const void*>(elements.data()));
 }
 
 // |x + iy| without overflow or underflow on the way; only correctly rounded operations, unlike hypot().
@@ -179,8 +174,9 @@ void DeltaAccumulator::add(std::span<const std::byte> old_elements, std::span<co
   part.same_bytes = part.same_bytes && same;
   switch (domain_) {
     case Domain::kOpaque: return add_opaque(old_elements, new_elements, same, part);
-    case Domain::kFloat32:
-      return add_floats(elements_as<float>(old_elements), elements_as<float>(new_elements), size, same, first,
+    case Domain::kFloat:
+      return add_floats(decode_floats(old_, old_elements, old_floats_.data()),
+                        decode_floats(new_, new_elements, new_floats_.data()), size, same && same_type_, first,
                         part);
     case Domain::kDouble:
       decode_doubles(old_, old_elements, first, old_values_.data());

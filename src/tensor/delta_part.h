@@ -61,6 +61,8 @@ class DeltaAccumulator {
   bool exact_ = true;       // no tolerance: differing is changed
   bool same_type_ = false;  // equal bytes are equal values
   Domain domain_ = Domain::kDouble;
+  alignas(64) std::array<float, kChunk> old_floats_;
+  alignas(64) std::array<float, kChunk> new_floats_;
   alignas(64) std::array<double, 2 * kChunk> old_values_;
   alignas(64) std::array<double, 2 * kChunk> new_values_;
   alignas(64) std::array<double, 2 * kChunk> old_finite_;

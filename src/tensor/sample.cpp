@@ -11,7 +11,7 @@ namespace ckpt::tensor {
 
 std::vector<double> leading_elements(const StatsJob& tensor, std::size_t most) {
   const Decoder decoder = make_decoder(*tensor.view);
-  if (decoder.domain != Domain::kFloat32 && decoder.domain != Domain::kDouble) return {};
+  if (decoder.domain != Domain::kFloat && decoder.domain != Domain::kDouble) return {};
   return unless_too_costly([&] {
     const Plan plan = plan_every_element(*tensor.view, *tensor.storage);
     const std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(plan.layout.count, most));

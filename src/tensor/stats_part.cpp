@@ -184,9 +184,8 @@ Stats finish(const StatsPart& part, const Decoder& decoder, std::uint64_t walked
 void StatsAccumulator::add(std::span<const std::byte> elements, std::uint64_t first, StatsPart& part) {
   const std::size_t size = elements.size() / element_size(decoder_.dtype);
   switch (decoder_.domain) {
-    case Domain::kFloat32:
-      return add_floats(static_cast<const float*>(static_cast<const void*>(elements.data())), size, first,
-                        part);
+    case Domain::kFloat:
+      return add_floats(decode_floats(decoder_, elements, floats_.data()), size, first, part);
     case Domain::kDouble:
       decode_doubles(decoder_, elements, first, values_.data());
       return add_floats(values_.data(), size, first, part);

@@ -53,6 +53,7 @@ class StatsAccumulator {
   void add_complex(std::span<const std::byte> elements, std::uint64_t first, StatsPart& part);
 
   Decoder decoder_;
+  alignas(64) std::array<float, kChunk> floats_;
   alignas(64) std::array<double, 2 * kChunk> values_;
   alignas(64) std::array<double, kChunk> finite_;
   alignas(64) std::array<double, kChunk> finite_imag_;

@@ -1,6 +1,5 @@
-// The inner loops: all hot code, and nothing else. One table of function pointers per instruction
-// set; the baseline (x86-64, SSE2) is the only one now. Files for wider sets go next to baseline.cpp, fill
-// their own table and are chosen in kernels(); all tables must return the same bits.
+// The inner loops: all hot code, and nothing else. One table of function pointers per instruction set, all
+// from the same source (implementation.h); kernels() chooses once. All tables return the same bits.
 //
 // What makes the bits the same: element i of a chunk belongs to lane i % 16, a lane adds its elements in
 // order, the lanes are added as a fixed binary tree, a short last row is padded with neutral elements, all
@@ -10,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <vector>
 
 namespace ckpt::tensor {
 
@@ -54,14 +54,31 @@ struct FloatKernels {
   SignCounts (*signs)(const T* values, std::size_t size);
 };
 
-struct KernelTable {
-  FloatKernels<float> f32;
-  FloatKernels<double> f64;
+// Elements of a small type as numbers, exactly. Elements need no alignment.
+template <class T>
+using Decode = void (*)(const std::byte* elements, std::size_t size, T* out);
+
+struct Decoders {
+  Decode<float> float16, bfloat16, float8_e5m2, float8_e4m3fn, float8_e5m2fnuz, float8_e4m3fnuz,
+      float8_e8m0fnu, int8, uint8, int16, uint16, boolean;
+  Decode<double> int32, uint32, float32;
 };
 
-const KernelTable& baseline_kernels();
-// The table in use, and its part for a type.
-const KernelTable& kernels();
+struct KernelTable {
+  const char* name;
+  FloatKernels<float> f32;
+  FloatKernels<double> f64;
+  Decoders decode;
+};
+
+// Null if the program was not compiled for the instruction set.
+const KernelTable* baseline_kernels();
+const KernelTable* avx2_kernels();
+const KernelTable* avx512_kernels();
+
+std::vector<const KernelTable*> available_kernels();  // those that this machine runs, the fastest last
+const KernelTable& kernels();                         // the fastest; chosen at the first call
+
 template <class T>
 const FloatKernels<T>& float_kernels() {
   if constexpr (std::is_same_v<T, float>) {
