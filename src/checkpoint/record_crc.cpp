@@ -10,19 +10,21 @@
 namespace ckpt {
 
 std::uint32_t crc32_of(const io::ByteSource& bytes) {
-  constexpr std::uint64_t kBlock = 1 << 18;  // stays in the cache between the copy and the sum
+  constexpr std::uint64_t kWindow = 4u << 20;
+  constexpr std::uint64_t kBlock = 1u << 18;  // stays in the cache between the copy and the sum
   Crc32 crc;
   std::vector<std::byte> buffer;
   for (std::uint64_t at = 0; at < bytes.size();) {
-    const auto size = std::min(kBlock, bytes.size() - at);
-    if (const auto view = bytes.view(at, size)) {
-      crc.update(*view);
-    } else {
-      buffer.resize(size);
-      bytes.read(at, buffer);
-      crc.update(buffer);
+    const std::uint64_t left = bytes.size() - at;
+    if (const auto window = bytes.window(at, std::min(kWindow, left))) {
+      crc.update(window->bytes);
+      at += window->bytes.size();
+      continue;
     }
-    at += size;
+    buffer.resize(std::min(kBlock, left));
+    bytes.read(at, buffer);
+    crc.update(buffer);
+    at += buffer.size();
   }
   return crc.value();
 }

@@ -53,6 +53,11 @@ class SliceSource final : public ByteSource {
     return source_->view(offset_ + offset, size);
   }
 
+  std::optional<Window> window(std::uint64_t offset, std::uint64_t size) const override {
+    require_range(offset, size, size_);
+    return source_->window(offset_ + offset, size);
+  }
+
   bool random_access() const override { return source_->random_access(); }
   std::optional<Place> locate(std::uint64_t offset) const override {
     return source_->locate(offset_ + offset);
@@ -76,6 +81,11 @@ void require_range(std::uint64_t offset, std::uint64_t size, std::uint64_t avail
 }
 
 std::optional<std::span<const std::byte>> ByteSource::view(std::uint64_t, std::uint64_t) const {
+  return std::nullopt;
+}
+
+std::optional<Window> ByteSource::window(std::uint64_t offset, std::uint64_t size) const {
+  if (const auto bytes = view(offset, size)) return Window{*bytes, nullptr};
   return std::nullopt;
 }
 

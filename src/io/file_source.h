@@ -1,5 +1,4 @@
-// A regular file, read with pread: a file truncated while being read gives an Error, not SIGBUS as with a
-// mapping. Directories, pipes, devices and sockets are refused without blocking. Few files are open at a
+// A regular file, read with pread, or mapped a window at a time (file_window.h). Directories, pipes, devices and sockets are refused without blocking. Few files are open at a
 // time, however many sources there are; one that was replaced by the time it is opened again gives kChanged.
 #pragma once
 
@@ -18,8 +17,10 @@ class FileSource final : public ByteSource {
 
   std::uint64_t size() const override { return size_; }
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
+  std::optional<Window> window(std::uint64_t offset, std::uint64_t size) const override;
 
-  // Throws kChanged if size, modification time or inode differ from those at open().
+  // Throws kChanged if size, modification time or inode differ from those at open(), kIo if a window could
+  // not be read.
   void check_unchanged() const override;
 
  private:

@@ -181,6 +181,16 @@ void GatherSource::read(std::uint64_t offset, std::span<std::byte> out) const {
   }
 }
 
+// Of one block's run; a longer range has to be put together.
+std::optional<Window> GatherSource::window(std::uint64_t offset, std::uint64_t size) const {
+  require_range(offset, size, this->size());
+  if (size == 0) return std::nullopt;
+  const std::uint64_t inside = offset % item_size_;
+  const Run run = run_at(offset / item_size_);
+  if (size > run.length * item_size_ - inside) return std::nullopt;
+  return run.block->bytes->window(run.first * item_size_ + inside, size);
+}
+
 std::optional<Place> GatherSource::locate(std::uint64_t offset) const {
   const Run run = run_at(offset / item_size_);
   return run.block->bytes->locate(run.first * item_size_ + offset % item_size_);

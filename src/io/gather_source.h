@@ -30,6 +30,7 @@ class GatherSource final : public ByteSource {
 
   std::uint64_t size() const override { return count_ * item_size_; }
   void read(std::uint64_t offset, std::span<std::byte> out) const override;
+  std::optional<Window> window(std::uint64_t offset, std::uint64_t size) const override;
   bool random_access() const override;
   std::optional<Place> locate(std::uint64_t offset) const override;  // requires: offset < size()
   void check_unchanged() const override;

@@ -31,6 +31,16 @@ class JoinSource final : public ByteSource {
     }
   }
 
+  // Of one piece; a longer range has to be put together.
+  std::optional<Window> window(std::uint64_t offset, std::uint64_t size) const override {
+    require_range(offset, size, size_);
+    if (size == 0) return std::nullopt;
+    const std::size_t i = piece_at(offset);
+    const std::uint64_t inside = offset - starts_[i];
+    if (size > pieces_[i].size - inside) return std::nullopt;
+    return pieces_[i].bytes->window(pieces_[i].offset + inside, size);
+  }
+
   bool random_access() const override {
     return std::all_of(pieces_.begin(), pieces_.end(),
                        [](const Piece& piece) { return piece.bytes->random_access(); });

@@ -136,11 +136,21 @@ BlockReader::BlockReader(const Side& side, std::uint64_t begin, std::uint64_t en
   if (position_ < end_ && !layout_->contiguous()) prepare_window();
 }
 
-// The bytes where they lie, if they are plain there.
-std::optional<std::span<const std::byte>> BlockReader::in_place(std::uint64_t first,
-                                                                std::uint64_t count) const {
-  if (is_packed(*view_) || is_swapped(*view_, *storage_)) return std::nullopt;
-  return storage_->bytes->view(first * size_, count * size_);
+// True if elements are handed out as they lie in the storage, but for their signs.
+bool BlockReader::is_plain() const { return !is_packed(*view_) && !is_swapped(*view_, *storage_); }
+
+// The next bytes of a plain, contiguous view where they lie; empty if they have to be read.
+std::span<const std::byte> BlockReader::in_place(std::size_t bytes) {
+  const std::uint64_t begin = (layout_->first + position_) * size_;
+  if (begin < mapped_begin_ || begin - mapped_begin_ + bytes > mapped_.bytes.size()) {
+    mapped_ = {};
+    const std::uint64_t ahead = std::max<std::uint64_t>(tuning_.map_bytes, bytes);
+    auto window = storage_->bytes->window(begin, std::min(ahead, remaining() * size_));
+    if (!window) return {};
+    mapped_ = std::move(*window);
+    mapped_begin_ = begin;
+  }
+  return mapped_.bytes.subspan(begin - mapped_begin_, bytes);
 }
 
 // Storage elements [first, first + count), swapped and unpacked.
@@ -160,7 +170,8 @@ void BlockReader::read_elements(std::uint64_t first, std::size_t count, std::byt
 
 void BlockReader::prepare_window() {
   const std::uint64_t bytes = layout_->extent * size_;
-  if (const auto view = in_place(layout_->first, layout_->extent)) {
+  const auto view = is_plain() ? storage_->bytes->view(layout_->first * size_, bytes) : std::nullopt;
+  if (view) {
     window_ = *view;
   } else if (bytes <= tuning_.window_bytes) {
     window_bytes_.resize(static_cast<std::size_t>(bytes));
@@ -180,13 +191,12 @@ std::span<const std::byte> BlockReader::next(std::size_t count) {
   count = static_cast<std::size_t>(std::min<std::uint64_t>(count, remaining()));
   if (count == 0) return {};
   const std::size_t bytes = count * size_;
-  if (layout_->contiguous() && !resolve_) {
-    if (const auto view = in_place(layout_->first + position_, count)) {
-      const std::size_t alignment = std::min<std::size_t>(component_size(view_->dtype), 8);
-      if (std::bit_cast<std::uintptr_t>(view->data()) % alignment == 0) {
-        position_ += count;
-        return *view;
-      }
+  if (layout_->contiguous() && !resolve_ && is_plain()) {
+    const std::span<const std::byte> there = in_place(bytes);
+    const std::size_t alignment = std::min<std::size_t>(component_size(view_->dtype), 8);
+    if (!there.empty() && std::bit_cast<std::uintptr_t>(there.data()) % alignment == 0) {
+      position_ += count;
+      return there;
     }
   }
   std::byte* const out = block_->reserve(bytes);

@@ -17,7 +17,8 @@ namespace ckpt::tensor {
 
 // Sizes that affect only speed, never results (a test checks that).
 struct Tuning {
-  std::size_t block_bytes = 128u << 10;  // read at a time from a contiguous tensor
+  std::size_t block_bytes = 128u << 10;  // handed out at a time of a contiguous tensor
+  std::size_t map_bytes = 4u << 20;      // mapped at a time, where the source can be mapped
   std::size_t window_bytes = 64u << 20;  // a strided view over at most this much is read whole first
   std::size_t tile_bytes =
       64u << 20;  // otherwise this many bytes of consecutive elements are gathered at a time
@@ -50,7 +51,8 @@ class BlockReader {
 
  private:
   void read_elements(std::uint64_t first, std::size_t count, std::byte* out) const;
-  std::optional<std::span<const std::byte>> in_place(std::uint64_t first, std::uint64_t count) const;
+  bool is_plain() const;
+  std::span<const std::byte> in_place(std::size_t bytes);
   void prepare_window();
   void gather(std::size_t count, std::byte* out);
   void copy_from_tiles(std::size_t count, std::byte* out);
@@ -65,6 +67,8 @@ class BlockReader {
   std::uint64_t position_;
   std::uint64_t end_;
   bool resolve_ = false;               // conj or neg requires a change of sign
+  io::Window mapped_;                  // of a contiguous view, from byte mapped_begin_ of the storage
+  std::uint64_t mapped_begin_ = 0;
   std::span<const std::byte> window_;  // layout_->extent elements, if the view is gathered from memory
   std::vector<std::byte> window_bytes_;
   std::vector<std::byte> tile_;

@@ -1,7 +1,7 @@
 // The kernels, compiled once for each instruction set by a file that defines CKPT_KERNELS, the name of its
 // table's function, and CKPT_STRIP. Everything here is private to that file, and nothing here calls an inline
 // function of the standard library: the linker keeps one copy of those for all files, and it could be the one
-// that was compiled for the wider set (tests/tensor/kernels_test.py reads the symbols).
+// that was compiled for the wider set (tests/tensor/kernel_symbols.cmake reads the symbols).
 #pragma once
 
 #include <cstddef>
