@@ -1,4 +1,4 @@
-// CRC-32 as zip, gzip and PNG use it (ISO 3309, reflected polynomial 0xEDB88320).
+// CRC-32 as zip, gzip and PNG use it (ISO 3309, reflected polynomial 0xEDB88320), by libdeflate.
 #pragma once
 
 #include <cstddef>
@@ -11,10 +11,13 @@ namespace ckpt {
 class Crc32 {
  public:
   void update(std::span<const std::byte> bytes);
-  std::uint32_t value() const { return ~state_; }
+  // Adds what `after` took, as if this had taken it itself.
+  void append(const Crc32& after);
+  std::uint32_t value() const { return crc_; }
 
  private:
-  std::uint32_t state_ = 0xFFFFFFFF;
+  std::uint32_t crc_ = 0;
+  std::uint64_t size_ = 0;
 };
 
 }  // namespace ckpt

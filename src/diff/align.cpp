@@ -1,5 +1,6 @@
 #include "diff/align.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace ckpt::diff {
@@ -21,9 +22,28 @@ class Spelling {
   std::unordered_map<Key, std::uint32_t, KeyHash> seen_;
 };
 
+// Two checkpoints of one run: the same keys in the same order, so that a place meets its own number.
+bool have_same_keys(std::span<const Side> sides) {
+  const auto& first = sides.front().places;
+  return std::all_of(sides.begin() + 1, sides.end(), [&](const Side& side) {
+    return std::equal(first.begin(), first.end(), side.places.begin(), side.places.end(),
+                      [](const Place& a, const Place& b) { return a.key == b.key; });
+  });
+}
+
+Alignment align_by_number(std::span<const Side> sides) {
+  Alignment out;
+  out.inputs = sides.size();
+  out.rows = sides.front().places.size();
+  out.places.resize(out.rows * out.inputs);
+  for (std::size_t i = 0; i < out.places.size(); ++i) out.places[i] = static_cast<std::uint32_t>(i / out.inputs);
+  return out;
+}
+
 }  // namespace
 
 Alignment align(std::span<const Side> sides) {
+  if (!sides.empty() && have_same_keys(sides)) return align_by_number(sides);
   Alignment out;
   out.inputs = sides.size();
   std::unordered_map<Key, std::size_t, KeyHash> rows;

@@ -21,19 +21,20 @@ constexpr double kSameNorm = 1e-9;
 // A factor nearer to 1 than this is rounding, not intent.
 constexpr double kNoFactor = 1e-4;
 
-// The distance from 1 to the next number of a floating type; 1 for types that are too
-// coarse to rule anything out.
+// The distance from 1 to the next number of a floating type.
 double epsilon(tensor::DType dtype) {
   using tensor::DType;
   if (dtype == DType::kFloat64 || dtype == DType::kComplex128) return 0x1p-52;
   if (dtype == DType::kFloat32 || dtype == DType::kComplex64) return 0x1p-23;
   if (dtype == DType::kFloat16 || dtype == DType::kComplex32) return 0x1p-10;
-  return dtype == DType::kBFloat16 ? 0x1p-7 : 1;
+  if (dtype == DType::kBFloat16) return 0x1p-7;
+  if (dtype == DType::kFloat8E4M3Fn || dtype == DType::kFloat8E4M3Fnuz) return 0x1p-3;
+  return dtype == DType::kFloat8E5M2 || dtype == DType::kFloat8E5M2Fnuz ? 0x1p-2 : 1;
 }
 
 // A relative difference that may be rounding: then units in the last place say how much.
 bool may_be_rounding(const tensor::Delta& delta, tensor::DType dtype) {
-  return delta.rel_l2 <= 8 * epsilon(dtype);
+  return delta.rel_l2 <= std::min(8 * epsilon(dtype), 0.5);
 }
 
 // A factor keeps the direction, up to the rounding of each element; sums in double are exact to 1e-12.

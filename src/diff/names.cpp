@@ -261,7 +261,25 @@ void apply_names(std::span<Side> sides, const NameOptions& options) {
   for (Side& side : sides) map_names(side, options);
 }
 
+namespace {
+
+// True if both have weights of the same names in the same order: nearly always, and cheap to see.
+bool same_weights(const Side& base, const Side& side) {
+  auto a = base.places.begin(), b = side.places.begin();
+  while (true) {
+    a = std::find_if(a, base.places.end(), is_weight);
+    b = std::find_if(b, side.places.end(), is_weight);
+    if (a == base.places.end() || b == side.places.end()) return a == base.places.end() && b == side.places.end();
+    if (a->key.text != b->key.text) return false;
+    ++a;
+    ++b;
+  }
+}
+
+}  // namespace
+
 Unmatched unmatched_weights(const Side& base, Side& side) {
+  if (same_weights(base, side)) return {};
   std::unordered_set<std::string_view> old_names;
   std::unordered_set<std::string_view> new_names;
   for (const Place& place : base.places)

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -45,22 +46,31 @@ Change make_change(ChangeKind kind, Part part, Section section, std::uint32_t in
 // Which weights are views of the same bytes in the same way: tied weights.
 class Ties {
  public:
-  explicit Ties(const Side& side) {
-    std::map<std::tuple<std::uint32_t, std::uint64_t, std::vector<std::int64_t>, std::vector<std::int64_t>>,
-             std::vector<const Place*>>
-        same;
-    for (const Place& place : side.places) {
-      if (place.key.space != Space::kWeight || place.slot.kind != SlotKind::kTensor) continue;
-      places_.emplace(place.key.text, &place);
-      const tensor::TensorView& view = side.record(place.slot).view;
-      if (view.has_storage() && view.numel > 0)
-        same[{view.storage, view.storage_offset, view.shape, view.strides}].push_back(&place);
+  explicit Ties(const Side& side) : side_(side) {
+    std::vector<const Place*> weights;
+    for (const Place& place : side.places)
+      if (is_weight_tensor(place) && view_of(place).has_storage() && view_of(place).numel > 0)
+        weights.push_back(&place);
+    const auto bytes = [&](const Place* place) {
+      const tensor::TensorView& view = view_of(*place);
+      return std::tie(view.storage, view.storage_offset, view.shape, view.strides);
+    };
+    std::stable_sort(weights.begin(), weights.end(),
+                     [&](const Place* a, const Place* b) { return bytes(a) < bytes(b); });
+    for (auto first = weights.begin(); first != weights.end();) {
+      const auto last = std::find_if(first, weights.end(), [&](const Place* p) { return bytes(p) != bytes(*first); });
+      if (last - first > 1) {
+        for (auto place = first; place != last; ++place) group_of_.emplace((*place)->key.text, groups_.size());
+        groups_.emplace_back(first, last);
+      }
+      first = last;
     }
-    for (auto& [bytes, places] : same) {
-      if (places.size() < 2) continue;
-      for (const Place* place : places) group_of_.emplace(place->key.text, groups_.size());
-      groups_.push_back(std::move(places));
-    }
+  }
+
+  // For find() and partner(). Most files have no ties, and need none of it.
+  void index_names() {
+    for (const Place& place : side_.places)
+      if (is_weight_tensor(place)) places_.emplace(place.key.text, &place);
   }
 
   const std::vector<std::vector<const Place*>>& groups() const { return groups_; }
@@ -90,6 +100,12 @@ class Ties {
   }
 
  private:
+  static bool is_weight_tensor(const Place& place) {
+    return place.key.space == Space::kWeight && place.slot.kind == SlotKind::kTensor;
+  }
+  const tensor::TensorView& view_of(const Place& place) const { return side_.record(place.slot).view; }
+
+  const Side& side_;
   std::vector<std::vector<const Place*>> groups_;
   std::unordered_map<std::string_view, std::size_t> group_of_;
   std::unordered_map<std::string_view, const Place*> places_;
@@ -274,7 +290,10 @@ void add_import_changes(const Diff& diff, std::uint32_t input, std::vector<Chang
 void add_sharing_changes(const Diff& diff, std::uint32_t input, std::vector<Change>& out) {
   const Side &base = diff.sides[0], &other = diff.sides[input];
   if (base.file().unshared || other.file().unshared) return;
-  const Ties old_ties(base), new_ties(other);
+  Ties old_ties(base), new_ties(other);
+  if (old_ties.groups().empty() && new_ties.groups().empty()) return;
+  old_ties.index_names();
+  new_ties.index_names();
   add_broken_ties(old_ties, new_ties, true, input, out);
   add_broken_ties(new_ties, old_ties, false, input, out);
 }
@@ -288,6 +307,7 @@ std::string_view location_of(const Side& side, const TensorRecord& record) {
 
 std::vector<Change> rename_changes(const Diff& diff, std::uint32_t input,
                                    const std::vector<Rename>& renames) {
+  if (renames.empty()) return {};
   std::unordered_map<std::string_view, const Place*> old_places;
   std::unordered_map<std::string_view, const Place*> new_places;
   for (const Place& place : diff.sides[0].places)
@@ -327,7 +347,10 @@ void explain_ties(Diff& diff, std::uint32_t input) {
            (change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved);
   };
   if (std::none_of(diff.changes.begin(), diff.changes.end(), one_sided)) return;
-  const Ties old_ties(diff.sides[0]), new_ties(diff.sides[input]);
+  Ties old_ties(diff.sides[0]), new_ties(diff.sides[input]);
+  if (old_ties.groups().empty() && new_ties.groups().empty()) return;
+  old_ties.index_names();
+  new_ties.index_names();
   const auto old_paths = old_ties.paths(), new_paths = new_ties.paths();
   for (Change& change : diff.changes) {
     if (!one_sided(change)) continue;

@@ -20,6 +20,7 @@ Context::Context(const Opened& input_, const Opened* base_, Profile profile_)
   if (input.file == nullptr) return;
   stats_of_entry.resize(input.file->entries.size(), nullptr);
   deltas_of_entry.resize(input.file->entries.size(), nullptr);
+  crc_of_storage.resize(input.file->storages.size());
 }
 
 PlaceNames::PlaceNames(const training::Items& items, const std::string& path)

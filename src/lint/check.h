@@ -67,6 +67,7 @@ enum Needs : std::uint8_t {
   kDeltas = 4,      // Context::delta of the selected tensors against the base (implies kBase)
   kUnreadable = 8,  // runs for inputs that could not be opened, too (Context::failure)
   kDiff = 16,       // Context::diff and compat (implies kBase): the check runs only where both files are read
+  kChecksums = 32,  // Context::crc_of_storage, of whatever the pass reads anyway
 };
 
 // The profile says what a file is for.
@@ -138,6 +139,9 @@ class Context {
   Context(const Opened& input_, const Opened* base_, Profile profile_);
   std::vector<const tensor::Stats*> stats_of_entry;  // per entry; filled by the engine
   std::vector<const tensor::Delta*> deltas_of_entry;
+  // Per storage: its CRC-32, where the pass over the tensors read all of it and some rule has kChecksums.
+  std::vector<std::optional<std::uint32_t>> crc_of_storage;
+  std::size_t jobs = 1;  // threads that a check may use
 
   // What ckpt-diff says of the base and this file: sides[0] is the base, sides[1] this file. For checks with
   // kDiff, else maybe null. `compat` has a finding for each place.

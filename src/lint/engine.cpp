@@ -61,7 +61,7 @@ std::vector<std::size_t> wanted_entries(const Context& context, const std::vecto
 
 // A tensor that stands at several places (shared objects) is read once.
 std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::size_t>& entries,
-                                      std::size_t jobs) {
+                                      bool checksums) {
   std::vector<tensor::StatsJob> todo;
   constexpr std::size_t kNone = ~std::size_t{0};
   std::vector<std::size_t> slots(context.file().tensor_records.size(), kNone);  // record -> index into todo
@@ -73,10 +73,13 @@ std::vector<tensor::Stats> fill_stats(Context& context, const std::vector<std::s
     if (slot == kNone) {
       slot = todo.size();
       todo.push_back(*job);
+      todo.back().checksum = checksums && job->storage->crc32.value_or(0) != 0;
     }
     places.emplace_back(entry, slot);
   }
-  std::vector<tensor::Stats> results = tensor::compute_stats_all(todo, jobs);
+  std::vector<tensor::Stats> results = tensor::compute_stats_all(todo, context.jobs);
+  for (std::size_t i = 0; i < todo.size(); ++i)
+    if (results[i].crc32) context.crc_of_storage[todo[i].view->storage] = results[i].crc32;
   for (const auto& [entry, slot] : places) context.stats_of_entry[entry] = &results[slot];
   return results;
 }
@@ -253,10 +256,12 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
   on = in_precedence(std::move(on));
   Context context(input, base, options.profile);
   context.profile_asked = options.profile_asked;
+  context.jobs = options.jobs;
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
   if (scope.numbers && scope.opened)
-    stats = fill_stats(context, wanted_entries(context, on, kStats), options.jobs);
+    stats = fill_stats(context, wanted_entries(context, on, kStats),
+                       std::any_of(on.begin(), on.end(), [](const Rule* r) { return needs(*r, kChecksums); }));
   if (scope.numbers && scope.opened && scope.based)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
   std::optional<Comparison> comparison;

@@ -18,6 +18,16 @@ std::uint64_t key_of(const std::byte* element, std::size_t size) {
 
 }  // namespace
 
+CodeDistance code_distance(std::span<const std::byte> old_codes, std::span<const std::byte> new_codes,
+                           const FloatCodes& codes) {
+  const DistanceKernels& kernel = kernels().distance;
+  const CodeDistanceOf distance = codes.size == 1   ? kernel.of_1
+                                  : codes.size == 2 ? kernel.of_2
+                                  : codes.size == 4 ? kernel.of_4
+                                                    : kernel.of_8;
+  return distance(old_codes.data(), new_codes.data(), old_codes.size() / codes.size, codes);
+}
+
 bool same_type(const TensorView& old_view, const TensorView& new_view) {
   if (old_view.dtype != new_view.dtype) return false;
   if (dtype_class(old_view.dtype) != DTypeClass::kQuant) return true;

@@ -59,6 +59,10 @@ bool visit_pairs(const TensorRef& old_tensor, const TensorRef& new_tensor, std::
   return true;
 }
 
+// Of codes of one type, as many on either side.
+CodeDistance code_distance(std::span<const std::byte> old_codes, std::span<const std::byte> new_codes,
+                           const FloatCodes& codes);
+
 // Equal dtypes whose codes mean the same: quantized ones with one scale for the whole tensor, and the same.
 bool same_type(const TensorView& old_view, const TensorView& new_view);
 bool is_identical(const TensorRef& old_tensor, const TensorRef& new_tensor);

@@ -81,23 +81,27 @@ class FactorRange {
   std::size_t count_ = 0;
 };
 
+// What a sample allows; nullopt if it allows none. Whatever comes of it is verified, so the first elements that
+// say enough will do.
 std::optional<FactorRange> factors(const TensorRef& old_tensor, const TensorRef& new_tensor) {
+  constexpr std::size_t kSample = 16 * kChunk;
   const DType dtype = old_tensor.view->dtype;
   const Decoder decoder = make_decoder(*old_tensor.view);
   const std::size_t size = component_size(dtype);
   FactorRange range(dtype);
   std::array<double, kChunk> old_values{};
   std::array<double, kChunk> new_values{};
-  const bool all =
-      visit_pairs(old_tensor, new_tensor, kChunk, [&](auto old_elements, auto new_elements, auto count) {
-        decode_doubles(decoder, old_elements, 0, old_values.data());
-        decode_doubles(decoder, new_elements, 0, new_values.data());
-        for (std::size_t i = 0; i < count; ++i)
-          if (!range.add(old_values[i], new_values[i], load_code(new_elements.data() + i * size, size)))
-            return false;
-        return true;
-      });
-  return all ? std::optional(range) : std::nullopt;
+  std::size_t seen = 0;
+  bool none = false;
+  visit_pairs(old_tensor, new_tensor, kChunk, [&](auto old_elements, auto new_elements, std::size_t count) {
+    decode_doubles(decoder, old_elements, 0, old_values.data());
+    decode_doubles(decoder, new_elements, 0, new_values.data());
+    for (std::size_t i = 0; i < count && !none; ++i)
+      none = !range.add(old_values[i], new_values[i], load_code(new_elements.data() + i * size, size));
+    seen += count;
+    return !none && (seen < kSample || !range.informative());
+  });
+  return none ? std::nullopt : std::optional(range);
 }
 
 bool is_scaled(const TensorRef& old_tensor, const TensorRef& new_tensor, double factor) {
@@ -106,21 +110,14 @@ bool is_scaled(const TensorRef& old_tensor, const TensorRef& new_tensor, double 
   const FloatCodes codes = float_codes(dtype);
   std::array<double, kChunk> values{};
   std::array<std::byte, kChunk * sizeof(double)> wanted{};
-  return visit_pairs(old_tensor, new_tensor, kChunk, [&](auto old_elements, auto new_elements, auto count) {
+  return visit_pairs(old_tensor, new_tensor, kChunk, [&](auto old_elements, auto new_elements, std::size_t count) {
     decode_doubles(decoder, old_elements, 0, values.data());
-    // What is not finite stays what it is; factors() has compared it.
-    for (std::size_t i = 0; i < count; ++i)
-      if (std::isfinite(values[i])) values[i] *= factor;
+    // What is not finite stays what it is.
+    for (std::size_t i = 0; i < count; ++i) values[i] = std::isfinite(values[i]) ? values[i] * factor : values[i];
     round_to(dtype, std::span<const double>(values).first(count), wanted.data());
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::uint64_t a = load_code(wanted.data() + i * codes.size, codes.size);
-      const std::uint64_t b = load_code(new_elements.data() + i * codes.size, codes.size);
-      if (a == b || (codes.nan(a) && codes.nan(b))) continue;
-      if (!codes.finite(a) || !codes.finite(b)) return false;
-      const std::uint64_t distance = codes.position(a) - codes.position(b);
-      if (std::min(distance, ~distance + 1) > kUlps) return false;
-    }
-    return true;
+    const CodeDistance distance =
+        code_distance(std::span(wanted).first(count * codes.size), new_elements, codes);
+    return distance.most <= kUlps && !distance.odd;
   });
 }
 

@@ -4,11 +4,21 @@
 #include <limits>
 
 #include "tensor/engine.h"
+#include "tensor/raw_elements.h"
 #include "tensor/schedule.h"
 #include "tensor/stats_part.h"
 
 namespace ckpt::tensor {
 namespace {
+
+// True if the elements are the bytes of the storage, from the first to the last.
+bool is_checked(const StatsJob& job, const Plan& plan) {
+  const TensorView& view = *job.view;
+  return job.checksum && plan.layout.contiguous() && plan.layout.first == 0 && plan.grid.copies == 1 &&
+         elements_per_byte(view.dtype) == 1 && !view.conj && !view.neg &&
+         !(job.storage->big_endian && component_size(view.dtype) > 1) &&
+         plan.layout.count * element_size(view.dtype) == job.storage->size;
+}
 
 StatsPart run_part(const StatsJob& job, const Plan& plan, const Decoder& decoder, std::uint64_t begin,
                    std::uint64_t end, const Tuning& tuning) {
@@ -17,6 +27,7 @@ StatsPart run_part(const StatsJob& job, const Plan& plan, const Decoder& decoder
   thread_local Buffer block;
   BlockReader reader({job.view, job.storage, &plan.layout}, begin, end, block, tuning);
   StatsAccumulator accumulator(decoder);
+  const bool checksum = is_checked(job, plan);
   const std::size_t bytes = unpacked_size(decoder.dtype);
   const std::size_t block_size = block_elements(tuning, bytes);
   for (std::uint64_t segment = begin; segment < end; segment += kSegment) {
@@ -25,6 +36,7 @@ StatsPart run_part(const StatsJob& job, const Plan& plan, const Decoder& decoder
     for (std::uint64_t at = segment; at < segment_end;) {
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(block_size, segment_end - at));
       const auto elements = reader.next(size);
+      if (checksum) part.crc.update(elements);
       for (std::size_t i = 0; i < size; i += kChunk)
         accumulator.add(elements.subspan(i * bytes, std::min(kChunk, size - i) * bytes), at + i, part);
       at += size;
@@ -78,6 +90,8 @@ std::vector<Stats> compute_stats_all(std::span<const StatsJob> todo, std::size_t
     stats = finish(part, make_decoder(*todo[job].view), plan.grid.count, plan.grid.copies);
     to_logical(plan.grid, stats.first_nonfinite);
     to_logical(plan.grid, stats.first_negative);
+    to_logical(plan.grid, stats.first_subnormal);
+    if (is_checked(todo[job], plan)) stats.crc32 = part.crc.value();
   };
   run_schedule<StatsPart>(make_schedule(shapes), shapes, jobs, run, join, store);
   return results;

@@ -27,13 +27,18 @@ struct Stats {
   std::uint64_t neginf = 0;
   std::uint64_t zeros = 0;                       // +0 and -0
   std::uint64_t negative = 0;                    // < 0, including -inf
+  std::uint64_t subnormal = 0;                   // of float32, float64 and bfloat16
   std::optional<std::uint64_t> first_nonfinite;  // flat index in C order
   std::optional<std::uint64_t> first_negative;
+  std::optional<std::uint64_t> first_subnormal;
   Number min, max;       // over the elements that are not NaN; monostate if there are none, or complex
-  double mean = 0;       // over the finite elements; NaN if there are none. Complex: the real part
+  // Over the finite elements; NaN if there are none. Complex: the real part. Where the elements of a chunk cancel
+  // their sum is exact; where chunks cancel, the mean is as exact as their means.
+  double mean = 0;
   double mean_imag = 0;  // complex only
   double std = 0;        // population standard deviation over the finite elements
   double l2 = 0;         // sqrt of the sum of squares of the finite elements
+  std::optional<std::uint32_t> crc32;  // of the storage, if the job asked for it and the tensor is all of it
 
   std::uint64_t nonfinite() const { return nan + posinf + neginf; }
 };
@@ -47,6 +52,7 @@ Stats compute_stats(const TensorView& view, const Storage& storage);
 struct StatsJob {
   const TensorView* view = nullptr;
   const Storage* storage = nullptr;
+  bool checksum = false;  // see Stats::crc32: on the way, while the bytes are in the cache
 };
 std::vector<Stats> compute_stats_all(std::span<const StatsJob> todo, std::size_t jobs);
 

@@ -5,6 +5,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "tensor/exact_sum.h"
+
 namespace ckpt::tensor {
 namespace {
 
@@ -73,12 +75,22 @@ void keep_max(std::optional<T>& most, T value) {
   keep_max(most, std::optional<T>(value));
 }
 
+template <class T, class Is>
+void note_first(const T* values, std::size_t size, std::uint64_t first, Is is,
+                std::optional<std::uint64_t>& index) {
+  if (index) return;
+  const T* const found = std::find_if(values, values + size, is);
+  if (found != values + size) index = first + static_cast<std::uint64_t>(found - values);
+}
+
 template <class T>
-void note_first_negative(const T* values, std::size_t size, std::uint64_t first, StatsPart& part) {
-  if (part.first_negative) return;
-  const auto is_negative = [](T value) { return value < T{0}; };
-  const T* const found = std::find_if(values, values + size, is_negative);
-  if (found != values + size) part.first_negative = first + static_cast<std::uint64_t>(found - values);
+bool is_negative(T value) {
+  return value < T{0};
+}
+
+template <class T>
+bool is_subnormal(T value) {
+  return std::fpclassify(value) == FP_SUBNORMAL;
 }
 
 void note_nonfinite(std::uint64_t index, StatsPart& part) {
@@ -93,8 +105,14 @@ void count_infinity(double value, StatsPart& part) {
   }
 }
 
+// True if most of what the lanes added up has cancelled: for some chunk in a thousand of ordinary weights.
+bool cancels(const Range& range) {
+  return std::abs(range.sum) < std::max(std::abs(range.min), std::abs(range.max)) / 256;
+}
+
 template <class T>
-Moments moments_of(const T* values, std::size_t size, double sum) {
+Moments moments_of(const T* values, std::size_t size, const Range& range) {
+  const double sum = cancels(range) ? exact_sum(values, size) : range.sum;
   double mean = sum / static_cast<double>(size);
   if (!std::isfinite(mean)) {
     // The sum of float64 values overflowed, their mean does not.
@@ -110,6 +128,11 @@ Number integer_number(Int128 value, const Decoder& decoder) {
   const DTypeClass cls = dtype_class(decoder.dtype);
   if (cls == DTypeClass::kUInt) return static_cast<std::uint64_t>(value);
   return static_cast<std::int64_t>(value);
+}
+
+// Of the small floats subnormals are a good part of the range, and as float32 they are none.
+bool has_subnormals(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kFloat64 || dtype == DType::kBFloat16;
 }
 
 void finish_extremes(const StatsPart& part, const Decoder& decoder, Stats& stats) {
@@ -150,8 +173,11 @@ void merge(StatsPart& part, const StatsPart& after, const Decoder& decoder) {
   part.neginf += after.neginf;
   part.zeros += after.zeros;
   part.negative += after.negative;
+  part.subnormal += after.subnormal;
   if (!part.first_nonfinite) part.first_nonfinite = after.first_nonfinite;
   if (!part.first_negative) part.first_negative = after.first_negative;
+  if (!part.first_subnormal) part.first_subnormal = after.first_subnormal;
+  part.crc.append(after.crc);
   keep_min(part.min, after.min);
   keep_max(part.max, after.max);
   keep_min(part.min_integer, after.min_integer);
@@ -176,6 +202,10 @@ Stats finish(const StatsPart& part, const Decoder& decoder, std::uint64_t walked
   stats.negative = part.negative * copies;
   stats.first_nonfinite = part.first_nonfinite;
   stats.first_negative = part.first_negative;
+  if (has_subnormals(decoder.dtype)) {
+    stats.subnormal = part.subnormal * copies;
+    stats.first_subnormal = part.first_subnormal;
+  }
   finish_extremes(part, decoder, stats);
   finish_moments(part, decoder, copies, stats);
   return stats;
@@ -200,18 +230,24 @@ void StatsAccumulator::add(std::span<const std::byte> elements, std::uint64_t fi
 template <class T>
 void StatsAccumulator::add_floats(const T* values, std::size_t size, std::uint64_t first, StatsPart& part) {
   const Range range = float_kernels<T>().range(values, size);
+  add_signs(values, size, first, part);
   if (!std::isfinite(range.sum)) return add_with_nonfinite(values, size, first, part);
-  const std::uint64_t negative = part.negative;
   add_finite(values, size, range, part);
-  if (part.negative != negative) note_first_negative(values, size, first, part);
+}
+
+template <class T>
+void StatsAccumulator::add_signs(const T* values, std::size_t size, std::uint64_t first, StatsPart& part) {
+  const SignCounts signs = float_kernels<T>().signs(values, size);
+  part.zeros += signs.zeros;
+  part.negative += signs.negative;
+  part.subnormal += signs.subnormal;
+  if (signs.negative > 0) note_first(values, size, first, is_negative<T>, part.first_negative);
+  if (signs.subnormal > 0) note_first(values, size, first, is_subnormal<T>, part.first_subnormal);
 }
 
 template <class T>
 void StatsAccumulator::add_finite(const T* values, std::size_t size, const Range& range, StatsPart& part) {
-  const SignCounts signs = float_kernels<T>().signs(values, size);
-  part.zeros += signs.zeros;
-  part.negative += signs.negative;
-  const Moments moments = moments_of(values, size, range.sum);
+  const Moments moments = moments_of(values, size, range);
   if (decoder_.integral) {
     keep_min(part.min_integer, static_cast<Int128>(range.min));
     keep_max(part.max_integer, static_cast<Int128>(range.max));
@@ -241,11 +277,9 @@ void StatsAccumulator::add_with_nonfinite(const T* values, std::size_t size, std
       continue;
     }
     count_infinity(value, part);
-    part.negative += value < 0 ? 1U : 0U;
     keep_min(part.min, value);
     keep_max(part.max, value);
   }
-  note_first_negative(values, size, first, part);
   if (kept > 0) add_finite(finite_.data(), kept, kernels().f64.range(finite_.data(), kept), part);
 }
 
@@ -278,7 +312,7 @@ void StatsAccumulator::add_integers(std::span<const std::byte> elements, std::ui
   const double deviation = kernels().f64.square_deviation(finite_.data(), size, mean.fraction);
   part.zeros += zeros;
   part.negative += negative;
-  if (negative > 0) note_first_negative(values.data(), size, first, part);
+  if (negative > 0) note_first(values.data(), size, first, is_negative<T>, part.first_negative);
   keep_min(part.min_integer, static_cast<Int128>(least));
   keep_max(part.max_integer, static_cast<Int128>(most));
   merge_integers(part, {size, 0, deviation}, sum);
@@ -308,9 +342,9 @@ void StatsAccumulator::add_complex(std::span<const std::byte> elements, std::uin
   }
   if (kept == 0) return;
   const FloatKernels<double>& kernel = kernels().f64;
-  merge_moments(part.real, moments_of(finite_.data(), kept, kernel.range(finite_.data(), kept).sum));
+  merge_moments(part.real, moments_of(finite_.data(), kept, kernel.range(finite_.data(), kept)));
   merge_moments(part.imag,
-                moments_of(finite_imag_.data(), kept, kernel.range(finite_imag_.data(), kept).sum));
+                moments_of(finite_imag_.data(), kept, kernel.range(finite_imag_.data(), kept)));
 }
 
 }  // namespace ckpt::tensor

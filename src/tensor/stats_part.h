@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 
+#include "base/crc32.h"
 #include "tensor/decode.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/stats.h"
@@ -22,12 +23,13 @@ struct Moments {
 };
 
 struct StatsPart {
-  std::uint64_t nan = 0, posinf = 0, neginf = 0, zeros = 0, negative = 0;
-  std::optional<std::uint64_t> first_nonfinite, first_negative;  // indexes of the walk
+  std::uint64_t nan = 0, posinf = 0, neginf = 0, zeros = 0, negative = 0, subnormal = 0;
+  std::optional<std::uint64_t> first_nonfinite, first_negative, first_subnormal;  // indexes of the walk
   std::optional<double> min, max;
   std::optional<Int128> min_integer, max_integer;  // of integral types; then min and max are not used
   Moments real, imag;
   Int128 integer_sum = 0;  // of integral types: exact, and the mean comes from it
+  Crc32 crc;               // where the job asked for it
 };
 
 // `after` follows `part` directly.
@@ -44,6 +46,8 @@ class StatsAccumulator {
  private:
   template <class T>
   void add_floats(const T* values, std::size_t size, std::uint64_t first, StatsPart& part);
+  template <class T>
+  void add_signs(const T* values, std::size_t size, std::uint64_t first, StatsPart& part);
   template <class T>
   void add_with_nonfinite(const T* values, std::size_t size, std::uint64_t first, StatsPart& part);
   template <class T>

@@ -212,3 +212,49 @@ TEST_CASE("a file that changes after it was opened gives an error, not other byt
     CHECK_NOTHROW(source->check_unchanged());
   }
 }
+
+TEST_CASE("a window shows the bytes of the file, and small ranges have none") {
+  Folder folder;
+  std::string content(3'000'000, '\0');
+  for (std::size_t i = 0; i < content.size(); ++i) content[i] = static_cast<char>(i * 31 % 251);
+  const auto source = FileSource::open(folder.file("large", content));
+  for (const std::uint64_t offset : {0ULL, 1ULL, 4095ULL, 1'000'003ULL}) {
+    const std::uint64_t size = content.size() - offset - 5;
+    const auto window = source->window(offset, size);
+    REQUIRE(window);
+    CHECK(std::string(reinterpret_cast<const char*>(window->bytes.data()), window->bytes.size()) ==
+          content.substr(offset, size));
+    const auto slice = slice_source(source, offset, size)->window(7, size - 7);
+    REQUIRE(slice);
+    CHECK(slice->bytes.front() == window->bytes[7]);
+  }
+  CHECK_FALSE(source->window(5, 1000));
+  CHECK(code_of([&] { source->window(5, content.size()); }) == ErrorCode::kTruncated);
+  // More windows at a time than there are slots: the rest has to be read.
+  std::vector<Window> held;
+  for (int i = 0; i < 400; ++i)
+    if (auto window = source->window(0, 1'000'000)) held.push_back(std::move(*window));
+  CHECK(held.size() > 100);
+  CHECK(held.size() < 400);
+  held.clear();
+  CHECK(source->window(0, 1'000'000));
+}
+
+TEST_CASE("a file that shrinks under its window reads as zeros, and is found changed") {
+  Folder folder;
+  const std::string path = folder.file("shrinks", std::string(1'000'000, 'x'));
+  const auto time = fs::last_write_time(path);
+  const auto source = FileSource::open(path), other = FileSource::open(path);
+  const auto window = source->window(0, 1'000'000);
+  REQUIRE(window);
+  fs::resize_file(path, 100'000);
+  std::size_t zeros = 0;
+  for (const std::byte byte : window->bytes) zeros += byte == std::byte{0} ? 1u : 0u;
+  CHECK(zeros >= 1'000'000 - 100'000 - 4096 * 16);
+  CHECK(code_of([&] { source->check_unchanged(); }) == ErrorCode::kChanged);
+  // As long as before, and of the same time: the lost pages are remembered.
+  fs::resize_file(path, 1'000'000);
+  fs::last_write_time(path, time);
+  CHECK(code_of([&] { source->check_unchanged(); }) == ErrorCode::kIo);
+  CHECK_NOTHROW(other->check_unchanged());
+}

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -168,6 +169,62 @@ void check_decoders(const Decoders& decode) {
   check_decoder<float>(decode.float32, itself);
 }
 
+CodeDistance distance_by_definition(std::uint64_t a, std::uint64_t b, const FloatCodes& codes) {
+  if (codes.finite(a) && codes.finite(b)) {
+    const std::uint64_t x = codes.position(a), y = codes.position(b);
+    return {x < y ? y - x : x - y, false};
+  }
+  return {0, a != b && !(codes.nan(a) && codes.nan(b))};
+}
+
+// All pairs of codes of one byte; of wider types the codes near every border, and some of the others.
+template <class Code>
+std::vector<Code> telling_codes(const FloatCodes& codes, test::Noise& noise) {
+  std::vector<Code> out;
+  if (sizeof(Code) == 1) {
+    for (unsigned i = 0; i < 256; ++i) out.push_back(static_cast<Code>(i));
+    return out;
+  }
+  for (const std::uint64_t border : {std::uint64_t{0}, codes.sign, codes.largest, codes.sign + codes.largest, ~std::uint64_t{0}})
+    for (std::uint64_t step = 0; step < 7; ++step) out.push_back(static_cast<Code>(border + step - 3));
+  for (int i = 0; i < 100; ++i) out.push_back(static_cast<Code>(noise.next() >> 3));
+  return out;
+}
+
+template <class Code>
+void check_distance(CodeDistanceOf distance, DType dtype) {
+  test::Noise noise(7);
+  const FloatCodes codes = float_codes(dtype);
+  const std::vector<Code> all = telling_codes<Code>(codes, noise);
+  CodeDistance whole;
+  std::vector<Code> left, right;
+  std::size_t wrong = 0;
+  for (const Code a : all)
+    for (const Code b : all) {
+      const auto found = distance(std::as_bytes(std::span(&a, 1)).data(), std::as_bytes(std::span(&b, 1)).data(), 1, codes);
+      const CodeDistance wanted = distance_by_definition(a, b, codes);
+      wrong += found.most == wanted.most && found.odd == wanted.odd ? 0U : 1U;
+      whole.most = std::max(whole.most, wanted.most);
+      whole.odd = whole.odd || wanted.odd;
+      left.push_back(a);
+      right.push_back(b);
+    }
+  CHECK(wrong == 0);
+  const auto found = distance(std::as_bytes(std::span(left)).data(), std::as_bytes(std::span(right)).data(), left.size(), codes);
+  CHECK(found.most == whole.most);
+  CHECK(found.odd == whole.odd);
+}
+
+void check_distances(const DistanceKernels& distance) {
+  for (const DType dtype : {DType::kFloat8E4M3Fn, DType::kFloat8E5M2, DType::kFloat8E4M3Fnuz, DType::kFloat8E5M2Fnuz,
+                            DType::kFloat8E8M0Fnu})
+    check_distance<std::uint8_t>(distance.of_1, dtype);
+  check_distance<std::uint16_t>(distance.of_2, DType::kFloat16);
+  check_distance<std::uint16_t>(distance.of_2, DType::kBFloat16);
+  check_distance<std::uint32_t>(distance.of_4, DType::kFloat32);
+  check_distance<std::uint64_t>(distance.of_8, DType::kFloat64);
+}
+
 TEST_CASE("the baseline kernels compute what is written about them") {
   check_definition(baseline_kernels()->f32);
   check_definition(baseline_kernels()->f64);
@@ -182,6 +239,7 @@ TEST_CASE("every instruction set gives the same bits") {
       check_tables(table->f64, baseline_kernels()->f64, finite);
     }
     check_decoders(table->decode);
+    check_distances(table->distance);
   }
   CHECK(&kernels() == available_kernels().back());
 }

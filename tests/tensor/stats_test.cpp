@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/crc32.h"
 #include "base/error.h"
 #include "tensor/engine.h"
 #include "tests/tensor/naive.h"
@@ -324,4 +325,45 @@ TEST_CASE("many tensors at once give what each gives alone, and an error of one 
   jobs.push_back({&bad.view, &bad.storage});
   CHECK_THROWS_AS(compute_stats_all(jobs, 3), Error);
   CHECK(compute_stats_all({}, 2).empty());
+}
+
+// The lanes add 1 to 3e38 and lose it; math.fsum and a sum of fractions agree on what is below.
+TEST_CASE("the mean of values that cancel is exact") {
+  const Case floats = make_values<float>(DType::kFloat32, {3e38F, 1.0F, -3e38F, 2.0F});
+  CHECK(compute_stats(floats.view, floats.storage).mean == 0.75);
+  const Case doubles = make_values<double>(DType::kFloat64, {1e300, 1e-10, -1e300, 3e-10});
+  CHECK(compute_stats(doubles.view, doubles.storage).mean == 1e-10);
+  const Case special = make_values<float>(DType::kFloat32, {3e38F, 8.0F, -3e38F, INFINITY});
+  CHECK(compute_stats(special.view, special.storage).mean == 8.0 / 3);
+}
+
+TEST_CASE("subnormal numbers are counted where the type has a normal range") {
+  const Case floats = make_values<float>(DType::kFloat32, {1.0F, 0.0F, -0.0F, 1e-40F, -1e-45F, 1.2e-38F, NAN});
+  const Stats stats = compute_stats(floats.view, floats.storage);
+  CHECK(stats.subnormal == 2);
+  CHECK(stats.first_subnormal == 3);
+  const Case doubles = make_values<double>(DType::kFloat64, {1e-40, 5e-324, -1e-310});
+  CHECK(compute_stats(doubles.view, doubles.storage).subnormal == 2);
+  const Case brains = make_values<std::uint16_t>(DType::kBFloat16, {0x0001, 0x8001, 0x0080, 0x3F80});
+  CHECK(compute_stats(brains.view, brains.storage).subnormal == 2);
+  const Case halves = make_values<std::uint16_t>(DType::kFloat16, {0x0001, 0x3C00});
+  CHECK(compute_stats(halves.view, halves.storage).subnormal == 0);
+}
+
+TEST_CASE("the checksum of a storage is that of its bytes, if the tensor is all of it") {
+  std::vector<float> values(3'000'000);  // several segments
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 1000);
+  Case tensor = make_values<float>(DType::kFloat32, values);
+  Crc32 crc;
+  crc.update(std::as_bytes(std::span(values)));
+  const auto checksum_of = [](const Case& made, std::size_t jobs) {
+    const StatsJob job{&made.view, &made.storage, true};
+    return compute_stats_all({&job, 1}, jobs).front().crc32;
+  };
+  CHECK(checksum_of(tensor, 1) == crc.value());
+  CHECK(checksum_of(tensor, 2) == crc.value());
+  CHECK_FALSE(compute_stats(tensor.view, tensor.storage).crc32);
+  tensor.view.shape[0] -= 1;
+  tensor.view.numel -= 1;
+  CHECK_FALSE(checksum_of(tensor, 1));
 }

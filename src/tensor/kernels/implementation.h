@@ -28,6 +28,9 @@ using Raw = Eigen::Array<T, kStrip, 1>;
 constexpr double as_double(float value) { return static_cast<double>(value); }
 constexpr double as_double(double value) { return value; }
 
+inline float magnitude(float value) { return __builtin_fabsf(value); }
+inline double magnitude(double value) { return __builtin_fabs(value); }
+
 // A fixed tree, not Eigen's sum(): its order follows the width of the machine's registers.
 double total(const Lanes& lanes) {
   double sums[kLanes];
@@ -126,9 +129,9 @@ std::uint32_t count_beyond(const T* old_values, const T* new_values, std::size_t
   std::uint32_t count = 0;
   for (std::size_t i = 0; i < size; ++i) {
     const auto a = as_double(old_values[i]);
-    const double d = __builtin_fabs(as_double(new_values[i]) - a);
+    const double d = magnitude(as_double(new_values[i]) - a);
     // d <= infinity holds for a difference that overflowed; torch.isclose wants a finite one.
-    const bool close = d <= atol + rtol * __builtin_fabs(a) && d <= std::numeric_limits<double>::max();
+    const bool close = d <= atol + rtol * magnitude(a) && d <= std::numeric_limits<double>::max();
     count += d != 0 && !close ? 1U : 0U;
   }
   return count;
@@ -182,6 +185,10 @@ SignCounts signs(const T* values, std::size_t size) {
   SignCounts counts;
   for (std::size_t i = 0; i < size; ++i) counts.zeros += values[i] == T{0} ? 1U : 0U;
   for (std::size_t i = 0; i < size; ++i) counts.negative += values[i] < T{0} ? 1U : 0U;
+  constexpr T kNormal = std::numeric_limits<T>::min();
+  std::uint32_t tiny = 0;
+  for (std::size_t i = 0; i < size; ++i) tiny += magnitude(values[i]) < kNormal ? 1U : 0U;
+  counts.subnormal = tiny - counts.zeros;
   return counts;
 }
 
@@ -272,7 +279,43 @@ constexpr Decoders kDecoders = {
     .float32 = decode_numbers<float, double>,
 };
 
-constexpr KernelTable kTable = {CKPT_KERNELS_NAME, table_for<float>(), table_for<double>(), kDecoders};
+// --- codes ----------------------------------------------------------------------------------------------
+
+// Everything in the code's own type and without branches, so that as many codes as fit are compared at a time.
+template <class Code>
+CodeDistance distance_of(const std::byte* old_codes, const std::byte* new_codes, std::size_t size,
+                         const FloatCodes& codes) {
+  const auto sign = static_cast<Code>(codes.sign);
+  const auto rest = static_cast<Code>(~sign);
+  const auto largest = static_cast<Code>(codes.largest);
+  const auto infinity = static_cast<Code>(codes.infinity ? largest + 1 : largest);
+  // Where the code of -0 is the NaN, its magnitude is 0. Elsewhere a code that is a NaN anyway.
+  const auto lone = codes.lone_zero ? sign : rest;
+  Code most = 0;
+  Code odd = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto a = element<Code>(old_codes, i);
+    const auto b = element<Code>(new_codes, i);
+    const auto size_a = static_cast<Code>(a & rest);
+    const auto size_b = static_cast<Code>(b & rest);
+    const auto at_a = static_cast<Code>(size_a == a ? sign + size_a : sign - size_a);
+    const auto at_b = static_cast<Code>(size_b == b ? sign + size_b : sign - size_b);
+    const auto apart = static_cast<Code>(at_a > at_b ? at_a - at_b : at_b - at_a);
+    const auto nan_a = static_cast<Code>((size_a > infinity ? 1 : 0) | (a == lone ? 1 : 0));
+    const auto nan_b = static_cast<Code>((size_b > infinity ? 1 : 0) | (b == lone ? 1 : 0));
+    const auto wild = static_cast<Code>((size_a > largest ? 1 : 0) | (size_b > largest ? 1 : 0) | nan_a | nan_b);
+    const auto alike = static_cast<Code>((a == b ? 1 : 0) | (nan_a & nan_b));
+    const auto counted = static_cast<Code>(apart & (wild - 1));  // wild is 0 or 1
+    most = counted > most ? counted : most;
+    odd = static_cast<Code>(odd | (wild & (alike ^ 1)));
+  }
+  return {most, odd != 0};
+}
+
+constexpr DistanceKernels kDistances = {distance_of<std::uint8_t>, distance_of<std::uint16_t>,
+                                        distance_of<std::uint32_t>, distance_of<std::uint64_t>};
+
+constexpr KernelTable kTable = {CKPT_KERNELS_NAME, table_for<float>(), table_for<double>(), kDecoders, kDistances};
 
 }  // namespace
 

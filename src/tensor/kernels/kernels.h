@@ -11,6 +11,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "tensor/float_codes.h"
+
 namespace ckpt::tensor {
 
 inline constexpr std::size_t kLanes = 16;
@@ -37,6 +39,7 @@ struct Range {
 struct SignCounts {
   std::uint32_t zeros = 0;
   std::uint32_t negative = 0;
+  std::uint32_t subnormal = 0;  // neither 0 nor as large as the smallest normal number of T
 };
 
 // Pointers are aligned for their type; 0 < size <= 2 * kChunk.
@@ -64,11 +67,24 @@ struct Decoders {
   Decode<double> int32, uint32, float32;
 };
 
+// How far codes of one floating type are apart (float_codes.h), in units in the last place.
+struct CodeDistance {
+  std::uint64_t most = 0;  // between finite codes
+  bool odd = false;        // a pair that is not finite is neither equal nor two NaNs
+};
+using CodeDistanceOf = CodeDistance (*)(const std::byte* old_codes, const std::byte* new_codes, std::size_t size,
+                                        const FloatCodes& codes);
+// By the bytes of a code.
+struct DistanceKernels {
+  CodeDistanceOf of_1, of_2, of_4, of_8;
+};
+
 struct KernelTable {
   const char* name;
   FloatKernels<float> f32;
   FloatKernels<double> f64;
   Decoders decode;
+  DistanceKernels distance;
 };
 
 // Null if the program was not compiled for the instruction set.

@@ -1,7 +1,6 @@
-// Findings that need a look at every element: rows of zeros, subnormal numbers. Reads the few tensors that
-// may have them once more, so only strict sets use it.
+// Many subnormal numbers, which the statistics count, or rows of zeros: the few tensors that may have them are
+// read once more.
 #include <algorithm>
-#include <cstring>
 #include <stdexcept>
 
 #include "base/text.h"
@@ -68,53 +67,18 @@ Found zero_rows(const tensor::TensorView& view, const tensor::Storage& storage) 
   return found;
 }
 
-// IEEE 754: a zero exponent and a nonzero mantissa. Compares codes, because this reads all of a big weight.
-template <class Code>
-Found subnormal_codes(const tensor::TensorView& view, const tensor::Storage& storage, Code exponent,
-                      Code mantissa) {
-  Found found{0, view.numel, {}};
-  for_each_block(view, storage, [&](std::uint64_t at, std::span<const std::byte> elements) {
-    const std::size_t size = elements.size() / sizeof(Code);
-    const auto is_subnormal = [&](std::size_t i) {
-      Code code;
-      std::memcpy(&code, elements.data() + i * sizeof(Code), sizeof(Code));
-      return (code & exponent) == 0 && (code & mantissa) != 0;
-    };
-    std::uint64_t count = 0;
-    for (std::size_t i = 0; i < size; ++i) count += is_subnormal(i) ? 1u : 0u;
-    for (std::size_t i = 0; count > 0 && !found.first; ++i)
-      if (is_subnormal(i)) found.first = at + i;
-    found.count += count;
-  });
-  return found;
-}
-
-Found subnormals(const tensor::TensorView& view, const tensor::Storage& storage) {
-  if (view.dtype == tensor::DType::kFloat64)
-    return subnormal_codes<std::uint64_t>(view, storage, 0x7ff0000000000000u, 0x000fffffffffffffu);
-  if (view.dtype == tensor::DType::kFloat32)
-    return subnormal_codes<std::uint32_t>(view, storage, 0x7f800000u, 0x007fffffu);
-  return subnormal_codes<std::uint16_t>(view, storage, 0x7f80u, 0x007fu);  // bfloat16
-}
-
-// Not float16 and the 8-bit floats: subnormals are a good part of their range.
-bool has_normal_range(tensor::DType dtype) {
-  return dtype == tensor::DType::kFloat32 || dtype == tensor::DType::kFloat64 ||
-         dtype == tensor::DType::kBFloat16;
-}
-
 // False if the statistics already rule it out. Tensors of zeros only are not judged here.
 bool may_have(const tensor::TensorView& view, const tensor::Stats& stats, bool rows, double max_share) {
   if (!stats.decoded || stats.numel == 0 || stats.zeros == stats.numel) return false;
-  if (!rows) return has_normal_range(view.dtype) && stats.zeros + stats.nonfinite() < stats.numel;
+  if (!rows) return stats.subnormal > 0;
   const bool is_float = tensor::dtype_class(view.dtype) == tensor::DTypeClass::kFloat;
   return is_float && view.shape.size() >= 2 &&
          static_cast<double>(stats.zeros) > max_share * static_cast<double>(stats.numel);
 }
 
-std::optional<Found> scan(const tensor::TensorView& view, const tensor::Storage& storage, bool rows) {
+std::optional<Found> count_zero_rows(const tensor::TensorView& view, const tensor::Storage& storage) {
   try {
-    return rows ? zero_rows(view, storage) : subnormals(view, storage);
+    return zero_rows(view, storage);
   } catch (const Error& error) {
     // A view that repeats a few bytes a billion times is not worth reading.
     if (error.code() == ErrorCode::kLimit) return std::nullopt;
@@ -153,7 +117,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     const auto& record = file.record_of(file.entries[index]);
     const auto* storage = readable_storage(file, record);
     if (stats == nullptr || storage == nullptr || !may_have(record.view, *stats, rows, max_share)) continue;
-    const auto found = scan(record.view, *storage, rows);
+    const auto found = rows ? count_zero_rows(record.view, *storage)
+                            : std::optional(Found{stats->subnormal, stats->numel, stats->first_subnormal});
     if (!found || found->count == 0) continue;
     if (static_cast<double>(found->count) > max_share * static_cast<double>(found->of))
       emit(share_hit(context, index, *found, rows));
