@@ -64,9 +64,9 @@ Inputs open_inputs(DiffCommand& command, report::Report& report) {
   Inputs out;
   std::vector<report::Input> failed;
   std::vector<std::string> subtrees;
+  out.all = open_and_complain(kProgram.name, command.files, command.options.jobs);
   for (std::size_t i = 0; i < command.files.size(); ++i) {
-    out.all.push_back(open_and_complain(kProgram.name, command.files[i]));
-    const Opened& input = *out.all.back();
+    const Opened& input = *out.all[i];
     const auto role = i == 0 ? report::Role::kBase : report::Role::kTarget;
     out.status = worse(out.status, show::status_of(input));
     if (!input.file) {

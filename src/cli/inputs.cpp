@@ -1,21 +1,31 @@
 #include "cli/inputs.h"
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
 
+#include "base/parallel.h"
 #include "cli/output.h"
 #include "report/exit_status.h"
 #include "show/input.h"
 
 namespace ckpt::cli {
 
+std::vector<OpenedPtr> open_and_complain(const std::string& program, const std::vector<std::string>& paths,
+                                         std::size_t jobs) {
+  std::vector<OpenedPtr> inputs(paths.size());
+  parallel_for(paths.size(), jobs,
+               [&](std::size_t i) { inputs[i] = std::make_shared<const Opened>(open_input(paths[i])); });
+  for (const OpenedPtr& input : inputs)
+    if (const std::string trouble = show::trouble_of(*input); !trouble.empty())
+      complain(program, input->path, trouble);
+  return inputs;
+}
+
 OpenedPtr open_and_complain(const std::string& program, const std::string& path) {
-  auto input = std::make_shared<const Opened>(open_input(path));
-  if (const std::string trouble = show::trouble_of(*input); !trouble.empty())
-    complain(program, path, trouble);
-  return input;
+  return open_and_complain(program, std::vector{path}, 1).front();
 }
 
 int check_unchanged(const std::string& program, const Opened& input) {
@@ -29,6 +39,9 @@ int guarded(const std::string& program, int (*body)(int, const char* const*), in
             const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  // What TZ means where it is not set. libzip converts a time for each record, and then the C library looks for
+  // a new time zone in the file system every time.
+  ::setenv("TZ", ":/etc/localtime", 0);
   try {
     return body(argc, argv);
   } catch (const Error& error) {

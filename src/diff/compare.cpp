@@ -98,21 +98,9 @@ class Comparer {
     if (filter_.wants(change.part)) out_.changes.push_back(std::move(change));
   }
 
-  // The deltas of all tensor pairs, in one parallel pass.
   void finish() {
-    const auto deltas = tensor::compute_delta_all(jobs_, options_.jobs);
-    for (std::size_t i = 0; i < deltas.size(); ++i) {
-      Totals& totals = out_.totals[pending_[i].input];
-      ++totals.compared;
-      if (deltas[i].differing == 0) {
-        ++(deltas[i].changed == 0 ? totals.identical : totals.close);
-        continue;
-      }
-      pending_[i].delta = deltas[i];
-      if (deltas[i].numel == 1 && deltas[i].decoded)
-        pending_[i].numbers = {number_in(jobs_[i].old_tensor), number_in(jobs_[i].new_tensor)};
-      add(std::move(pending_[i]));
-    }
+    compare_pending();
+    for (Change& change : different_) add(std::move(change));
     if (options_.explain) explain_changes(out_, options_.jobs);
     std::stable_sort(out_.changes.begin(), out_.changes.end(), [](const Change& a, const Change& b) {
       return a.input != b.input ? a.input < b.input : a.part < b.part;
@@ -120,6 +108,27 @@ class Comparer {
   }
 
  private:
+  // The deltas of the tensor pairs so far, in one parallel pass.
+  void compare_pending() {
+    const auto deltas = tensor::compute_delta_all(jobs_, options_.jobs);
+    for (std::size_t i = 0; i < deltas.size(); ++i) {
+      const Pending& pair = pending_[i];
+      Totals& totals = out_.totals[pair.input];
+      ++totals.compared;
+      if (deltas[i].differing == 0) {
+        ++(deltas[i].changed == 0 ? totals.identical : totals.close);
+        continue;
+      }
+      Change& different = different_.emplace_back(
+          change(ChangeKind::kValues, pair.section, pair.old_place, pair.new_place, pair.input));
+      different.delta = deltas[i];
+      if (deltas[i].numel == 1 && deltas[i].decoded)
+        different.numbers = {number_in(jobs_[i].old_tensor), number_in(jobs_[i].new_tensor)};
+    }
+    jobs_.clear();
+    pending_.clear();
+  }
+
   const Place* place_of(std::size_t input, std::uint32_t index) const {
     return index == Alignment::kNowhere ? nullptr : &out_.sides[input].places[index];
   }
@@ -258,7 +267,8 @@ class Comparer {
       return;
     }
     jobs_.push_back({{&x.view, xs}, {&y.view, ys}, tolerance(old_place, new_place, input)});
-    pending_.push_back(change(ChangeKind::kValues, section, &old_place, &new_place, input));
+    pending_.push_back({section, input, &old_place, &new_place});
+    if (jobs_.size() == kMostPending) compare_pending();
   }
 
   // For two dtypes, the wider tolerance, like assert_close.
@@ -278,8 +288,16 @@ class Comparer {
   Diff& out_;
   Filter filter_;
   const Options& options_;
+  // Tensor pairs that are compared together: enough to share the work, few enough to have in memory.
+  static constexpr std::size_t kMostPending = 1u << 16;
+  struct Pending {
+    Section section;
+    std::uint32_t input;
+    const Place *old_place, *new_place;
+  };
   std::vector<tensor::DeltaJob> jobs_;
-  std::vector<Change> pending_;                       // one per job
+  std::vector<Pending> pending_;                      // one per job
+  std::vector<Change> different_;                     // whose elements differ
   std::vector<std::vector<std::string_view>> paths_;  // of each side, sorted; built on first use
 };
 

@@ -21,6 +21,8 @@ Context::Context(const Opened& input_, const Opened* base_, Profile profile_)
   stats_of_entry.resize(input.file->entries.size(), nullptr);
   deltas_of_entry.resize(input.file->entries.size(), nullptr);
   crc_of_storage.resize(input.file->storages.size());
+  names_.reserve(input.file->entries.size());
+  for (const TensorEntry& entry : input.file->entries) names_.emplace_back(items(), entry.path);
 }
 
 PlaceNames::PlaceNames(const training::Items& items, const std::string& path)
@@ -43,9 +45,8 @@ std::vector<std::size_t> Context::selected(const Rule& rule) const {
   std::vector<std::size_t> result;
   if (input.file == nullptr) return result;
   const Selector& select = rule.select;
-  for (std::size_t i = 0; i < file().entries.size(); ++i) {
-    const std::string& path = file().entries[i].path;
-    const PlaceNames place(items(), path);
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const PlaceNames& place = names_[i];
     const bool wanted = place.path_matches(select.paths) || place.name_matches(select.tensors);
     if (wanted && !place.path_matches(select.ignore) && !place.name_matches(select.ignore))
       result.push_back(i);

@@ -147,6 +147,9 @@ class Context {
   // kDiff, else maybe null. `compat` has a finding for each place.
   const diff::Diff* diff = nullptr;
   const diff::Compatibility* compat = nullptr;
+
+ private:
+  std::vector<PlaceNames> names_;  // of the entries: every rule asks for them; never moved
 };
 
 using Emit = std::function<void(Hit)>;

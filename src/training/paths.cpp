@@ -13,6 +13,7 @@ std::string_view first_component(std::string_view path) {
 }
 
 std::string unquote(std::string_view quoted) {
+  if (quoted.find('\\') == quoted.npos) return std::string(quoted);
   std::string text;
   for (std::size_t i = 0; i < quoted.size(); ++i) {
     if (quoted[i] == '\\' && i + 1 < quoted.size() && (quoted[i + 1] == '"' || quoted[i + 1] == '\\')) ++i;
@@ -28,7 +29,9 @@ std::string_view first_step(std::string_view path) {
     return path.substr(0, std::min(end + 2, path.size()));
   }
   if (path.starts_with('[')) return path.substr(0, std::min(path.find(']'), path.size() - 1) + 1);
-  return path.substr(0, std::min(path.find_first_of(".[", 1), path.size()));
+  std::size_t end = 1;  // find_first_of would search its two characters for each of the path's
+  while (end < path.size() && path[end] != '.' && path[end] != '[') ++end;
+  return path.substr(0, end);
 }
 
 std::string key_of_step(std::string_view step) {

@@ -366,4 +366,5 @@ TEST_CASE("the checksum of a storage is that of its bytes, if the tensor is all 
   tensor.view.shape[0] -= 1;
   tensor.view.numel -= 1;
   CHECK_FALSE(checksum_of(tensor, 1));
+  CHECK_FALSE(checksum_of(make_values<std::uint8_t>(DType::kBits8, {1, 2}), 1));  // not read
 }
