@@ -39,8 +39,8 @@ int guarded(const std::string& program, int (*body)(int, const char* const*), in
             const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  // What TZ means where it is not set. libzip converts a time for each record, and then the C library looks for
-  // a new time zone in the file system every time.
+  // What TZ means where it is not set. libzip converts a time for each record, and then the C library looks
+  // for a new time zone in the file system every time.
   ::setenv("TZ", ":/etc/localtime", 0);
   try {
     return body(argc, argv);

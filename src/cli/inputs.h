@@ -11,8 +11,8 @@ namespace ckpt::cli {
 
 using OpenedPtr = std::shared_ptr<const Opened>;
 
-// Opens `path`; complains on stderr if it cannot be read, or only in part. The other one opens all of them at a
-// time, on up to `jobs` threads, and complains in order.
+// Opens `path`; complains on stderr if it cannot be read, or only in part. The other one opens all of them at
+// a time, on up to `jobs` threads, and complains in order.
 std::vector<OpenedPtr> open_and_complain(const std::string& program, const std::vector<std::string>& paths,
                                          std::size_t jobs);
 OpenedPtr open_and_complain(const std::string& program, const std::string& path);

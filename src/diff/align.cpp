@@ -36,7 +36,8 @@ Alignment align_by_number(std::span<const Side> sides) {
   out.inputs = sides.size();
   out.rows = sides.front().places.size();
   out.places.resize(out.rows * out.inputs);
-  for (std::size_t i = 0; i < out.places.size(); ++i) out.places[i] = static_cast<std::uint32_t>(i / out.inputs);
+  for (std::size_t i = 0; i < out.places.size(); ++i)
+    out.places[i] = static_cast<std::uint32_t>(i / out.inputs);
   return out;
 }
 

@@ -269,7 +269,8 @@ bool same_weights(const Side& base, const Side& side) {
   while (true) {
     a = std::find_if(a, base.places.end(), is_weight);
     b = std::find_if(b, side.places.end(), is_weight);
-    if (a == base.places.end() || b == side.places.end()) return a == base.places.end() && b == side.places.end();
+    if (a == base.places.end() || b == side.places.end())
+      return a == base.places.end() && b == side.places.end();
     if (a->key.text != b->key.text) return false;
     ++a;
     ++b;

@@ -160,8 +160,8 @@ void rename_moved(Side& side, const std::vector<bool>& moved) {
   for (Place& place : side.places) {
     const auto optimizer = parse_optimizer_path(side.items(), place.path);
     if (!optimizer || !moved[optimizer->index] || place.key.space != Space::kPath) continue;
-    place.key.text = side.keep(value::index_path(keys::kOptimizerStates, optimizer->index) +
-                               std::string(optimizer->rest));
+    place.key.text =
+        side.keep(value::index_path(keys::kOptimizerStates, optimizer->index) + std::string(optimizer->rest));
   }
 }
 

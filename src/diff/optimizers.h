@@ -39,8 +39,9 @@ struct ParamState {
 };
 
 struct OptimizerParams {
-  std::string path;   // of the optimizer
-  std::string place;  // the same of every file that has it there; a Trainer's are counted, whatever their paths
+  std::string path;  // of the optimizer
+  std::string
+      place;  // the same of every file that has it there; a Trainer's are counted, whatever their paths
   NamedBy named_by = NamedBy::kNothing;
   std::string why;                               // kAmbiguous: the reason
   std::vector<std::vector<std::string>> groups;  // the ids of each group, as spelled in paths ("3", "\"w\"")

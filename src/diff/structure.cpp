@@ -58,9 +58,11 @@ class Ties {
     std::stable_sort(weights.begin(), weights.end(),
                      [&](const Place* a, const Place* b) { return bytes(a) < bytes(b); });
     for (auto first = weights.begin(); first != weights.end();) {
-      const auto last = std::find_if(first, weights.end(), [&](const Place* p) { return bytes(p) != bytes(*first); });
+      const auto last =
+          std::find_if(first, weights.end(), [&](const Place* p) { return bytes(p) != bytes(*first); });
       if (last - first > 1) {
-        for (auto place = first; place != last; ++place) group_of_.emplace((*place)->key.text, groups_.size());
+        for (auto place = first; place != last; ++place)
+          group_of_.emplace((*place)->key.text, groups_.size());
         groups_.emplace_back(first, last);
       }
       first = last;

@@ -42,8 +42,8 @@ class ByteSource {
   // The bytes in place, or nullopt if they are not in memory (then use read). May be misaligned.
   virtual std::optional<std::span<const std::byte>> view(std::uint64_t offset, std::uint64_t size) const;
 
-  // The same for a file, which is mapped for as long as the result lives; nullopt where read() is no slower. What
-  // a window shows of a file that shrinks meanwhile is wrong, and check_unchanged throws.
+  // The same for a file, which is mapped for as long as the result lives; nullopt where read() is no slower.
+  // What a window shows of a file that shrinks meanwhile is wrong, and check_unchanged throws.
   virtual std::optional<Window> window(std::uint64_t offset, std::uint64_t size) const;
 
   // False for an inflated entry: reading backwards starts over. Callers then read front to back.

@@ -1,5 +1,6 @@
-// A regular file, read with pread, or mapped a window at a time (file_window.h). Directories, pipes, devices and sockets are refused without blocking. Few files are open at a
-// time, however many sources there are; one that was replaced by the time it is opened again gives kChanged.
+// A regular file, read with pread, or mapped a window at a time (file_window.h). Directories, pipes, devices
+// and sockets are refused without blocking. Few files are open at a time, however many sources there are; one
+// that was replaced by the time it is opened again gives kChanged.
 #pragma once
 
 #include <memory>

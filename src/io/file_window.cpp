@@ -32,8 +32,8 @@ bool fill_with_zeros(std::uintptr_t address) {
     const std::uintptr_t end = slot.end.load(), begin = slot.begin.load();
     if (address < begin || address >= end) continue;
     const std::uintptr_t page = address / page_size() * page_size();
-    if (::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-               0) == MAP_FAILED)
+    if (::mmap(reinterpret_cast<void*>(page), end - page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+               -1, 0) == MAP_FAILED)
       return false;
     slot.lost.load()->store(true);
     return true;

@@ -260,8 +260,9 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
   if (scope.numbers && scope.opened)
-    stats = fill_stats(context, wanted_entries(context, on, kStats),
-                       std::any_of(on.begin(), on.end(), [](const Rule* r) { return needs(*r, kChecksums); }));
+    stats =
+        fill_stats(context, wanted_entries(context, on, kStats),
+                   std::any_of(on.begin(), on.end(), [](const Rule* r) { return needs(*r, kChecksums); }));
   if (scope.numbers && scope.opened && scope.based)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
   std::optional<Comparison> comparison;

@@ -66,8 +66,8 @@ class BlockReader {
   std::size_t size_;  // bytes of an unpacked element
   std::uint64_t position_;
   std::uint64_t end_;
-  bool resolve_ = false;               // conj or neg requires a change of sign
-  io::Window mapped_;                  // of a contiguous view, from byte mapped_begin_ of the storage
+  bool resolve_ = false;  // conj or neg requires a change of sign
+  io::Window mapped_;     // of a contiguous view, from byte mapped_begin_ of the storage
   std::uint64_t mapped_begin_ = 0;
   std::span<const std::byte> window_;  // layout_->extent elements, if the view is gathered from memory
   std::vector<std::byte> window_bytes_;

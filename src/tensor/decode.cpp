@@ -115,8 +115,7 @@ Domain domain_of(const Decoder& decoder) {
   switch (dtype_class(decoder.dtype)) {
     case DTypeClass::kComplex: return Domain::kComplex;
     case DTypeClass::kBits: return Domain::kOpaque;
-    case DTypeClass::kFloat:
-      return decoder.dtype == DType::kFloat64 ? Domain::kDouble : Domain::kFloat;
+    case DTypeClass::kFloat: return decoder.dtype == DType::kFloat64 ? Domain::kDouble : Domain::kFloat;
     case DTypeClass::kSInt:
     case DTypeClass::kUInt:
     case DTypeClass::kBool:
@@ -235,7 +234,8 @@ void decode_integers(const Decoder& decoder, std::span<const std::byte> elements
   const std::size_t size = component_size(dtype);
   const bool is_signed = has_negative_codes(dtype);
   if (const Decode<float> decode = float_decoder(dtype)) return convert_floats(decode, size, elements, out);
-  if (size == 4) return is_signed ? convert<std::int32_t>(elements, out) : convert<std::uint32_t>(elements, out);
+  if (size == 4)
+    return is_signed ? convert<std::int32_t>(elements, out) : convert<std::uint32_t>(elements, out);
   return is_signed ? convert<std::int64_t>(elements, out) : convert<std::uint64_t>(elements, out);
 }
 template void decode_integers(const Decoder&, std::span<const std::byte>, std::int64_t*);

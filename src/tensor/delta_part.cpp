@@ -176,8 +176,8 @@ void DeltaAccumulator::add(std::span<const std::byte> old_elements, std::span<co
     case Domain::kOpaque: return add_opaque(old_elements, new_elements, same, part);
     case Domain::kFloat:
       return add_floats(decode_floats(old_, old_elements, old_floats_.data()),
-                        decode_floats(new_, new_elements, new_floats_.data()), size, same && same_type_, first,
-                        part);
+                        decode_floats(new_, new_elements, new_floats_.data()), size, same && same_type_,
+                        first, part);
     case Domain::kDouble:
       decode_doubles(old_, old_elements, first, old_values_.data());
       decode_doubles(new_, new_elements, first, new_values_.data());

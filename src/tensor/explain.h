@@ -57,11 +57,11 @@ struct Permutation {
 std::optional<Permutation> find_permutation(const TensorRef& old_tensor, const TensorRef& new_tensor);
 
 // new == factor * old within 2 units in the last place of the dtype, every element; the factor with the
-// fewest digits that fits the first elements, or else the middle of those that do. Real floating dtypes, equal, of equal shapes. Zeros stay zeros, elements that
-// are not finite stay what they are. A factor that is 1 within rounding is not returned. Evidence: elements
-// of different magnitudes beyond the first, each with as many bits as its precision leaves of those 2 units
-// (21 for float32, 5 for bfloat16) but not more than its significand uses, so that {1, 2} and {2, 4} say
-// little; at least 3 nonzero pairs.
+// fewest digits that fits the first elements, or else the middle of those that do. Real floating dtypes,
+// equal, of equal shapes. Zeros stay zeros, elements that are not finite stay what they are. A factor that is
+// 1 within rounding is not returned. Evidence: elements of different magnitudes beyond the first, each with
+// as many bits as its precision leaves of those 2 units (21 for float32, 5 for bfloat16) but not more than
+// its significand uses, so that {1, 2} and {2, 4} say little; at least 3 nonzero pairs.
 std::optional<double> find_scale(const TensorRef& old_tensor, const TensorRef& new_tensor);
 
 // Shapes equal except for axis 0, equal dtypes: the number of leading rows that both have, if those are

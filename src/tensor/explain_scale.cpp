@@ -81,8 +81,8 @@ class FactorRange {
   std::size_t count_ = 0;
 };
 
-// What a sample allows; nullopt if it allows none. Whatever comes of it is verified, so the first elements that
-// say enough will do.
+// What a sample allows; nullopt if it allows none. Whatever comes of it is verified, so the first elements
+// that say enough will do.
 std::optional<FactorRange> factors(const TensorRef& old_tensor, const TensorRef& new_tensor) {
   constexpr std::size_t kSample = 16 * kChunk;
   const DType dtype = old_tensor.view->dtype;
@@ -110,15 +110,17 @@ bool is_scaled(const TensorRef& old_tensor, const TensorRef& new_tensor, double 
   const FloatCodes codes = float_codes(dtype);
   std::array<double, kChunk> values{};
   std::array<std::byte, kChunk * sizeof(double)> wanted{};
-  return visit_pairs(old_tensor, new_tensor, kChunk, [&](auto old_elements, auto new_elements, std::size_t count) {
-    decode_doubles(decoder, old_elements, 0, values.data());
-    // What is not finite stays what it is.
-    for (std::size_t i = 0; i < count; ++i) values[i] = std::isfinite(values[i]) ? values[i] * factor : values[i];
-    round_to(dtype, std::span<const double>(values).first(count), wanted.data());
-    const CodeDistance distance =
-        code_distance(std::span(wanted).first(count * codes.size), new_elements, codes);
-    return distance.most <= kUlps && !distance.odd;
-  });
+  return visit_pairs(old_tensor, new_tensor, kChunk,
+                     [&](auto old_elements, auto new_elements, std::size_t count) {
+                       decode_doubles(decoder, old_elements, 0, values.data());
+                       // What is not finite stays what it is.
+                       for (std::size_t i = 0; i < count; ++i)
+                         values[i] = std::isfinite(values[i]) ? values[i] * factor : values[i];
+                       round_to(dtype, std::span<const double>(values).first(count), wanted.data());
+                       const CodeDistance distance =
+                           code_distance(std::span(wanted).first(count * codes.size), new_elements, codes);
+                       return distance.most <= kUlps && !distance.odd;
+                     });
 }
 
 // The middle, rounded to the fewest decimal digits that stay inside.

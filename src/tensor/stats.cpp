@@ -14,8 +14,8 @@ namespace {
 // True if the elements are the bytes of the storage, from the first to the last.
 bool is_checked(const StatsJob& job, const Plan& plan) {
   const TensorView& view = *job.view;
-  return job.checksum && is_decodable(view.dtype) && plan.layout.contiguous() && plan.layout.first == 0 && plan.grid.copies == 1 &&
-         elements_per_byte(view.dtype) == 1 && !view.conj && !view.neg &&
+  return job.checksum && is_decodable(view.dtype) && plan.layout.contiguous() && plan.layout.first == 0 &&
+         plan.grid.copies == 1 && elements_per_byte(view.dtype) == 1 && !view.conj && !view.neg &&
          !(job.storage->big_endian && component_size(view.dtype) > 1) &&
          plan.layout.count * element_size(view.dtype) == job.storage->size;
 }

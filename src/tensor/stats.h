@@ -31,13 +31,13 @@ struct Stats {
   std::optional<std::uint64_t> first_nonfinite;  // flat index in C order
   std::optional<std::uint64_t> first_negative;
   std::optional<std::uint64_t> first_subnormal;
-  Number min, max;       // over the elements that are not NaN; monostate if there are none, or complex
-  // Over the finite elements; NaN if there are none. Complex: the real part. Where the elements of a chunk cancel
-  // their sum is exact; where chunks cancel, the mean is as exact as their means.
+  Number min, max;  // over the elements that are not NaN; monostate if there are none, or complex
+  // Over the finite elements; NaN if there are none. Complex: the real part. Where the elements of a chunk
+  // cancel their sum is exact; where chunks cancel, the mean is as exact as their means.
   double mean = 0;
-  double mean_imag = 0;  // complex only
-  double std = 0;        // population standard deviation over the finite elements
-  double l2 = 0;         // sqrt of the sum of squares of the finite elements
+  double mean_imag = 0;                // complex only
+  double std = 0;                      // population standard deviation over the finite elements
+  double l2 = 0;                       // sqrt of the sum of squares of the finite elements
   std::optional<std::uint32_t> crc32;  // of the storage, if the job asked for it and the tensor is all of it
 
   std::uint64_t nonfinite() const { return nan + posinf + neginf; }

@@ -343,8 +343,7 @@ void StatsAccumulator::add_complex(std::span<const std::byte> elements, std::uin
   if (kept == 0) return;
   const FloatKernels<double>& kernel = kernels().f64;
   merge_moments(part.real, moments_of(finite_.data(), kept, kernel.range(finite_.data(), kept)));
-  merge_moments(part.imag,
-                moments_of(finite_imag_.data(), kept, kernel.range(finite_imag_.data(), kept)));
+  merge_moments(part.imag, moments_of(finite_imag_.data(), kept, kernel.range(finite_imag_.data(), kept)));
 }
 
 }  // namespace ckpt::tensor

@@ -25,9 +25,9 @@ struct Type {
   const char* storage;
   std::size_t size;
 };
-constexpr Type kTypes[] = {{"f32", "FloatStorage", 4},    {"f64", "DoubleStorage", 8}, {"f16", "HalfStorage", 2},
-                           {"bf16", "BFloat16Storage", 2}, {"f8", "Float8_e4m3fnStorage", 1},
-                           {"i64", "LongStorage", 8}};
+constexpr Type kTypes[] = {{"f32", "FloatStorage", 4},        {"f64", "DoubleStorage", 8},
+                           {"f16", "HalfStorage", 2},         {"bf16", "BFloat16Storage", 2},
+                           {"f8", "Float8_e4m3fnStorage", 1}, {"i64", "LongStorage", 8}};
 
 Type type_of(const std::string& kind) {
   for (const Type& type : kTypes)
@@ -59,13 +59,15 @@ std::string weights(const Type& type, std::size_t count, Noise& noise) {
   return out;
 }
 
-void save(const std::string& path, const Type& type, const std::vector<std::string>& storages, std::int64_t columns) {
+void save(const std::string& path, const Type& type, const std::vector<std::string>& storages,
+          std::int64_t columns) {
   PickleBuilder pickle;
   pickle.proto(2).empty_dict().mark().unicode("state_dict").ordered_dict().mark();
   for (std::size_t i = 0; i < storages.size(); ++i) {
     const auto count = static_cast<std::int64_t>(storages[i].size() / type.size);
     const std::vector<std::int64_t> shape = {count / columns, columns};
-    pickle.unicode("layers." + std::to_string(i) + ".weight").torch_tensor(std::to_string(i), type.storage, shape);
+    pickle.unicode("layers." + std::to_string(i) + ".weight")
+        .torch_tensor(std::to_string(i), type.storage, shape);
   }
   pickle.setitems().setitems().stop();
   const std::string zip = build_zip(torch_records(pickle.text(), storages));
@@ -90,7 +92,8 @@ void make_many(std::size_t count, const std::string& old_path, const std::string
   save(new_path, kTypes[0], storages, 16);
 }
 
-void make_pair(const std::string& kind, std::size_t bytes, const std::string& old_path, const std::string& new_path) {
+void make_pair(const std::string& kind, std::size_t bytes, const std::string& old_path,
+               const std::string& new_path) {
   constexpr std::size_t kTensor = 16u << 20;  // bytes
   const Type type = type_of(kind);
   const std::size_t tensor = kind == "one" ? bytes : std::min(kTensor, bytes);

@@ -40,9 +40,8 @@ std::uint64_t read_file(const char* path, std::size_t threads) {
   std::vector<std::thread> helpers;
   const std::size_t part = (size / threads + 64) / 64 * 64;
   for (std::size_t begin = 0; begin < size; begin += part)
-    helpers.emplace_back([&, begin] {
-      all ^= xor_of(static_cast<const char*>(map) + begin, std::min(part, size - begin));
-    });
+    helpers.emplace_back(
+        [&, begin] { all ^= xor_of(static_cast<const char*>(map) + begin, std::min(part, size - begin)); });
   for (std::thread& helper : helpers) helper.join();
   ::munmap(map, size);
   return all;

@@ -54,7 +54,8 @@ TEST_CASE("a Trainer's sharded folder is the same as the file that Lightning mak
   for (const char* form : {"fsdp", "model-parallel"}) {
     CAPTURE(form);
     for (const bool first : {true, false}) {
-      const diff::Diff diff = compare_files(first ? std::vector{folder + form, one} : std::vector{one, folder + form});
+      const diff::Diff diff =
+          compare_files(first ? std::vector{folder + form, one} : std::vector{one, folder + form});
       CHECK(list(diff) == "");
       const diff::Compatibility verdict = diff::judge(diff);
       CHECK(verdict.resumable);

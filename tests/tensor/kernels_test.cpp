@@ -1,4 +1,6 @@
 // Every table of kernels gives the bits of the baseline, and the baseline what the formulas say.
+#include "tensor/kernels/kernels.h"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -11,7 +13,6 @@
 #include <doctest/doctest.h>
 
 #include "tensor/decode.h"
-#include "tensor/kernels/kernels.h"
 #include "tests/support/noise.h"
 
 namespace ckpt::tensor {
@@ -46,7 +47,8 @@ std::vector<T> numbers(std::size_t count, test::Noise& noise, bool finite) {
 }
 
 bool same(double a, double b) {
-  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) || (std::isnan(a) && std::isnan(b));
+  return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
 }
 
 bool same(const PairSums& a, const PairSums& b, bool finite) {
@@ -102,13 +104,15 @@ void check_definition(const FloatKernels<T>& kernel) {
     const std::vector<T> a = numbers<T>(size, noise, true), b = numbers<T>(size, noise, true);
     const auto other = [&](std::size_t i) { return static_cast<double>(b[i]); };
     const PairSums sums = kernel.pair_sums(a.data(), b.data(), size);
-    CHECK(same(sums.abs, by_definition(a.data(), size, [&](std::size_t i, double x) { return std::abs(other(i) - x); })));
+    CHECK(same(sums.abs, by_definition(a.data(), size,
+                                       [&](std::size_t i, double x) { return std::abs(other(i) - x); })));
     CHECK(same(sums.square, by_definition(a.data(), size, [&](std::size_t i, double x) {
                  return (other(i) - x) * (other(i) - x);
                })));
     CHECK(same(sums.old_square, by_definition(a.data(), size, [](std::size_t, double x) { return x * x; })));
     CHECK(same(sums.new_square, by_definition(b.data(), size, [](std::size_t, double x) { return x * x; })));
-    CHECK(same(sums.dot, by_definition(a.data(), size, [&](std::size_t i, double x) { return x * other(i); })));
+    CHECK(
+        same(sums.dot, by_definition(a.data(), size, [&](std::size_t i, double x) { return x * other(i); })));
     double top = 0;
     std::uint32_t unequal = 0;
     for (std::size_t i = 0; i < size; ++i) {
@@ -121,9 +125,8 @@ void check_definition(const FloatKernels<T>& kernel) {
     CHECK(same(range.sum, by_definition(a.data(), size, [](std::size_t, double x) { return x; })));
     CHECK(range.min == static_cast<double>(*std::min_element(a.begin(), a.end())));
     CHECK(range.max == static_cast<double>(*std::max_element(a.begin(), a.end())));
-    CHECK(same(kernel.square_deviation(a.data(), size, 0.25), by_definition(a.data(), size, [](std::size_t, double x) {
-                 return (x - 0.25) * (x - 0.25);
-               })));
+    CHECK(same(kernel.square_deviation(a.data(), size, 0.25),
+               by_definition(a.data(), size, [](std::size_t, double x) { return (x - 0.25) * (x - 0.25); })));
     const SignCounts signs = kernel.signs(a.data(), size);
     CHECK(signs.zeros == std::count(a.begin(), a.end(), T{0}));
     CHECK(signs.negative == std::count_if(a.begin(), a.end(), [](T x) { return x < 0; }));
@@ -137,7 +140,8 @@ void check_decoder(Decode<Out> decode, Value value) {
   for (std::size_t shift = 0; shift < 9; ++shift) {
     std::vector<std::byte> bytes(shift + kCodes * sizeof(Code));
     std::vector<Code> codes(kCodes);
-    for (std::size_t i = 0; i < kCodes; ++i) codes[i] = static_cast<Code>(i * (sizeof(Code) > 2 ? 65'537 : 1));
+    for (std::size_t i = 0; i < kCodes; ++i)
+      codes[i] = static_cast<Code>(i * (sizeof(Code) > 2 ? 65'537 : 1));
     std::memcpy(bytes.data() + shift, codes.data(), kCodes * sizeof(Code));
     std::vector<Out> out(kCodes);
     decode(bytes.data() + shift, kCodes, out.data());
@@ -152,7 +156,9 @@ void check_decoder(Decode<Out> decode, Value value) {
 void check_decoders(const Decoders& decode) {
   check_decoder<std::uint16_t>(decode.float16, half_value);
   check_decoder<std::uint16_t>(decode.bfloat16, bfloat16_value);
-  const auto float8 = [](DType dtype) { return [dtype](std::uint8_t code) { return float8_value(dtype, code); }; };
+  const auto float8 = [](DType dtype) {
+    return [dtype](std::uint8_t code) { return float8_value(dtype, code); };
+  };
   check_decoder<std::uint8_t>(decode.float8_e5m2, float8(DType::kFloat8E5M2));
   check_decoder<std::uint8_t>(decode.float8_e4m3fn, float8(DType::kFloat8E4M3Fn));
   check_decoder<std::uint8_t>(decode.float8_e5m2fnuz, float8(DType::kFloat8E5M2Fnuz));
@@ -185,7 +191,8 @@ std::vector<Code> telling_codes(const FloatCodes& codes, test::Noise& noise) {
     for (unsigned i = 0; i < 256; ++i) out.push_back(static_cast<Code>(i));
     return out;
   }
-  for (const std::uint64_t border : {std::uint64_t{0}, codes.sign, codes.largest, codes.sign + codes.largest, ~std::uint64_t{0}})
+  for (const std::uint64_t border :
+       {std::uint64_t{0}, codes.sign, codes.largest, codes.sign + codes.largest, ~std::uint64_t{0}})
     for (std::uint64_t step = 0; step < 7; ++step) out.push_back(static_cast<Code>(border + step - 3));
   for (int i = 0; i < 100; ++i) out.push_back(static_cast<Code>(noise.next() >> 3));
   return out;
@@ -201,7 +208,8 @@ void check_distance(CodeDistanceOf distance, DType dtype) {
   std::size_t wrong = 0;
   for (const Code a : all)
     for (const Code b : all) {
-      const auto found = distance(std::as_bytes(std::span(&a, 1)).data(), std::as_bytes(std::span(&b, 1)).data(), 1, codes);
+      const auto found =
+          distance(std::as_bytes(std::span(&a, 1)).data(), std::as_bytes(std::span(&b, 1)).data(), 1, codes);
       const CodeDistance wanted = distance_by_definition(a, b, codes);
       wrong += found.most == wanted.most && found.odd == wanted.odd ? 0U : 1U;
       whole.most = std::max(whole.most, wanted.most);
@@ -210,14 +218,15 @@ void check_distance(CodeDistanceOf distance, DType dtype) {
       right.push_back(b);
     }
   CHECK(wrong == 0);
-  const auto found = distance(std::as_bytes(std::span(left)).data(), std::as_bytes(std::span(right)).data(), left.size(), codes);
+  const auto found = distance(std::as_bytes(std::span(left)).data(), std::as_bytes(std::span(right)).data(),
+                              left.size(), codes);
   CHECK(found.most == whole.most);
   CHECK(found.odd == whole.odd);
 }
 
 void check_distances(const DistanceKernels& distance) {
-  for (const DType dtype : {DType::kFloat8E4M3Fn, DType::kFloat8E5M2, DType::kFloat8E4M3Fnuz, DType::kFloat8E5M2Fnuz,
-                            DType::kFloat8E8M0Fnu})
+  for (const DType dtype : {DType::kFloat8E4M3Fn, DType::kFloat8E5M2, DType::kFloat8E4M3Fnuz,
+                            DType::kFloat8E5M2Fnuz, DType::kFloat8E8M0Fnu})
     check_distance<std::uint8_t>(distance.of_1, dtype);
   check_distance<std::uint16_t>(distance.of_2, DType::kFloat16);
   check_distance<std::uint16_t>(distance.of_2, DType::kBFloat16);

@@ -338,7 +338,8 @@ TEST_CASE("the mean of values that cancel is exact") {
 }
 
 TEST_CASE("subnormal numbers are counted where the type has a normal range") {
-  const Case floats = make_values<float>(DType::kFloat32, {1.0F, 0.0F, -0.0F, 1e-40F, -1e-45F, 1.2e-38F, NAN});
+  const Case floats =
+      make_values<float>(DType::kFloat32, {1.0F, 0.0F, -0.0F, 1e-40F, -1e-45F, 1.2e-38F, NAN});
   const Stats stats = compute_stats(floats.view, floats.storage);
   CHECK(stats.subnormal == 2);
   CHECK(stats.first_subnormal == 3);

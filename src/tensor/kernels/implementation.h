@@ -48,6 +48,13 @@ Strip load(const T* from) {
   return strip;
 }
 
+// The chunk after this one, on its way from memory: with several streams the machine's own prefetching stops
+// at every page. Addresses beyond the end do no harm.
+template <class T>
+void read_ahead(const T* from) {
+  __builtin_prefetch(from + kChunk);
+}
+
 // The last, short row of 16, filled up with `filler`.
 template <class T>
 struct Row {
@@ -83,8 +90,11 @@ PairSums pair_sums(const T* old_values, const T* new_values, std::size_t size) {
   Lanes abs, square, old_square, new_square, top, dot;
   for (std::size_t strip = 0; strip < kLanes; strip += kStrip) {
     PairStrip sums;
-    for (std::size_t i = strip; i + (kLanes - strip) <= size; i += kLanes)
+    for (std::size_t i = strip; i + (kLanes - strip) <= size; i += kLanes) {
+      read_ahead(old_values + i);
+      read_ahead(new_values + i);
       sums.add(load(old_values + i), load(new_values + i));
+    }
     sums.add(load(old_row.at(strip)), load(new_row.at(strip)));
     const auto at = static_cast<Eigen::Index>(strip);
     abs.segment<kStrip>(at) = sums.abs;
@@ -147,6 +157,7 @@ Range range(const T* values, std::size_t size) {
   for (std::size_t strip = 0; strip < kLanes; strip += kStrip) {
     Strip sum = Strip::Zero();
     for (std::size_t i = strip; i + (kLanes - strip) <= size; i += kLanes) {
+      read_ahead(values + i);
       const Raw<T> x = Eigen::Map<const Raw<T>>(values + i);
       sum += load(values + i);
       low = low.min(x);
@@ -182,14 +193,16 @@ double square_deviation(const T* values, std::size_t size, double mean) {
 
 template <class T>
 SignCounts signs(const T* values, std::size_t size) {
-  SignCounts counts;
-  for (std::size_t i = 0; i < size; ++i) counts.zeros += values[i] == T{0} ? 1U : 0U;
-  for (std::size_t i = 0; i < size; ++i) counts.negative += values[i] < T{0} ? 1U : 0U;
   constexpr T kNormal = std::numeric_limits<T>::min();
+  std::uint32_t zeros = 0;
+  std::uint32_t negative = 0;
   std::uint32_t tiny = 0;
-  for (std::size_t i = 0; i < size; ++i) tiny += magnitude(values[i]) < kNormal ? 1U : 0U;
-  counts.subnormal = tiny - counts.zeros;
-  return counts;
+  for (std::size_t i = 0; i < size; ++i) {
+    zeros += values[i] == T{0} ? 1U : 0U;
+    negative += values[i] < T{0} ? 1U : 0U;
+    tiny += magnitude(values[i]) < kNormal ? 1U : 0U;
+  }
+  return {zeros, negative, tiny - zeros};
 }
 
 template <class T>
@@ -281,7 +294,8 @@ constexpr Decoders kDecoders = {
 
 // --- codes ----------------------------------------------------------------------------------------------
 
-// Everything in the code's own type and without branches, so that as many codes as fit are compared at a time.
+// Everything in the code's own type and without branches, so that as many codes as fit are compared at a
+// time.
 template <class Code>
 CodeDistance distance_of(const std::byte* old_codes, const std::byte* new_codes, std::size_t size,
                          const FloatCodes& codes) {
@@ -303,7 +317,8 @@ CodeDistance distance_of(const std::byte* old_codes, const std::byte* new_codes,
     const auto apart = static_cast<Code>(at_a > at_b ? at_a - at_b : at_b - at_a);
     const auto nan_a = static_cast<Code>((size_a > infinity ? 1 : 0) | (a == lone ? 1 : 0));
     const auto nan_b = static_cast<Code>((size_b > infinity ? 1 : 0) | (b == lone ? 1 : 0));
-    const auto wild = static_cast<Code>((size_a > largest ? 1 : 0) | (size_b > largest ? 1 : 0) | nan_a | nan_b);
+    const auto wild =
+        static_cast<Code>((size_a > largest ? 1 : 0) | (size_b > largest ? 1 : 0) | nan_a | nan_b);
     const auto alike = static_cast<Code>((a == b ? 1 : 0) | (nan_a & nan_b));
     const auto counted = static_cast<Code>(apart & (wild - 1));  // wild is 0 or 1
     most = counted > most ? counted : most;
@@ -315,7 +330,8 @@ CodeDistance distance_of(const std::byte* old_codes, const std::byte* new_codes,
 constexpr DistanceKernels kDistances = {distance_of<std::uint8_t>, distance_of<std::uint16_t>,
                                         distance_of<std::uint32_t>, distance_of<std::uint64_t>};
 
-constexpr KernelTable kTable = {CKPT_KERNELS_NAME, table_for<float>(), table_for<double>(), kDecoders, kDistances};
+constexpr KernelTable kTable = {CKPT_KERNELS_NAME, table_for<float>(), table_for<double>(), kDecoders,
+                                kDistances};
 
 }  // namespace
 

@@ -72,8 +72,8 @@ struct CodeDistance {
   std::uint64_t most = 0;  // between finite codes
   bool odd = false;        // a pair that is not finite is neither equal nor two NaNs
 };
-using CodeDistanceOf = CodeDistance (*)(const std::byte* old_codes, const std::byte* new_codes, std::size_t size,
-                                        const FloatCodes& codes);
+using CodeDistanceOf = CodeDistance (*)(const std::byte* old_codes, const std::byte* new_codes,
+                                        std::size_t size, const FloatCodes& codes);
 // By the bytes of a code.
 struct DistanceKernels {
   CodeDistanceOf of_1, of_2, of_4, of_8;

@@ -1,5 +1,5 @@
-// Many subnormal numbers, which the statistics count, or rows of zeros: the few tensors that may have them are
-// read once more.
+// Many subnormal numbers, which the statistics count, or rows of zeros: the few tensors that may have them
+// are read once more.
 #include <algorithm>
 #include <stdexcept>
 

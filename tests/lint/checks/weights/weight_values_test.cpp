@@ -153,9 +153,9 @@ TEST_CASE("a view that repeats a few bytes endlessly is not walked element by el
   last_view(b).shape = {std::int64_t{1} << 40, 2};
   last_view(b).strides = {0, 1};
   last_view(b).numel = std::uint64_t{1} << 41;
-  CHECK(run("weights-subnormal", b) ==
-        Lines{"note state_dict[\"bomb.weight\"]: 1099511627776 of 2199023255552 elements are subnormal (50%), first at "
-              "[0, 0]"});
+  CHECK(run("weights-subnormal", b) == Lines{"note state_dict[\"bomb.weight\"]: 1099511627776 of "
+                                             "2199023255552 elements are subnormal (50%), first at "
+                                             "[0, 0]"});
   CHECK(run("weights-dead-rows", b).empty());
 }
 
