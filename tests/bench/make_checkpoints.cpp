@@ -70,7 +70,9 @@ void save(const std::string& path, const Type& type, const std::vector<std::stri
         .torch_tensor(std::to_string(i), type.storage, shape);
   }
   pickle.setitems().setitems().stop();
-  const std::string zip = build_zip(torch_records(pickle.text(), storages));
+  std::vector<ZipRecord> records = torch_records(pickle.text(), storages);
+  for (ZipRecord& record : records) record.zip64 = true;  // offsets may need more than 32 bits
+  const std::string zip = build_zip(records);
   std::ofstream(path, std::ios::binary).write(zip.data(), static_cast<std::streamsize>(zip.size()));
 }
 
