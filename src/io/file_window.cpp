@@ -61,6 +61,13 @@ Slot* take_slot() {
   return nullptr;
 }
 
+// One call instead of a page fault for every few pages. It raises no signal.
+#ifdef MAP_POPULATE
+constexpr int kMapFlags = MAP_SHARED | MAP_POPULATE;
+#else
+constexpr int kMapFlags = MAP_SHARED;
+#endif
+
 class Mapping {
  public:
   Mapping(Slot& slot, void* start, std::size_t size, LostFlag lost)
@@ -94,9 +101,7 @@ MappedBytes map_file(int fd, std::uint64_t offset, std::size_t size, const LostF
   const std::size_t skip = offset - start;
   Slot* const slot = take_slot();
   if (slot == nullptr) return {};
-  // MAP_POPULATE: one call instead of a page fault for every few pages. It raises no signal.
-  void* const map =
-      ::mmap(nullptr, skip + size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, static_cast<off_t>(start));
+  void* const map = ::mmap(nullptr, skip + size, PROT_READ, kMapFlags, fd, static_cast<off_t>(start));
   if (map == MAP_FAILED) {
     slot->taken.store(false);
     return {};

@@ -192,11 +192,13 @@ std::span<const std::byte> BlockReader::next(std::size_t count) {
   if (count == 0) return {};
   const std::size_t bytes = count * size_;
   if (layout_->contiguous() && !resolve_ && is_plain()) {
-    const std::span<const std::byte> there = in_place(bytes);
-    const std::size_t alignment = std::min<std::size_t>(component_size(view_->dtype), 8);
-    if (!there.empty() && std::bit_cast<std::uintptr_t>(there.data()) % alignment == 0) {
+    if (const std::span<const std::byte> there = in_place(bytes); !there.empty()) {
       position_ += count;
-      return there;
+      const std::size_t alignment = std::min<std::size_t>(component_size(view_->dtype), 8);
+      if (std::bit_cast<std::uintptr_t>(there.data()) % alignment == 0) return there;
+      std::byte* const out = block_->reserve(bytes);
+      std::memcpy(out, there.data(), bytes);
+      return {out, bytes};
     }
   }
   std::byte* const out = block_->reserve(bytes);

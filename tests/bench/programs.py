@@ -164,7 +164,7 @@ def machine():
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
     flags = next((line for line in open("/proc/cpuinfo") if line.startswith("flags")), "")
     wide = [name for name in ("avx2", "avx512f") if f" {name}" in flags]
-    return f"{model}, {os.cpu_count()} cores ({', '.join(wide) or 'no wide instructions'}), {platform.system()} {platform.release()}"
+    return f"{model}, {os.cpu_count()} cores ({', '.join(wide) or 'no wide instructions'}), {platform.system()} {'.'.join(platform.release().split('.')[:2])}"
 
 
 def main():

@@ -1,10 +1,15 @@
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <string>
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include "base/crc32.h"
 #include "base/error.h"
+#include "io/file_source.h"
 #include "tensor/engine.h"
 #include "tests/tensor/naive.h"
 #include "tests/tensor/oracle_numbers.h"
@@ -368,4 +373,24 @@ TEST_CASE("the checksum of a storage is that of its bytes, if the tensor is all 
   tensor.view.numel -= 1;
   CHECK_FALSE(checksum_of(tensor, 1));
   CHECK_FALSE(checksum_of(make_values<std::uint8_t>(DType::kBits8, {1, 2}), 1));  // not read
+}
+
+TEST_CASE("elements at odd addresses of a mapped file are those of memory") {
+  std::vector<float> values(300'000);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 977) - 400;
+  const Case memory = make_values<float>(DType::kFloat32, values);
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("ckpt_stats_test_" + std::to_string(::getpid()));
+  const std::vector<std::byte> bytes = bytes_of(values);
+  for (const std::size_t shift : {0U, 1U, 2U, 64U}) {
+    CAPTURE(shift);
+    std::ofstream(path, std::ios::binary)
+        .write(std::string(shift, 'x').data(), static_cast<std::streamsize>(shift))
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    Case mapped = memory;
+    mapped.storage.bytes = io::slice_source(io::FileSource::open(path.string()), shift, bytes.size());
+    CHECK(identical(compute_stats(mapped.view, mapped.storage), compute_stats(memory.view, memory.storage)));
+    CHECK(compute_sha256(mapped.view, mapped.storage) == compute_sha256(memory.view, memory.storage));
+  }
+  std::filesystem::remove(path);
 }
