@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/programs.h"
+#include "cli/progress.h"
 #include "diff/compat.h"
 #include "diff/diff.h"
 #include "diff/rules_doc.h"
@@ -82,6 +83,11 @@ Inputs open_inputs(DiffCommand& command, report::Report& report) {
   return out;
 }
 
+std::shared_ptr<const diff::Diff> compare_with_progress(const Inputs& inputs, const diff::Options& options) {
+  const Progress progress;
+  return std::make_shared<const diff::Diff>(diff::compare(inputs.readable, options));
+}
+
 // Nothing could be compared. Programs still get a document that says so; people see it on stderr.
 int report_failure(const Inputs& inputs, const Parsed& parsed, report::Report& report) {
   report.rules = diff::change_rules();
@@ -140,7 +146,7 @@ int run_diff(int argc, const char* const* argv) {
   const Inputs inputs = open_inputs(command, report);
   if (!inputs.all[0]->file || inputs.readable.size() < 2) return report_failure(inputs, *parsed, report);
 
-  const auto diff = std::make_shared<const diff::Diff>(diff::compare(inputs.readable, command.options));
+  const auto diff = compare_with_progress(inputs, command.options);
   check_filters(*diff, command.options);
   std::optional<diff::Compatibility> compat;
   if (is_whole(command.options)) compat = diff::judge(*diff);

@@ -142,7 +142,7 @@ lint::Settings settings_of(const Parsed& parsed) {
 
 lint::Result lint_with_progress(const lint::Found& found, lint::Configs& configs, lint::Settings settings) {
   Progress progress(found.inputs.size());
-  settings.judged = [&](const std::string& path) { progress.done(path); };
+  settings.judged = [&](const std::string&) { progress.done_file(); };
   return lint::lint_files(found, configs, settings);
 }
 

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/programs.h"
+#include "cli/progress.h"
 #include "report/exit_status.h"
 #include "show/input.h"
 #include "show/to_report.h"
@@ -40,6 +41,7 @@ report::Report make_report(const Parsed& parsed, const OpenedPtr& input) {
   options.stats = parsed.values.count("stats") != 0;
   options.digest = parsed.values.count("digest") != 0;
   options.jobs = parsed.jobs;
+  const Progress progress;
   show::to_report(input, options, report);
   return report;
 }

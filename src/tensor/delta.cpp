@@ -56,7 +56,8 @@ DeltaPart run_part(const DeltaJob& job, const PairPlan& plan, std::uint64_t begi
 
 JobShape shape_of(const DeltaJob& job) {
   const PairPlan plan = plan_of(job);
-  return {plan.grid.count, can_split(old_side(job, plan)) && can_split(new_side(job, plan))};
+  return {plan.grid.count, can_split(old_side(job, plan)) && can_split(new_side(job, plan)),
+          element_size(job.old_tensor.view->dtype) + element_size(job.new_tensor.view->dtype)};
 }
 
 bool is_decoded(const DeltaJob& job) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "base/meter.h"
 #include "base/parallel.h"
 
 namespace ckpt::tensor {
@@ -18,6 +19,7 @@ inline constexpr std::uint64_t kSegment = 1u << 20;  // elements
 struct JobShape {
   std::uint64_t count = 0;  // elements walked
   bool can_split = false;   // segments may be read on different threads
+  std::uint64_t bytes = 0;  // per element, all sides together
 };
 
 // Either jobs [first, last) whole, or one segment of job `first`, whose part goes to `slot`.
@@ -41,15 +43,21 @@ Schedule make_schedule(std::span<const JobShape> shapes);
 template <class Part, class Run, class Merge, class Finish>
 void run_schedule(const Schedule& schedule, std::span<const JobShape> shapes, std::size_t jobs, Run run,
                   Merge merge, Finish finish) {
+  for (const JobShape& shape : shapes) meter::expect(shape.count * shape.bytes);
   std::vector<Part> parts(schedule.slots);
   parallel_for(schedule.tasks.size(), jobs, [&](std::size_t i) {
     const Task& task = schedule.tasks[i];
     if (task.is_segment) {
-      parts[task.slot] =
-          run(task.first, task.begin, std::min(task.begin + kSegment, shapes[task.first].count));
+      const JobShape& shape = shapes[task.first];
+      const std::uint64_t end = std::min(task.begin + kSegment, shape.count);
+      parts[task.slot] = run(task.first, task.begin, end);
+      meter::add((end - task.begin) * shape.bytes);
       return;
     }
-    for (std::size_t job = task.first; job < task.last; ++job) finish(job, run(job, 0, shapes[job].count));
+    for (std::size_t job = task.first; job < task.last; ++job) {
+      finish(job, run(job, 0, shapes[job].count));
+      meter::add(shapes[job].count * shapes[job].bytes);
+    }
   });
   for (std::size_t i = 0; i < schedule.tasks.size();) {
     const Task& task = schedule.tasks[i];
