@@ -18,8 +18,9 @@ PairPlan plan_of(const BoundJob& job) {
 
 JobShape shape_of(const BoundJob& job) {
   const PairPlan plan = plan_of(job);
-  return {plan.grid.count, can_split({job.value.view, job.value.storage, &plan.old_layout}) &&
-                               can_split({job.limit.view, job.limit.storage, &plan.new_layout}),
+  return {plan.grid.count,
+          can_split({job.value.view, job.value.storage, &plan.old_layout}) &&
+              can_split({job.limit.view, job.limit.storage, &plan.new_layout}),
           element_size(job.value.view->dtype) + element_size(job.limit.view->dtype)};
 }
 

@@ -2,36 +2,39 @@
 
 #include <cmath>
 #include <utility>
-#include <vector>
 
 #include "tensor/decode.h"
 
 namespace ckpt::tensor {
-namespace {
 
-// Adds `value` to an expansion: numbers whose sum is exact, ascending in size, none overlapping another.
-void add(std::vector<double>& partials, double value) {
+void ExactSum::add(double term) {
   std::size_t kept = 0;
-  for (double partial : partials) {
-    if (std::abs(value) < std::abs(partial)) std::swap(value, partial);
-    const double high = value + partial;
-    const double low = partial - (high - value);
-    if (low != 0) partials[kept++] = low;
-    value = high;
+  for (double partial : partials_) {
+    if (std::abs(term) < std::abs(partial)) std::swap(term, partial);
+    const double high = term + partial;
+    const double low = partial - (high - term);
+    if (low != 0) partials_[kept++] = low;
+    term = high;
   }
-  partials.resize(kept);
-  partials.push_back(value);
+  partials_.resize(kept);
+  if (term != 0) partials_.push_back(term);
 }
 
-}  // namespace
+void ExactSum::add(const ExactSum& other) {
+  for (const double partial : other.partials_) add(partial);
+}
+
+double ExactSum::value() const {
+  double sum = 0;
+  for (const double partial : partials_) sum += partial;
+  return sum;
+}
 
 template <class T>
 double exact_sum(const T* values, std::size_t size) {
-  std::vector<double> partials;
-  for (std::size_t i = 0; i < size; ++i) add(partials, as_double(values[i]));
-  double sum = 0;
-  for (const double partial : partials) sum += partial;
-  return sum;
+  ExactSum sum;
+  for (std::size_t i = 0; i < size; ++i) sum.add(as_double(values[i]));
+  return sum.value();
 }
 template double exact_sum(const float*, std::size_t);
 template double exact_sum(const double*, std::size_t);

@@ -56,8 +56,7 @@ void to_logical(const Grid& grid, std::optional<std::uint64_t>& index) {
 
 JobShape shape_of(const StatsJob& job) {
   const Plan plan = plan_view(*job.view, *job.storage);
-  return {plan.layout.count, can_split({job.view, job.storage, &plan.layout}),
-          element_size(job.view->dtype)};
+  return {plan.layout.count, can_split({job.view, job.storage, &plan.layout}), element_size(job.view->dtype)};
 }
 
 }  // namespace

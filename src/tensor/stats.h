@@ -32,8 +32,8 @@ struct Stats {
   std::optional<std::uint64_t> first_negative;
   std::optional<std::uint64_t> first_subnormal;
   Number min, max;  // over the elements that are not NaN; monostate if there are none, or complex
-  // Over the finite elements; NaN if there are none. Complex: the real part. Where the elements of a chunk
-  // cancel their sum is exact; where chunks cancel, the mean is as exact as their means.
+  // Over the finite elements; NaN if there are none. Complex: the real part. Exact to its last bits, also where
+  // the elements cancel, but for float64 whose sum overflows.
   double mean = 0;
   double mean_imag = 0;                // complex only
   double std = 0;                      // population standard deviation over the finite elements

@@ -5,8 +5,6 @@
 #include <limits>
 #include <type_traits>
 
-#include "tensor/exact_sum.h"
-
 namespace ckpt::tensor {
 namespace {
 
@@ -40,7 +38,12 @@ void merge_moments(Moments& part, const Moments& after) {
   const double difference = after.mean - part.mean;
   part.deviation = combined_deviation(part, after, difference);
   part.count += after.count;
-  part.mean += difference * (static_cast<double>(after.count) / static_cast<double>(part.count));
+  part.sum.add(after.sum);
+  const double sum = part.sum.value();
+  if (std::isfinite(sum))
+    part.mean = sum / static_cast<double>(part.count);
+  else  // of float64: it overflowed, the mean does not
+    part.mean += difference * (static_cast<double>(after.count) / static_cast<double>(part.count));
 }
 
 void merge_integers(StatsPart& part, const Moments& after, Int128 after_sum) {
@@ -121,7 +124,9 @@ Moments moments_of(const T* values, std::size_t size, const Range& range) {
     for (std::size_t i = 0; i < size; ++i) scaled += as_double(values[i]) * kDown;
     mean = scaled / static_cast<double>(size) * (1 / kDown);
   }
-  return {size, mean, float_kernels<T>().square_deviation(values, size, mean)};
+  Moments moments{size, mean, float_kernels<T>().square_deviation(values, size, mean)};
+  moments.sum.add(sum);
+  return moments;
 }
 
 Number integer_number(Int128 value, const Decoder& decoder) {

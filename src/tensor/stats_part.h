@@ -11,6 +11,7 @@
 
 #include "base/crc32.h"
 #include "tensor/decode.h"
+#include "tensor/exact_sum.h"
 #include "tensor/kernels/kernels.h"
 #include "tensor/stats.h"
 
@@ -20,6 +21,7 @@ struct Moments {
   std::uint64_t count = 0;
   double mean = 0;
   double deviation = 0;  // sum (x - mean)^2
+  ExactSum sum = {};     // of the chunks' sums; the mean comes from it while it is finite
 };
 
 struct StatsPart {

@@ -338,6 +338,13 @@ TEST_CASE("the mean of values that cancel is exact") {
   CHECK(compute_stats(floats.view, floats.storage).mean == 0.75);
   const Case doubles = make_values<double>(DType::kFloat64, {1e300, 1e-10, -1e300, 3e-10});
   CHECK(compute_stats(doubles.view, doubles.storage).mean == 1e-10);
+  // Every code of bfloat16: what cancels is far apart.
+  std::vector<std::uint16_t> codes(65'536);
+  for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = static_cast<std::uint16_t>(i);
+  const Case brains = make_values<std::uint16_t>(DType::kBFloat16, codes);
+  CHECK(compute_stats(brains.view, brains.storage).mean == 0);
+  const Case huge = make_values<double>(DType::kFloat64, std::vector<double>(3000, 1e308));
+  CHECK(compute_stats(huge.view, huge.storage).mean == doctest::Approx(1e308));
   const Case special = make_values<float>(DType::kFloat32, {3e38F, 8.0F, -3e38F, INFINITY});
   CHECK(compute_stats(special.view, special.storage).mean == 8.0 / 3);
 }
