@@ -137,6 +137,8 @@ class Context {
   const tensor::Delta* delta(std::size_t entry) const;  // null: not in the base, other shape, not readable
 
   Context(const Opened& input_, const Opened* base_, Profile profile_);
+  Context(const Context&) = delete;  // names_ view into themselves
+  Context& operator=(const Context&) = delete;
   std::vector<const tensor::Stats*> stats_of_entry;  // per entry; filled by the engine
   std::vector<const tensor::Delta*> deltas_of_entry;
   // Per storage: its CRC-32, where the pass over the tensors read all of it and some rule has kChecksums.
@@ -149,7 +151,7 @@ class Context {
   const diff::Compatibility* compat = nullptr;
 
  private:
-  std::vector<PlaceNames> names_;  // of the entries: every rule asks for them; never moved
+  std::vector<PlaceNames> names_;  // of the entries: every rule asks for them
 };
 
 using Emit = std::function<void(Hit)>;
