@@ -14,7 +14,7 @@ namespace ckpt::value {
 namespace {
 
 constexpr std::size_t kPathBytesPerPlace =
-    1024;  // the cost of a place with a usual path; longer ones cost more
+    256;  // the cost of a place with a usual path; longer ones cost more
 
 enum class Spelling {
   kKeys,        // the items of a dict, as keys
