@@ -31,7 +31,8 @@ std::string progress_line(std::size_t files_done, std::size_t files, meter::Amou
   if (known) line += " of " + format_bytes(bytes.expected);
   line += fmt::format("  {}/s", format_bytes(static_cast<std::uint64_t>(rate)));
   if (known)
-    line += fmt::format("  {:.0f} s left", std::ceil(static_cast<double>(bytes.expected - bytes.done) / rate));
+    line +=
+        fmt::format("  {:.0f} s left", std::ceil(static_cast<double>(bytes.expected - bytes.done) / rate));
   return line;
 }
 
