@@ -35,7 +35,9 @@ def check(entry, pch):
     words = words[:words.index("-o")] + words[words.index("-c"):]
     words[words.index("-c")] = "-fsyntax-only"
     words = [word for word in words if word != "-pthread"]  # a precompiled header must have it everywhere or nowhere
-    done = subprocess.run([*words, "-include-pch", str(pch)], cwd=entry["directory"], capture_output=True, text=True)
+    wide = any(word.startswith("-mavx") for word in words)  # and the header must be for the same instructions
+    shared = [] if wide else ["-include-pch", str(pch)]
+    done = subprocess.run([*words, *shared], cwd=entry["directory"], capture_output=True, text=True)
     return entry["file"], done.returncode, done.stdout + done.stderr
 
 
