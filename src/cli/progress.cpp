@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <iostream>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -37,7 +38,12 @@ std::string progress_line(std::size_t files_done, std::size_t files, meter::Amou
 }
 
 Progress::Progress(std::size_t files) : files_(files), before_(meter::now()) {
-  if (::isatty(STDERR_FILENO) == 1) line_ = std::thread([this] { show(); });
+  if (::isatty(STDERR_FILENO) != 1) return;
+  try {
+    line_ = std::thread([this] { show(); });
+  } catch (const std::system_error&) {
+    // No more threads (a process limit): the work matters, the line does not.
+  }
 }
 
 Progress::~Progress() {

@@ -119,7 +119,8 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
     if (stats == nullptr || storage == nullptr || !may_have(record.view, *stats, rows, max_share)) continue;
     const auto found = rows ? count_zero_rows(record.view, *storage)
                             : std::optional(Found{stats->subnormal, stats->numel, stats->first_subnormal});
-    if (!found || found->count == 0) continue;
+    // Counted and not found: the file was cut while it was read, which ends with status 2 elsewhere.
+    if (!found || found->count == 0 || !found->first) continue;
     if (static_cast<double>(found->count) > max_share * static_cast<double>(found->of))
       emit(share_hit(context, index, *found, rows));
   }
