@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "diff/diff.h"
-#include "diff/fold.h"
+#include "base/fold.h"
 #include "diff/to_report.h"
 #include "report/report.h"
 

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "base/parallel.h"
-#include "diff/fold.h"
+#include "base/fold.h"
 #include "tensor/delta.h"
 #include "tensor/stats.h"
 

@@ -1,11 +1,11 @@
-#include "diff/fold.h"
+#include "base/fold.h"
 
 #include <chrono>
 #include <set>
 
 #include <doctest/doctest.h>
 
-using namespace ckpt::diff;
+using namespace ckpt;
 
 namespace {
 

@@ -1,5 +1,5 @@
 // Many similar lines as one: layers.{0-47}.mlp.weight, step_count of {a, b, c}. Text in, text out;
-// knows nothing of checkpoints. Private to diff/.
+// knows nothing of checkpoints.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace ckpt::diff {
+namespace ckpt {
 
 struct FoldItem {
   std::string label;        // "layers.0.mlp.weight"
@@ -36,4 +36,4 @@ std::vector<Fold> fold_siblings(std::vector<FoldItem> items);
 // components: "encoder.layers" and "backbone.blocks". Empty if one name is the end of the other.
 std::pair<std::string_view, std::string_view> differing_heads(std::string_view a, std::string_view b);
 
-}  // namespace ckpt::diff
+}  // namespace ckpt

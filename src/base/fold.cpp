@@ -1,4 +1,4 @@
-#include "diff/fold.h"
+#include "base/fold.h"
 
 #include <algorithm>
 #include <charconv>
@@ -6,7 +6,7 @@
 #include <set>
 #include <unordered_map>
 
-namespace ckpt::diff {
+namespace ckpt {
 namespace {
 
 constexpr char kHole = '\x01';
@@ -248,4 +248,4 @@ std::pair<std::string_view, std::string_view> differing_heads(std::string_view a
   }
 }
 
-}  // namespace ckpt::diff
+}  // namespace ckpt
