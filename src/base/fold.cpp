@@ -232,6 +232,77 @@ std::vector<Fold> fold_siblings(std::vector<FoldItem> items) {
   return in_order(std::move(out));
 }
 
+namespace {
+
+// state_dict["layers.0.weight"] -> state_dict and layers.0.weight; a path of identifiers -> up to its first
+// dot.
+std::pair<std::string_view, std::string_view> split_place(std::string_view place) {
+  constexpr std::string_view kOpen = "[\"", kClose = "\"]";
+  const std::size_t open = place.find(kOpen);
+  if (open != place.npos && place.ends_with(kClose)) {
+    const std::string_view name = place.substr(open + kOpen.size());
+    return {place.substr(0, open), name.substr(0, name.size() - std::min(name.size(), kClose.size()))};
+  }
+  const std::size_t dot = open == place.npos ? place.find('.') : place.npos;
+  if (dot == place.npos) return {{}, place};
+  return {place.substr(0, dot), place.substr(dot + 1)};
+}
+
+// How many characters all names share, in whole components.
+std::size_t shared_head(const std::vector<std::string_view>& names) {
+  if (names.empty()) return 0;
+  std::size_t size = names.front().rfind('.') == std::string_view::npos ? 0 : names.front().rfind('.') + 1;
+  for (const std::string_view name : names)
+    while (size > 0 && name.substr(0, size) != names.front().substr(0, size)) {
+      const std::size_t dot = size < 2 ? std::string_view::npos : names.front().rfind('.', size - 2);
+      size = dot == std::string_view::npos ? 0 : dot + 1;
+    }
+  return size;
+}
+
+// The module of a name: its first component behind what all share, and the number that follows.
+std::string_view module_of(std::string_view name, std::size_t shared) {
+  std::size_t end = name.find('.', shared);
+  if (end == name.npos) return name;
+  const char next = end + 1 < name.size() ? name[end + 1] : '.';
+  if (is_digit(next) || next == '{') end = std::min(name.find('.', end + 1), name.size());
+  return name.substr(0, end);
+}
+
+}  // namespace
+
+std::vector<std::string_view> modules_of_names(const std::vector<std::string>& names) {
+  std::vector<std::string_view> out(names.begin(), names.end());
+  const std::size_t shared = shared_head(out);
+  for (std::string_view& name : out) name = module_of(name, shared);
+  return out;
+}
+
+Heads fold_heads(const std::vector<std::string>& places, std::size_t most) {
+  Heads out;
+  if (places.empty()) return out;
+  out.common = split_place(places.front()).first;
+  const bool shared = std::all_of(places.begin(), places.end(), [&](const std::string& place) {
+    return split_place(place).first == out.common;
+  });
+  if (!shared) out.common.clear();
+  std::vector<std::string_view> names;
+  for (const std::string& place : places)
+    names.push_back(shared ? split_place(place).second : std::string_view(place));
+  const std::size_t head = shared_head(names);
+  std::map<std::string_view, std::size_t> seen;  // module -> how many of the names
+  std::vector<std::string_view> order;
+  for (const std::string_view name : names)
+    if (++seen[module_of(name, head)] == 1) order.push_back(name);
+  for (const std::string_view name : order) {
+    if (out.names.size() == most) break;
+    const std::string_view module = module_of(name, head);
+    out.names.push_back(seen[module] == 1 ? std::string(name) : std::string(module) + ".**");
+  }
+  out.left = order.size() - out.names.size();
+  return out;
+}
+
 std::pair<std::string_view, std::string_view> differing_heads(std::string_view a, std::string_view b) {
   const auto ends_with = [](std::string_view whole, std::string_view end) {
     return whole.size() > end.size() + 1 && whole.ends_with(end) &&

@@ -32,6 +32,18 @@ std::vector<Fold> fold_numbers(std::vector<FoldItem> items);
 // Items of one signature with one parent ("a.b" of "a.b.c") become "a.b.{c, d}".
 std::vector<Fold> fold_siblings(std::vector<FoldItem> items);
 
+// Many places in a few words: what they share, and the modules that they are in.
+struct Heads {
+  std::string common;              // "state_dict"; may be empty
+  std::vector<std::string> names;  // "embed.weight", "layers.{0-5}.**"; in the order of their first places
+  std::size_t left = 0;            // further ones
+};
+// The module that each name is in: its first component behind what all of them share, with a number that
+// follows
+// ("layers.{0-5}" of "layers.{0-5}.mlp.weight"); the name itself where it has no more. Views into `names`.
+std::vector<std::string_view> modules_of_names(const std::vector<std::string>& names);
+Heads fold_heads(const std::vector<std::string>& places, std::size_t most);
+
 // "encoder.layers.0.weight" and "backbone.blocks.0.weight": what remains before their common trailing
 // components: "encoder.layers" and "backbone.blocks". Empty if one name is the end of the other.
 std::pair<std::string_view, std::string_view> differing_heads(std::string_view a, std::string_view b);

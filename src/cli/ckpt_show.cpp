@@ -1,12 +1,15 @@
+#include <filesystem>
+#include <system_error>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/glob.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/programs.h"
 #include "cli/progress.h"
+#include "lint/find_inputs.h"
 #include "report/exit_status.h"
 #include "show/input.h"
 #include "show/to_report.h"
@@ -18,62 +21,106 @@ namespace po = boost::program_options;
 
 const Program kProgram = {
     "ckpt-show",
-    "ckpt-show [OPTION ...] FILE [PATTERN]",
+    "ckpt-show [OPTION ...] FILE [FILE ...] [PATTERN]",
     "Shows what is inside a PyTorch Lightning or plain PyTorch checkpoint, without Python and\n"
-    "without executing its pickle. PATTERN selects tensors and values by a prefix or a glob\n"
-    "of names or paths: 'encoder', 'encoder.**', 'optimizer_states[*].param_groups[*].lr'.",
+    "without executing its pickle: where the training stands, what is stored, the weights by\n"
+    "module. Several files, or a folder of them, become a table with a row each.\n"
+    "PATTERN selects tensors and values by a prefix or a glob of names or paths, or by one word\n"
+    "of them: 'encoder', 'encoder.**', 'optimizer_states[*].param_groups[*].lr', 'lr'.",
     "Examples:\n"
     "  ckpt-show model.ckpt\n"
+    "  ckpt-show model.ckpt lr\n"
     "  ckpt-show --stats model.ckpt 'encoder.**'\n"
+    "  ckpt-show runs/                                   # all checkpoints below, a row each\n"
+    "  ckpt-show -p lr -p global_step runs/*.ckpt\n"
     "  ckpt-show --format json --stats --digest model.ckpt > model.json\n"
     "\n"
     "Exit status: 0 success, 2 usage error or unreadable file.\n",
     false,
 };
 
-report::Report make_report(const Parsed& parsed, const OpenedPtr& input) {
-  report::Report report;
-  report.tool = {kProgram.name, CKPT_VERSION, "Shows what is inside a checkpoint."};
-  report.arguments = parsed.arguments;
-  report.inputs.push_back(show::describe_input(*input, report::Role::kTarget));
+using Inputs = std::vector<OpenedPtr>;
+
+struct Command {
+  std::vector<std::string> files;
   show::Options options;
-  if (parsed.operands.size() == 2) options.pattern.emplace(parsed.operands[1]);
-  options.stats = parsed.values.count("stats") != 0;
-  options.digest = parsed.values.count("digest") != 0;
-  options.jobs = parsed.jobs;
-  const Progress progress;
-  show::to_report(input, options, report);
-  return report;
+};
+
+// An operand after the first that is no file and does not look like one is a pattern.
+bool is_pattern(const std::string& operand) {
+  std::error_code ignored;
+  if (std::filesystem::exists(operand, ignored)) return false;
+  return operand.find('/') == operand.npos && !lint::is_model_name(operand) && operand != "-";
 }
 
-bool shows_nothing(const report::Report& report) {
-  for (const report::Table& table : report.tables)
-    if (table.size > 0) return false;
-  return true;
+Command command_of(const Parsed& parsed) {
+  if (parsed.operands.empty()) fail(ErrorCode::kUsage, "expected a FILE; see --help");
+  Command out;
+  out.options.patterns = list_of(parsed, "pattern");
+  std::vector<std::string> operands = parsed.operands;
+  if (operands.size() > 1 && is_pattern(operands.back())) {
+    out.options.patterns.push_back(operands.back());
+    operands.pop_back();
+  }
+  const lint::Found found = lint::find_inputs(operands);
+  for (const report::Trouble& trouble : found.no_match)
+    fail(ErrorCode::kUsage, fmt::format("{}: {}", trouble.what, trouble.text));
+  for (const lint::Input& input : found.inputs) out.files.push_back(input.path);
+  out.options.all = parsed.values.count("all") != 0;
+  out.options.stats = parsed.values.count("stats") != 0;
+  out.options.digest = parsed.values.count("digest") != 0;
+  out.options.jobs = parsed.jobs;
+  return out;
+}
+
+// Those that can be read; the others are named on stderr and in the report.
+Inputs open_inputs(const Command& command, report::Report& report, int& status) {
+  Inputs readable;
+  std::vector<report::Input> failed;
+  for (const OpenedPtr& input : open_and_complain(kProgram.name, command.files, command.options.jobs)) {
+    status = worse(status, show::status_of(*input));
+    report::Input described = show::describe_input(*input, report::Role::kTarget);
+    if (!input->file) {
+      failed.push_back(std::move(described));
+      continue;
+    }
+    readable.push_back(input);
+    report.inputs.push_back(std::move(described));
+  }
+  report.inputs.insert(report.inputs.end(), failed.begin(), failed.end());
+  return readable;
 }
 
 }  // namespace
 
 int run_show(int argc, const char* const* argv) {
   po::options_description own("Options", 90);
-  own.add_options()("stats,s", "show min, max, mean, std, NaN and Inf of every tensor (reads all data)")(
-      "digest", "add the SHA-256 of every tensor's elements (JSON only; reads all data)");
+  own.add_options()("all,a", "list every tensor, value and import in a line of its own")(
+      "stats,s", "show min, max, mean, std, NaN and Inf of the tensors (reads all data)")(
+      "digest", "add the SHA-256 of every tensor's elements (JSON only; reads all data)")(
+      "pattern,p", po::value<std::vector<std::string>>()->value_name("PATTERN"),
+      "show what PATTERN selects; repeatable, for any number of files");
   const auto parsed = parse(kProgram, own, argc, argv);
   if (!parsed) return kClean;
-  if (parsed->operands.empty() || parsed->operands.size() > 2)
-    fail(ErrorCode::kUsage, "expected one FILE and at most one PATTERN; see --help");
-  const OpenedPtr input = open_and_complain(kProgram.name, parsed->operands[0]);
-  if (!input->file) return kTrouble;
-  report::Report report = make_report(*parsed, input);
-  int status = show::status_of(*input);
-  if (parsed->operands.size() == 2 && shows_nothing(report)) {
-    complain(kProgram.name, input->path,
-             fmt::format("nothing matches the pattern '{}'", parsed->operands[1]));
-    status = kTrouble;
+  const Command command = command_of(*parsed);
+  report::Report report;
+  report.tool = {kProgram.name, CKPT_VERSION, "Shows what is inside a checkpoint."};
+  report.arguments = parsed->arguments;
+  int status = kClean;
+  const Inputs inputs = open_inputs(command, report, status);
+  if (inputs.empty()) return kTrouble;
+  {
+    const Progress progress;
+    for (const show::Unmatched& one : show::to_report(inputs, command.options, report)) {
+      complain(kProgram.name, inputs.size() == 1 ? inputs[0]->path : "",
+               fmt::format("nothing matches the pattern '{}'{}", one.pattern, one.hint));
+      status = kTrouble;
+    }
   }
   report.exit_status = status;
   write_reports(report, parsed->output);
-  return worse(status, check_unchanged(kProgram.name, *input));
+  for (const OpenedPtr& input : inputs) status = worse(status, check_unchanged(kProgram.name, *input));
+  return status;
 }
 
 }  // namespace ckpt::cli

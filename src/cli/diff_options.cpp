@@ -183,13 +183,20 @@ diff::ReportOptions report_options(const Parsed& parsed) {
   out.all = parsed.values.count("all") != 0;
   out.summary = parsed.values.count("summary") != 0;
   if (parsed.values.count("top") != 0) out.top = parsed.values["top"].as<unsigned>();
-  const std::string sort = text(parsed, "sort", "rel-l2");
-  if (sort == "max")
+  if (parsed.values.count("precision") != 0) {
+    out.precision = parsed.values["precision"].as<unsigned>();
+    if (*out.precision < 1 || *out.precision > 17)
+      fail(ErrorCode::kUsage, "--precision takes a number from 1 to 17");
+  }
+  const std::string sort = text(parsed, "sort", "change");
+  if (sort == "rel-l2")
+    out.sort = diff::SortBy::kRelL2;
+  else if (sort == "max")
     out.sort = diff::SortBy::kMaxAbs;
   else if (sort == "name")
     out.sort = diff::SortBy::kName;
-  else if (sort != "rel-l2")
-    fail_choice("sort", sort, {"rel-l2", "max", "name"});
+  else if (sort != "change")
+    fail_choice("sort", sort, {"change", "rel-l2", "max", "name"});
   if (parsed.values.count("compat") != 0) out.gate = read_profile(parsed.values["compat"].as<std::string>());
   return out;
 }
@@ -237,7 +244,9 @@ po::options_description diff_option_descriptions() {
       "summary", "print only the section headings")("top", po::value<unsigned>()->value_name("N"),
                                                     "print at most N lines per section (default: 20)")(
       "sort", po::value<std::string>()->value_name("BY"),
-      "sort tensors by rel-l2, max or name (default: rel-l2)")(
+      "sort tensors by their share of the whole change, by rel-l2, max or name (default: change)")(
+      "precision", po::value<unsigned>()->value_name("N"),
+      "significant digits of the numbers (default: 3 of a difference, 6 of a value)")(
       "explain", po::value<std::string>()->value_name("WORD"),
       "explain a rule or kind of difference (what it means, how to fix it), a profile of --compat, or a "
       "part")("list-rules", "list the kinds of differences and incompatibilities");

@@ -47,6 +47,8 @@ po::options_description common_options(const Program& program) {
                        "auto, always or never (default: auto, which honors NO_COLOR and CLICOLOR_FORCE)")(
       "width", po::value<long long>()->value_name("N"),
       "fit text to N columns; 0: no limit (default: the terminal's width, or 0)");
+  common.add_options()("no-pager",
+                       "print a long text to the terminal instead of $CKPT_PAGER, $PAGER or less");
   if (program.finds)
     common.add_options()("quiet,q", "print only the last line")(
         "verbose,v", "print the details of findings, and findings known to the baseline");
@@ -106,6 +108,7 @@ OutputOptions output_options(const Program& program, const po::variables_map& va
     out.sarif_profile = profile_of(values["sarif-profile"].as<std::string>());
   if (values.count("max-findings") != 0) out.max_findings = count_of(values, "max-findings");
   if (values.count("width") != 0) out.width = count_of(values, "width");
+  out.pager = values.count("no-pager") == 0;
   out.quiet = values.count("quiet") != 0;
   out.verbose = values.count("verbose") != 0;
   check_format(program, out.format);

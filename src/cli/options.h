@@ -31,6 +31,7 @@ struct OutputOptions {
   std::size_t max_findings = report::kSarifFindings;
   std::string color = "auto";
   std::optional<std::size_t> width;  // of the text report; nullopt: the terminal's
+  bool pager = true;                 // where standard output is a terminal
   bool quiet = false;
   bool verbose = false;
 };

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/pager.h"
 #include "files/write_file.h"
 #include "lint/find_inputs.h"
 #include "report/reporter.h"
@@ -44,6 +45,20 @@ bool use_color(const std::string& when, int fd) {
   if (is_set("CLICOLOR_FORCE") || is_set("FORCE_COLOR")) return true;
   const char* term = std::getenv("TERM");
   return ::isatty(fd) == 1 && (term == nullptr || std::strcmp(term, "dumb") != 0);
+}
+
+// Terminals that are known to show OSC 8 or to pass over it; FORCE_HYPERLINK decides where it is set.
+bool use_links(bool color) {
+  if (const char* force = std::getenv("FORCE_HYPERLINK"); force != nullptr) return is_set("FORCE_HYPERLINK");
+  if (!color || ::isatty(STDOUT_FILENO) != 1) return false;
+  for (const char* name :
+       {"KITTY_WINDOW_ID", "WT_SESSION", "KONSOLE_VERSION", "WEZTERM_PANE", "GHOSTTY_BIN_DIR"})
+    if (is_set(name)) return true;
+  const char* vte = std::getenv("VTE_VERSION");  // GNOME Terminal and others; since 0.50
+  if (vte != nullptr && std::strtol(vte, nullptr, 10) >= 5000) return true;
+  const char* program = std::getenv("TERM_PROGRAM");
+  const std::string_view name = program == nullptr ? "" : program;
+  return name == "iTerm.app" || name == "vscode" || name == "ghostty" || name == "WezTerm";
 }
 
 std::size_t terminal_width(int fd) {
@@ -75,6 +90,8 @@ void write_stdout(const report::Report& report, const OutputOptions& options) {
   render_options.color = use_color(options.color, STDOUT_FILENO);
   render_options.width = options.width.value_or(terminal_width(STDOUT_FILENO));
   render_options.quiet = options.quiet;
+  render_options.links = use_links(render_options.color);
+  const Pager pager(options.pager && options.format == "text");
   const int error = render(reporter_for(report, options.format), report, render_options, STDOUT_FILENO);
   if (error != 0 && error != EPIPE) fail_write("standard output", error);
 }

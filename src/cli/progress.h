@@ -1,5 +1,5 @@
-// A line on stderr while work outlasts half a second: "124 of 1000 files  2.1 of 5.0 GiB  1.2 GiB/s  2 s left".
-// Nothing if stderr is not a terminal.
+// A line on stderr while work outlasts half a second: "124 of 1000 files  2.1 of 5.0 GiB  1.2 GiB/s  2 s
+// left". Nothing if stderr is not a terminal.
 #pragma once
 
 #include <atomic>

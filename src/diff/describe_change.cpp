@@ -73,15 +73,37 @@ std::string side_text(const Diff& diff, const Change& change, bool new_side) {
 }
 
 // For people: whole numbers in full, others with six digits unless that hides the difference.
-std::string spell_number(double x) {
+std::string spell_number(double x, Digits digits = {}) {
   if (std::abs(x) < 1e15 && x == std::floor(x)) return fmt::format("{:.0f}", x);
-  return std::isfinite(x) ? fmt::format("{:.6g}", x) : format_double(x);
+  return std::isfinite(x) ? fmt::format("{:.{}g}", x, digits.value_or(6)) : format_double(x);
 }
 
-std::string numbers_text(double a, double b) {
-  const std::string x = spell_number(a);
-  const std::string y = spell_number(b);
+// A norm or a difference.
+std::string spell_difference(double x, Digits digits) {
+  return digits && std::isfinite(x) ? fmt::format("{:.{}g}", x, *digits) : format_short(x);
+}
+
+std::string numbers_text(double a, double b, Digits digits) {
+  const std::string x = spell_number(a, digits);
+  const std::string y = spell_number(b, digits);
   return x == y ? format_double(a) + " -> " + format_double(b) : x + " -> " + y;
+}
+
+// Both values of a change, if they are floats: the sixteenth digit of a learning rate says nothing.
+std::optional<std::pair<double, double>> floats_of(const Diff& diff, const Change& change) {
+  if (change.kind != ChangeKind::kValue || change.old_slot.kind != SlotKind::kLeaf ||
+      change.new_slot.kind != SlotKind::kLeaf)
+    return std::nullopt;
+  const auto real = [&](bool new_side) -> std::optional<double> {
+    const Slot& slot = slot_of(change, new_side);
+    const Side& side = side_of(diff, change, new_side);
+    const value::NodeId node = side.leaf(slot).node;
+    if (side.leaf(slot).repeat || side.tree(slot).kind(node) != value::Kind::kFloat) return std::nullopt;
+    return side.tree(slot).real(node);
+  };
+  const auto a = real(false), b = real(true);
+  if (!a || !b) return std::nullopt;
+  return std::pair(*a, *b);
 }
 
 // For a tensor of one element (a score, a step), the value says more than the shape.
@@ -120,7 +142,7 @@ Cell cell(std::string text, Style style, std::uint8_t drop) {
   return out;
 }
 
-std::vector<Cell> delta_cells(const Diff& diff, const Change& change) {
+std::vector<Cell> delta_cells(const Diff& diff, const Change& change, Digits digits) {
   const TensorRecord& record = *tensor_of(diff, change, true);
   const tensor::Delta& d = *change.delta;
   std::vector<Cell> cells = {cell(tensor_text(record), Style::kDim, kDropShape)};
@@ -128,14 +150,16 @@ std::vector<Cell> delta_cells(const Diff& diff, const Change& change) {
     cells.push_back(cell(fmt::format("{} of {} codes differ", d.differing, d.numel), Style::kPlain, 0));
     return cells;
   }
-  cells.push_back(cell((has_nonfinite(d) ? "finite pairs: rel L2 " : "rel L2 ") + format_short(d.rel_l2),
-                       Style::kPlain, 0));
+  cells.push_back(
+      cell((has_nonfinite(d) ? "finite pairs: rel L2 " : "rel L2 ") + spell_difference(d.rel_l2, digits),
+           Style::kPlain, 0));
   if (std::isfinite(d.max_abs))
-    cells.push_back(cell(fmt::format("max |Δ| {}{}", format_short(d.max_abs), at_index(d, record)),
-                         Style::kPlain, kDropMax));
+    cells.push_back(
+        cell(fmt::format("max |Δ| {}{}", spell_difference(d.max_abs, digits), at_index(d, record)),
+             Style::kPlain, kDropMax));
   else
     cells.push_back(cell("not finite" + at_index(d, record), Style::kPlain, kDropMax));
-  cells.push_back(cell(fmt::format("cos {:.5f}", d.cosine), Style::kPlain, kDropCosine));
+  cells.push_back(cell(fmt::format("cos {:.{}f}", d.cosine, digits.value_or(5)), Style::kPlain, kDropCosine));
   if (change.max_ulp && *change.max_ulp > 0 && *change.max_ulp <= kFewUlp)
     cells.push_back(cell(fmt::format("{} ulp", *change.max_ulp), Style::kPlain, kDropCosine));
   cells.push_back(cell(fmt::format("{} of {} differ", d.differing, d.numel), Style::kDim, kDropCounts));
@@ -233,13 +257,14 @@ void set_message(const Diff& diff, const Change& change, report::Finding& findin
 
 }  // namespace
 
-std::string change_text(const Diff& diff, const Change& change) {
-  if (change.numbers) return numbers_text(change.numbers->first, change.numbers->second);
+std::string change_text(const Diff& diff, const Change& change, Digits digits) {
+  if (change.numbers) return numbers_text(change.numbers->first, change.numbers->second, digits);
   if (change.kind == ChangeKind::kRenamed) return detail_text(change);
   const bool one_sided = change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved;
   if (one_sided)
     return change.part == Part::kImports ? ""
                                          : one_sided_text(diff, change, change.kind == ChangeKind::kAdded);
+  if (const auto floats = floats_of(diff, change)) return numbers_text(floats->first, floats->second, digits);
   std::string old_text = without_folders(side_text(diff, change, false));
   std::string new_text = without_folders(side_text(diff, change, true));
   if (old_text == new_text) {  // only the folders differ
@@ -252,10 +277,10 @@ std::string change_text(const Diff& diff, const Change& change) {
   return text;
 }
 
-std::vector<Cell> describe_change(const Diff& diff, const Change& change) {
-  if (change.delta && !change.numbers) return delta_cells(diff, change);
+std::vector<Cell> describe_change(const Diff& diff, const Change& change, Digits digits) {
+  if (change.delta && !change.numbers) return delta_cells(diff, change, digits);
   std::vector<Cell> cells;
-  if (const std::string text = change_text(diff, change); !text.empty())
+  if (const std::string text = change_text(diff, change, digits); !text.empty())
     cells.push_back(cell(text, Style::kPlain, 0));
   if (change.kind != ChangeKind::kRenamed && !detail_text(change).empty())
     cells.push_back(cell(detail_text(change), Style::kNote, 0));

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/natural.h"
 #include "base/text.h"
 #include "diff/describe_change.h"
 #include "diff/labels.h"
@@ -32,6 +33,20 @@ double weight_of(const Change& change, SortBy sort) {
   if (!d.decoded) return 0;
   if (d.nan_new + d.inf_new > d.nan_old + d.inf_old) return HUGE_VAL;
   return sort == SortBy::kMaxAbs ? d.max_abs : d.rel_l2;
+}
+
+// |new - old| squared, over the pairs of finite elements.
+double squared_difference(const Change& change) {
+  if (!change.delta || !change.delta->decoded) return 0;
+  const tensor::Delta& d = *change.delta;
+  const double norm = d.l2_old > 0 ? d.rel_l2 * d.l2_old : d.l2_new;
+  return std::isfinite(norm) ? norm * norm : 0;
+}
+
+double squared_difference(const Diff& diff, const Fold& fold) {
+  double sum = 0;
+  for (const std::uint32_t i : fold.members) sum += squared_difference(diff.changes[i]);
+  return sum;
 }
 
 std::string rename_label(const Change& change) {
@@ -81,6 +96,16 @@ std::string rename_reasons(const Diff& diff, const Fold& fold) {
     if (seen.insert(reason).second) text += (text.empty() ? "" : ", ") + one_line(reason);
   }
   return text;
+}
+
+// "61 %" of the change of all weights.
+Cell share_cell(double share) {
+  Cell cell;
+  if (share > 0) cell.text = share < 0.005 ? "<1 %" : fmt::format("{:.0f} %", 100 * share);
+  cell.right = true;
+  cell.style = Style::kDim;
+  cell.drop = 1;
+  return cell;
 }
 
 Cell plain_cell(std::string text) {
@@ -158,14 +183,31 @@ void sort_folds(const Diff& diff, SortBy sort, std::vector<Fold>& folds) {
   const auto rank = [&](const Fold& fold) {
     return diff.changes[fold.worst].kind == ChangeKind::kValues ? 1 : 0;
   };
-  std::stable_sort(folds.begin(), folds.end(), [&](const Fold& a, const Fold& b) {
-    if (rank(a) != rank(b)) return rank(a) < rank(b);
-    if (sort == SortBy::kName) return a.label < b.label;
-    return a.weight > b.weight;
+  struct Ranked {
+    Fold fold;
+    double squares = 0;
+  };
+  std::vector<Ranked> ranked;
+  double total = 0;
+  for (Fold& fold : folds) {
+    const double squares = squared_difference(diff, fold);
+    total += squares;
+    ranked.push_back({std::move(fold), squares});
+  }
+  std::stable_sort(ranked.begin(), ranked.end(), [&](const Ranked& a, const Ranked& b) {
+    if (rank(a.fold) != rank(b.fold)) return rank(a.fold) < rank(b.fold);
+    if (sort == SortBy::kName) return natural_less(a.fold.label, b.fold.label);
+    const bool bad = a.fold.weight == HUGE_VAL, worse = b.fold.weight == HUGE_VAL;
+    if (sort == SortBy::kChange && bad == worse) return a.squares > b.squares;
+    return a.fold.weight > b.fold.weight;
   });
+  for (std::size_t i = 0; i < folds.size(); ++i) {
+    folds[i] = std::move(ranked[i].fold);
+    folds[i].weight = total > 0 ? ranked[i].squares / total : 0;
+  }
 }
 
-Line fold_line(const Diff& diff, const Fold& fold) {
+Line fold_line(const Diff& diff, const Fold& fold, const LineLook& look) {
   const Change& worst = diff.changes[fold.worst];
   Line line;
   line.mark = mark_of(worst.kind);
@@ -177,6 +219,7 @@ Line fold_line(const Diff& diff, const Fold& fold) {
   if (fold.members.size() > 1) count.text = fmt::format("x{}", fold.members.size());
   count.style = Style::kStrong;
   line.cells.push_back(std::move(count));
+  if (look.share) line.cells.push_back(share_cell(worst.kind == ChangeKind::kValues ? fold.weight : 0));
   const bool same = std::all_of(fold.members.begin(), fold.members.end(), [&](std::uint32_t i) {
     return signature_of(diff, diff.changes[i]) == signature_of(diff, worst);
   });
@@ -189,7 +232,7 @@ Line fold_line(const Diff& diff, const Fold& fold) {
     line.cells.push_back(plain_cell(rename_reasons(diff, fold)));
     return line;
   }
-  for (Cell& cell : describe_change(diff, worst)) line.cells.push_back(std::move(cell));
+  for (Cell& cell : describe_change(diff, worst, look.digits)) line.cells.push_back(std::move(cell));
   if (fold.members.size() < 2) return line;
   if (worst.delta && !worst.numbers)
     line.cells.push_back(dim_cell("worst: " + one_line(label_of(diff, worst))));

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "training/keys.h"
+#include "training/scores.h"
 #include "training/types.h"
 
 namespace ckpt::diff {
@@ -58,6 +60,11 @@ std::optional<std::int64_t> integer_at(const Side& side, std::string_view path) 
   return std::nullopt;
 }
 
+// "3.1 %", "0.0013 %", "12 times" for more than tenfold.
+std::string percent(double share) {
+  return share > 10 ? fmt::format("{:.3g} times", share) : fmt::format("{:.3g} %", 100 * share);
+}
+
 // Of two types that may be the same, the more specific one: "Adam", not "Adam or AdamW".
 bool shorter(const std::string& a, const std::string& b) { return a.size() < b.size(); }
 
@@ -72,6 +79,64 @@ const training::Scheduler* scheduler_at(const Opened& input, std::size_t index) 
   return nullptr;
 }
 
+// "99.8 % of the weights moved, by 0.061 % (rel L2)": that of the tensors that moved.
+std::string moved_note(const PartContext& c) {
+  std::uint64_t moved = 0, nan = 0, inf = 0;
+  double old_squares = 0, squares = 0;
+  for (const Change& change : c.diff.changes) {
+    if (change.input != c.input || change.part != Part::kWeights || !change.delta) continue;
+    moved += change.delta->differing;
+    if (!change.delta->decoded) continue;
+    nan += change.delta->nan_new - std::min(change.delta->nan_old, change.delta->nan_new);
+    inf += change.delta->inf_new - std::min(change.delta->inf_old, change.delta->inf_new);
+    const double old_norm = change.delta->l2_old;
+    const double norm = old_norm > 0 ? change.delta->rel_l2 * old_norm : change.delta->l2_new;
+    old_squares += old_norm * old_norm;
+    squares += norm * norm;
+  }
+  const std::uint64_t all = c.new_amounts.of(training::Section::kWeights).elements;
+  if (all == 0 || c.diff.totals[c.input].compared == 0) return "";
+  if (moved == 0) return "";
+  const double share = 100.0 * static_cast<double>(moved) / static_cast<double>(all);
+  std::string text = moved >= all ? "all weights moved"
+                     : share < 0.1
+                         ? fmt::format("{} of {} weights moved", format_count(moved), format_count(all))
+                         : fmt::format("{:.3g} % of the weights moved", std::min(share, 99.9));
+  if (inf > 0) text = fmt::format("{} Inf appeared in the weights · ", inf) + text;
+  if (nan > 0) text = fmt::format("{} NaN appeared in the weights · ", nan) + text;
+  if (nan + inf == 0 && old_squares > 0 && squares > 0 && std::isfinite(squares))
+    text += fmt::format(", by {} (rel L2)", percent(std::sqrt(squares / old_squares)));
+  return text;
+}
+
+// The score that both files monitor: "val_loss 3.28 -> 3.276".
+std::string score_note(const PartContext& c) {
+  const Opened& base = *c.diff.sides[0].input;
+  const Opened& other = *c.diff.sides[c.input].input;
+  const auto scores = training::read_scores(*other.file, other.training);
+  for (const training::Score& old : training::read_scores(*base.file, base.training))
+    for (const training::Score& now : scores) {
+      if (old.monitor != now.monitor || old.monitor.empty() || !old.current || !now.current) continue;
+      return fmt::format("{} {}", one_line(abbreviate(now.monitor, 40)),
+                         both(fmt::format("{:.4g}", *old.current), fmt::format("{:.4g}", *now.current)));
+    }
+  return "";
+}
+
+std::string rates_text(std::vector<double> rates) {
+  const auto [least, most] = std::minmax_element(rates.begin(), rates.end());
+  return *least == *most ? fmt::format("{:.4g}", *least) : fmt::format("{:.3g} to {:.3g}", *least, *most);
+}
+
+std::string rate_note(const PartContext& c) {
+  const Opened& base = *c.diff.sides[0].input;
+  const Opened& other = *c.diff.sides[c.input].input;
+  const std::vector<double> old = training::learning_rates(*base.file, base.training);
+  const std::vector<double> now = training::learning_rates(*other.file, other.training);
+  if (old.empty() || now.empty() || old == now) return "";
+  return "lr " + both(rates_text(old), rates_text(now));
+}
+
 // "39 places outside of the weights not compared: safetensors holds weights only"
 std::string unheld_note(const PartContext& c) {
   const std::string places = plural(c.diff.totals[c.input].unheld, "place");
@@ -84,6 +149,44 @@ std::string unheld_note(const PartContext& c) {
 }
 
 }  // namespace
+
+std::string overall_note(const PartContext& c) {
+  std::string text = moved_note(c);
+  add(text, score_note(c));
+  add(text, rate_note(c));
+  return text;
+}
+
+std::string counts_note(const Diff& diff, std::uint32_t input) {
+  std::set<std::string_view> weights, tensors;
+  std::size_t values = 0, added = 0, removed = 0, renamed = 0;
+  for (const Change& change : diff.changes) {
+    if (change.input != input) continue;
+    const bool of_tensor = change.kind == ChangeKind::kSharing || change.old_slot.kind == SlotKind::kTensor ||
+                           change.new_slot.kind == SlotKind::kTensor;
+    if (change.kind == ChangeKind::kAdded)
+      ++added;
+    else if (change.kind == ChangeKind::kRemoved)
+      ++removed;
+    else if (change.kind == ChangeKind::kRenamed)
+      ++renamed;
+    else if (!of_tensor)
+      ++values;
+    else
+      (change.section == training::Section::kWeights ? weights : tensors).insert(change.path);
+  }
+  std::string text;
+  const auto say = [&](std::size_t count, const std::string& words) {
+    if (count > 0) text += (text.empty() ? "" : ", ") + words;
+  };
+  say(weights.size(), plural(weights.size(), "weight"));
+  say(tensors.size(), plural(tensors.size(), weights.empty() ? "tensor" : "other tensor"));
+  say(values, plural(values, "value"));
+  say(added, fmt::format("{} added", added));
+  say(removed, fmt::format("{} removed", removed));
+  say(renamed, fmt::format("{} renamed", renamed));
+  return text.empty() ? "same" : text;
+}
 
 std::string container_note(const PartContext& c) {
   const Checkpoint& a = c.diff.sides[0].file();

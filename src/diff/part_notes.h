@@ -17,6 +17,12 @@ struct PartContext {
   const training::Amounts& new_amounts;
 };
 
+// What changed in one line: how much of the weights and by how much, the score, the learning rate. "" where
+// there is nothing to say.
+std::string overall_note(const PartContext& context);
+// "1 weight, 3 other tensors, 12 values, 2 added": what differs in an input, as people count it; "same" if
+// nothing does.
+std::string counts_note(const Diff& diff, std::uint32_t input);
 std::string container_note(const PartContext& context);
 std::string tensors_note(const PartContext& context);
 // `cast`: of the changed ones, those that a cast explains.

@@ -6,8 +6,8 @@
 #include <optional>
 #include <unordered_map>
 
-#include "base/parallel.h"
 #include "base/fold.h"
+#include "base/parallel.h"
 #include "tensor/delta.h"
 #include "tensor/stats.h"
 

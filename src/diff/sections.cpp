@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "diff/best_models.h"
 #include "diff/fold_changes.h"
 #include "diff/labels.h"
 #include "diff/part_notes.h"
+#include "diff/unmoved.h"
 #include "training/keys.h"
 #include "value/access.h"
 #include "value/path.h"
@@ -117,9 +119,12 @@ class SectionBuilder {
   void add_head(const PartContext& context) {
     const Side& side = diff_->sides[context.input];
     if (diff_->sides.size() > 2) {
-      out_.push_back(report::make_section("+++ " + one_line(side.input->path), "", {}));
+      out_.push_back(
+          report::make_section("+++ " + one_line(side.input->path), counts_note(*diff_, context.input), {}));
       out_.back().set_off = true;
     }
+    if (std::string note = overall_note(context); !note.empty())
+      out_.push_back(report::make_section("overall", std::move(note), {}));
     out_.push_back(report::make_section("container", container_note(context), {}));
     const Totals& totals = diff_->totals[context.input];
     if (totals.compared > 0 || totals.unheld > 0)
@@ -188,15 +193,31 @@ class SectionBuilder {
     section.title = title_of(context, part, index);
     section.note = note_of(context, part, index, group, weights);
     if (!options_.summary) {
-      auto folds = std::make_shared<std::vector<Fold>>(fold_group(*diff_, group, options_));
-      const bool ranked = part == Part::kWeights || part == Part::kOptimizers || part == Part::kAveraging;
-      if (ranked || options_.sort == SortBy::kName) sort_folds(*diff_, options_.sort, *folds);
-      section.size = options_.all ? folds->size() : std::min(folds->size(), options_.top);
-      if (section.size < folds->size())
-        section.more = fmt::format("({} of {} lines; --all shows every change)", section.size, folds->size());
-      section.line = [diff = diff_, folds](std::size_t i) { return fold_line(*diff, (*folds)[i]); };
+      std::vector<Line> first, last;
+      if (part == Part::kCallbacks && !options_.all) first = best_model_lines(*diff_, group);
+      if (part == Part::kWeights && !options_.all) last = unmoved_lines(*diff_, context.input);
+      add_lines(part, group, std::move(first), std::move(last), section);
     }
     out_.push_back(std::move(section));
+  }
+
+  // The folds of a group, as many as fit, between lines that say something else.
+  void add_lines(Part part, const Group& group, std::vector<Line> first, std::vector<Line> last,
+                 Section& section) const {
+    auto folds = std::make_shared<std::vector<Fold>>(fold_group(*diff_, group, options_));
+    const bool ranked = part == Part::kWeights || part == Part::kOptimizers || part == Part::kAveraging;
+    if (ranked || options_.sort == SortBy::kName) sort_folds(*diff_, options_.sort, *folds);
+    const std::size_t shown = options_.all ? folds->size() : std::min(folds->size(), options_.top);
+    if (shown < folds->size())
+      section.more = fmt::format("({} of {} lines; --all shows every change)", shown, folds->size());
+    const LineLook look{.share = part == Part::kWeights && folds->size() > 1, .digits = options_.precision};
+    section.size = first.size() + shown + last.size();
+    section.line = [diff = diff_, folds, shown, look, first = std::move(first),
+                    last = std::move(last)](std::size_t i) {
+      if (i < first.size()) return first[i];
+      i -= first.size();
+      return i < shown ? fold_line(*diff, (*folds)[i], look) : last[i - shown];
+    };
   }
 
   std::shared_ptr<const Diff> diff_;

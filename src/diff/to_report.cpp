@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "diff/describe_change.h"
+#include "diff/part_notes.h"
 #include "diff/sections.h"
 #include "report/plain_value.h"
 #include "value/path.h"
@@ -105,28 +106,11 @@ report::Value totals_value(const Diff& diff) {
 
 std::string verdict(const Diff& diff) {
   if (diff.changes.empty()) return "same";
-  std::set<std::pair<std::uint32_t, std::string_view>> tensors;
-  std::size_t keys = 0;
-  std::size_t values = 0;
-  for (const Change& change : diff.changes) {
-    const bool one_sided = change.kind == ChangeKind::kAdded || change.kind == ChangeKind::kRemoved ||
-                           change.kind == ChangeKind::kRenamed;
-    if (one_sided)
-      ++keys;
-    else if (change.kind == ChangeKind::kSharing || change.old_slot.kind == SlotKind::kTensor ||
-             change.new_slot.kind == SlotKind::kTensor)
-      tensors.insert({change.input, change.path});
-    else
-      ++values;
-  }
-  std::string text;
-  const auto add = [&](std::size_t count, std::string_view noun) {
-    if (count > 0) text += (text.empty() ? "different: " : ", ") + plural(count, noun);
-  };
-  add(tensors.size(), "tensor");
-  add(values, "value");
-  add(keys, "key");
-  return text;
+  if (diff.sides.size() == 2) return "different: " + counts_note(diff, 1);
+  std::set<std::uint32_t> inputs;
+  for (const Change& change : diff.changes) inputs.insert(change.input);
+  const std::size_t others = diff.sides.size() - 1;
+  return fmt::format("different: {} of {} differ from the base", inputs.size(), plural(others, "file"));
 }
 
 void set_gate_verdict(const Compatibility& compat, Profile gate, const Diff& diff, report::Report& out) {

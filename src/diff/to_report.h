@@ -11,13 +11,16 @@
 
 namespace ckpt::diff {
 
-enum class SortBy : std::uint8_t { kRelL2, kMaxAbs, kName };
+// kChange: by what a line adds to the change of the whole (the sum of squared differences); the relative
+// change of a bias that began at zero is the largest of all and means the least.
+enum class SortBy : std::uint8_t { kChange, kRelL2, kMaxAbs, kName };
 
 struct ReportOptions {
-  bool all = false;      // one line per change
-  bool summary = false;  // only the section headings
-  std::size_t top = 20;  // lines of a section
-  SortBy sort = SortBy::kRelL2;
+  bool all = false;                   // one line per change
+  bool summary = false;               // only the section headings
+  std::size_t top = 20;               // lines of a section
+  std::optional<unsigned> precision;  // significant digits of numbers for people
+  SortBy sort = SortBy::kChange;
   bool findings = false;        // a Finding per change (SARIF needs them; they cost memory)
   std::optional<Profile> gate;  // --compat: the verdict is about this profile
 };

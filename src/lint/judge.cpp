@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "lint/engine.h"
+#include "lint/people.h"
 #include "show/input.h"
 
 namespace ckpt::lint {
@@ -77,6 +78,7 @@ Judged judge_file(const Input& named, std::size_t index, const RuleSet& rules,
   Judge(index, rules, settings).judge(input, out);
   add_trouble(out, show::change_of(input));
   out.selects.count(rules, input, out.scope);
+  prepare_for_people(input, out.findings);
   out.use = suppress(rules, input, out.scope, settings.today, out.findings);
   return out;
 }

@@ -30,6 +30,8 @@ struct Location {
   PlaceKind kind = PlaceKind::kValue;
   std::optional<ByteRange> bytes;  // nullopt: the whole file
   std::string text;                // for related locations: what it shows
+  std::string name = {};           // what people call it where the path has a number: the weight whose
+                                   // state is meant; may be empty
 };
 
 // Compared with the findings of an earlier run (not with a base checkpoint). kNone: no such run was given.
@@ -57,6 +59,7 @@ struct Finding {
   std::vector<Property> properties;  // numbers for machines: camelCase names
   Baseline baseline = Baseline::kNone;
   std::optional<Suppression> suppression;
+  std::uint8_t rank = 0;  // for people: within a level, lower ones come first (weights before moments)
 };
 inline bool is_suppressed(const Finding& finding) { return finding.suppression.has_value(); }
 // Kind and subject, as fingerprints take them.

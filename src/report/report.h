@@ -33,7 +33,7 @@ struct Input {
 };
 
 // --- for people: the text reporter lays it out, colors it, cuts it to the width -----------------------
-enum class Mark : std::uint8_t { kNone, kAdded, kRemoved, kChanged };
+enum class Mark : std::uint8_t { kNone, kAdded, kRemoved, kChanged, kSame };
 enum class Style : std::uint8_t { kPlain, kDim, kStrong, kError, kWarning, kNote, kGood };
 
 struct Cell {
@@ -42,7 +42,7 @@ struct Cell {
   bool right = false;  // align to the right (numbers)
   // If lines are wider than the terminal, the cells with the highest `drop` are omitted first, in the
   // whole section; 0 is never omitted. Then `elide` cells (long paths) are shortened in the middle, so that
-  // their last part stays readable. Only then is a line cut.
+  // their last part stays readable. Only then the last cell goes on in the next line.
   std::uint8_t drop = 0;
   bool elide = false;
 };

@@ -22,6 +22,7 @@ inline constexpr std::size_t kSarifFindings = 5000;        // and keeps as many 
 
 struct RenderOptions {
   bool color = false;     // text only
+  bool links = false;     // text only: rule ids are hyperlinks (OSC 8)
   std::size_t width = 0;  // text only: columns of the terminal; 0 = do not cut
   bool quiet = false;     // text only: just the verdict
   bool verbose = false;

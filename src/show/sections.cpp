@@ -1,12 +1,14 @@
 #include "show/sections.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
 #include "checkpoint/leaves.h"
 #include "training/keys.h"
 #include "training/scalar.h"
-#include "training/weights.h"
+#include "training/scores.h"
 #include "value/access.h"
 #include "value/path.h"
 
@@ -28,7 +30,11 @@ using value::NodeId;
 using value::Tree;
 
 constexpr std::size_t kValueLimit = 100;  // characters of a value in the summary
-constexpr std::size_t kLines = 40;        // of one dict in the summary
+constexpr std::size_t kFirstLines = 10;   // of one dict, unless all are asked for
+constexpr std::size_t kFirstGroups = 3;   // of one optimizer, likewise
+constexpr std::size_t kFirstNames = 8;    // imports, likewise
+constexpr std::size_t kLines = 40;        // defects
+constexpr std::size_t kAll = ~std::size_t{0};
 
 Line row(std::string key, std::string text, Style style = Style::kPlain) {
   Line line;
@@ -55,13 +61,12 @@ std::string key_text(const Tree& tree, NodeId key) {
 }
 
 // The items of a dict, one per line; nested values are abbreviated.
-std::vector<Line> dict_lines(const Checkpoint& file, NodeId dict) {
+std::vector<Line> dict_lines(const Checkpoint& file, NodeId dict, std::size_t most) {
   std::vector<Line> lines;
+  const std::size_t size = file.tree.items(dict).size();
   for (const value::Item& item : file.tree.items(dict)) {
-    if (lines.size() == kLines) {
-      lines.push_back(
-          row("...", fmt::format("{} more; --format json shows all", file.tree.items(dict).size() - kLines),
-              Style::kDim));
+    if (lines.size() == most && size > most + 1) {
+      lines.push_back(row("...", fmt::format("{} more; --all shows them", size - most), Style::kDim));
       break;
     }
     lines.push_back(row(abbreviate(key_text(file.tree, item.key), 60), value_text(file, item.value)));
@@ -69,11 +74,11 @@ std::vector<Line> dict_lines(const Checkpoint& file, NodeId dict) {
   return lines;
 }
 
-void add_dict(const Checkpoint& file, NodeId dict, std::string title, std::vector<Section>& out) {
+void add_dict(const Checkpoint& file, NodeId dict, std::string title, bool all, std::vector<Section>& out) {
   if (dict == kNoNode) return;
   if (file.tree.kind(dict) != Kind::kDict)
     return out.push_back(report::make_section(std::move(title), value_text(file, dict), {}));
-  const auto lines = dict_lines(file, dict);
+  const auto lines = dict_lines(file, dict, all ? kAll : kFirstLines);
   out.push_back(report::make_section(std::move(title), plural(file.tree.items(dict).size(), "key"), lines));
 }
 
@@ -83,11 +88,25 @@ std::string pieces_text(const Checkpoint& file, const Amounts& amounts) {
   return file.parts.size() > 1 ? plural(file.parts.size(), "file") + " · " + storages : storages;
 }
 
+Cell share_cell(std::uint64_t part, std::uint64_t whole) {
+  Cell cell;
+  if (whole > 0)
+    cell.text = fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  cell.style = Style::kDim;
+  cell.right = true;
+  cell.drop = 1;
+  return cell;
+}
+
 void add_file(const Opened& input, const Amounts& amounts, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
+  std::uint64_t bytes = 0;
+  for (const auto& [section, amount] : amounts.by_section) bytes += amount.bytes;
   std::vector<Line> lines;
-  for (const auto& [section, amount] : amounts.by_section)
+  for (const auto& [section, amount] : amounts.by_section) {
     lines.push_back(row(std::string(training::title(section)), amount_text(amount)));
+    if (amounts.by_section.size() > 1) lines.back().cells.push_back(share_cell(amount.bytes, bytes));
+  }
   out.push_back(report::make_section(
       "file",
       fmt::format("{} · {} · {}{}", training::describe(input.items.kind), file.format,
@@ -96,33 +115,18 @@ void add_file(const Opened& input, const Amounts& amounts, std::vector<Section>&
       lines));
 }
 
-// One model of several.
-std::string model_text(const Checkpoint& file, const Items& items, const training::StateDict& model) {
-  const auto index = static_cast<std::size_t>(&model - items.state_dicts.data());
-  std::uint64_t tensors = 0, elements = 0;
-  for (const training::WeightKey& key : training::weight_keys(file, items, std::span(&index, 1))) {
-    if (!value::is_kind(file.tree, key.value, Kind::kTensor)) continue;
-    ++tensors;
-    elements += file.tensor_records[file.tree.payload(key.value)].view.numel;
-  }
-  return fmt::format("{} · {} {}", plural(tensors, "tensor"), format_count(elements),
-                     elements == 1 ? "element" : "elements");
-}
-
-void add_weights(const Opened& input, const Amounts& amounts, std::vector<Section>& out) {
-  if (input.items.state_dicts.empty()) return;
+// "val_loss  2.31 now · best 2.28 in epoch=3-step=2560.ckpt"
+std::vector<Line> score_lines(const Opened& input) {
   std::vector<Line> lines;
-  for (const auto& [dtype, amount] : amounts.by_dtype) lines.push_back(row(dtype, amount_text(amount)));
-  if (input.items.state_dicts.size() > 1)
-    for (const training::StateDict& model : input.items.state_dicts) {
-      if (lines.size() == kLines) break;
-      lines.push_back(row(abbreviate(one_line(model.path), 60), model_text(*input.file, input.items, model)));
-    }
-  out.push_back(report::make_section("weights",
-                                     amounts.by_section.contains(training::Section::kWeights)
-                                         ? amount_text(amounts.of(training::Section::kWeights))
-                                         : "no tensors",
-                                     lines));
+  for (const training::Score& score : training::read_scores(*input.file, input.training)) {
+    std::string text = score.current ? fmt::format("{:.6g} now", *score.current) : "";
+    if (score.best) text += fmt::format("{}best {:.6g}", text.empty() ? "" : " · ", *score.best);
+    const std::string file = score.best_path.substr(score.best_path.rfind('/') + 1);
+    if (!file.empty()) text += " in " + one_line(abbreviate(file, kValueLimit));
+    const std::string name = score.monitor.empty() ? "score" : one_line(abbreviate(score.monitor, 40));
+    lines.push_back(row(name, std::move(text)));
+  }
+  return lines;
 }
 
 void add_progress(const Opened& input, std::vector<Section>& out) {
@@ -134,7 +138,7 @@ void add_progress(const Opened& input, std::vector<Section>& out) {
         "progress",
         fmt::format("epoch {} · global_step {}{}", value_text(file, items.epoch),
                     value_text(file, items.global_step), items.loops == kNoNode ? " · no loops" : ""),
-        {}));
+        score_lines(input)));
     return;
   }
   std::string text;
@@ -166,7 +170,7 @@ std::string title_of(const Items& items, std::string_view word, std::size_t inde
   return fmt::format("{} {}", word, one_line(path));
 }
 
-void add_optimizers(const Opened& input, std::vector<Section>& out) {
+void add_optimizers(const Opened& input, bool all, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
   for (std::size_t i = 0; i < input.training.optimizers.size(); ++i) {
     const training::Optimizer& optimizer = input.training.optimizers[i];
@@ -174,10 +178,16 @@ void add_optimizers(const Opened& input, std::vector<Section>& out) {
         fmt::format("{} · {} · {} with state of {}", optimizer.type, plural(optimizer.groups.size(), "group"),
                     optimizer.states, plural(optimizer.parameters, "parameter"));
     if (const auto step = training::first_step(file, optimizer))
-      note += fmt::format(" · step {}", format_double(*step));
+      note += fmt::format(" · step {:.15g}", *step);
     std::vector<Line> lines;
-    for (const training::ParamGroup& group : optimizer.groups)
+    for (const training::ParamGroup& group : optimizer.groups) {
+      if (!all && lines.size() == kFirstGroups && optimizer.groups.size() > kFirstGroups + 1) {
+        const std::size_t rest = optimizer.groups.size() - kFirstGroups;
+        lines.push_back(row("...", fmt::format("{} more; --all shows them", rest), Style::kDim));
+        break;
+      }
       lines.push_back(row(fmt::format("group {}", lines.size()), group_text(file, group)));
+    }
     out.push_back(report::make_section(title_of(input.items, "optimizer", i, optimizer.path), note, lines));
   }
 }
@@ -203,8 +213,11 @@ std::string callback_text(const Checkpoint& file, NodeId state) {
        {"monitor", "best_model_score", "best_model_path", "best_score", "wait_count", "patience",
         "stopped_epoch", "n_averaged", "latest_update_step"}) {
     const NodeId value = file.tree.get(state, key);
-    if (value != kNoNode)
-      text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, value_text(file, value));
+    if (value == kNoNode) continue;
+    std::string shown = value_text(file, value);
+    if (key == "best_model_path" && shown.rfind('/') != shown.npos)
+      shown = "\"…" + shown.substr(shown.rfind('/'));
+    text += fmt::format("{}{} {}", text.empty() ? "" : " · ", key, shown);
   }
   return text.empty() ? plural(file.tree.items(state).size(), "key") : text;
 }
@@ -221,14 +234,22 @@ void add_callbacks(const Opened& input, std::vector<Section>& out) {
 }
 
 // Every import of the pickle: what Python would import to load it.
-void add_imports(const Checkpoint& file, std::vector<Section>& out) {
+void add_imports(const Checkpoint& file, bool all, std::vector<Section>& out) {
   if (file.pickle_size == 0) return;
+  const auto name_of = [](const pickle::Import& import) {
+    return abbreviate(one_line(import.module + "." + import.name), 100);
+  };
+  std::string note = plural(file.imports.size(), "name") + " that Python would import to load the file";
+  const bool cut = !all && file.imports.size() > kFirstNames + 1;
   std::vector<Line> lines;
-  for (const pickle::Import& import : file.imports)
-    lines.push_back(row(abbreviate(one_line(import.module + "." + import.name), 100),
-                        import.called ? "called" : "named", Style::kDim));
-  out.push_back(report::make_section(
-      "imports", plural(lines.size(), "name") + " that Python would import to load the file", lines));
+  for (const pickle::Import& import : file.imports) {
+    if (cut && lines.size() == kFirstNames) break;
+    lines.push_back(row(name_of(import), import.called ? "called" : "named", Style::kDim));
+  }
+  if (cut)
+    lines.push_back(
+        row("...", fmt::format("{} more; --all shows them", file.imports.size() - kFirstNames), Style::kDim));
+  out.push_back(report::make_section("imports", std::move(note), lines));
 }
 
 void add_other(const Opened& input, std::vector<Section>& out) {
@@ -277,26 +298,43 @@ std::string callback_name(const Tree& tree, const training::Callback& callback) 
   return other ? value::repr(tree, callback.key_node, 80) : std::string(callback.name);
 }
 
-void add_summary_sections(const Opened& input, const Amounts& amounts, std::vector<Section>& out) {
+std::string weights_note(const Amounts& amounts) {
+  if (!amounts.by_section.contains(training::Section::kWeights)) return "no tensors";
+  std::string text = amount_text(amounts.of(training::Section::kWeights));
+  std::vector<std::pair<std::string, std::uint64_t>> dtypes;
+  for (const auto& [dtype, amount] : amounts.by_dtype) dtypes.emplace_back(dtype, amount.bytes);
+  std::stable_sort(dtypes.begin(), dtypes.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  for (const auto& [dtype, bytes] : dtypes) {
+    text += " · " + dtype;
+    if (dtypes.size() > 1) text += fmt::format(" {}", format_bytes(bytes));
+  }
+  return text;
+}
+
+void add_summary_sections(const Opened& input, const Amounts& amounts, bool all, std::vector<Section>& out) {
   const Checkpoint& file = *input.file;
-  const Items& items = input.items;
-  add_file(input, amounts, out);
   add_defects(file, out);
   add_progress(input, out);
-  add_weights(input, amounts, out);
-  add_optimizers(input, out);
+  add_optimizers(input, all, out);
   add_schedulers(input, out);
+  add_dict(file, input.items.hyper_parameters, "hyperparameters", all, out);
+  add_file(input, amounts, out);
+}
+
+void add_detail_sections(const Opened& input, bool all, std::vector<Section>& out) {
+  const Checkpoint& file = *input.file;
+  const Items& items = input.items;
   add_callbacks(input, out);
   for (const training::Scaler& scaler : input.training.scalers)
     if (scaler.node != items.precision)
-      add_dict(file, scaler.node, "precision " + one_line(scaler.path), out);
-  add_dict(file, items.precision, "precision " + one_line(items.precision_key), out);
-  add_dict(file, items.hyper_parameters, "hyperparameters", out);
-  add_dict(file, items.datamodule_hyper_parameters, "datamodule hparams", out);
-  add_dict(file, items.datamodule, "datamodule " + one_line(items.datamodule_key), out);
-  add_dict(file, items.averaging_state, "averaging", out);
+      add_dict(file, scaler.node, "precision " + one_line(scaler.path), all, out);
+  add_dict(file, items.precision, "precision " + one_line(items.precision_key), all, out);
+  add_dict(file, items.datamodule_hyper_parameters, "datamodule hparams", all, out);
+  add_dict(file, items.datamodule, "datamodule " + one_line(items.datamodule_key), all, out);
+  add_dict(file, items.averaging_state, "averaging", all, out);
   add_other(input, out);
-  add_imports(file, out);
+  add_imports(file, all, out);
 }
 
 }  // namespace ckpt::show

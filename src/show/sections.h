@@ -10,8 +10,14 @@
 
 namespace ckpt::show {
 
-void add_summary_sections(const Opened& input, const training::Amounts& amounts,
+// What the file is and where its training stands; `all`: every line of it.
+void add_summary_sections(const Opened& input, const training::Amounts& amounts, bool all,
                           std::vector<report::Section>& out);
+// What follows the tensors: callbacks, other state, other keys, imports.
+void add_detail_sections(const Opened& input, bool all, std::vector<report::Section>& out);
+
+// "76 tensors · 1.2 M elements · 4.8 MiB · float32"
+std::string weights_note(const training::Amounts& amounts);
 
 // `format`, `kind`, `lightning` (the items found), `container`, `imports`, `defects`:
 // members of the JSON document.

@@ -8,7 +8,10 @@
 #include "base/text.h"
 #include "checkpoint/leaves.h"
 #include "report/plain_value.h"
+#include "show/overview.h"
 #include "show/sections.h"
+#include "show/selection.h"
+#include "show/tensor_rows.h"
 #include "tensor/stats.h"
 #include "training/amounts.h"
 #include "training/weights.h"
@@ -17,7 +20,6 @@
 namespace ckpt::show {
 namespace {
 
-using report::Cell;
 using report::Line;
 using report::Object;
 using report::Property;
@@ -42,18 +44,13 @@ struct Shown {
   }
 };
 
-bool selected(const Options& options, const training::Items& items, std::string_view path) {
-  if (!options.pattern || matches_prefix_or_glob(*options.pattern, path)) return true;
-  const auto name = training::weight_name(items, path);
-  return name && matches_prefix_or_glob(*options.pattern, *name);
-}
-
-void select(const Options& options, Shown& shown) {
+void select(const Selection& selection, Listed listed, Shown& shown) {
+  shown.input = listed.input;
   const training::Items& items = shown.input->items;
   for (std::uint32_t i = 0; i < shown.file().entries.size(); ++i)
-    if (selected(options, items, shown.file().entries[i].path)) shown.entries.push_back(i);
-  shown.leaves = collect_leaves(shown.file());
-  std::erase_if(shown.leaves, [&](const Leaf& leaf) { return !selected(options, items, leaf.path); });
+    if (selection.has(items, shown.file().entries[i].path)) shown.entries.push_back(i);
+  shown.leaves = std::move(listed.leaves);
+  std::erase_if(shown.leaves, [&](const Leaf& leaf) { return !selection.has(items, leaf.path); });
 }
 
 void measure(const Options& options, Shown& shown) {
@@ -139,18 +136,6 @@ Object value_row(const Shown& shown, std::size_t i) {
 
 // --- the tensors for people -------------------------------------------------------------------------------
 
-std::string shown_number(const tensor::Number& number) {
-  if (const auto* integer = std::get_if<std::int64_t>(&number)) return fmt::format("{}", *integer);
-  if (const auto* integer = std::get_if<std::uint64_t>(&number)) return fmt::format("{}", *integer);
-  if (const auto* real = std::get_if<double>(&number)) return format_short(*real);
-  return "-";
-}
-
-Cell nonfinite_cell(const tensor::Stats& stats) {
-  if (stats.nonfinite() == 0) return {"", Style::kPlain, false};
-  return {fmt::format("{} NaN, {} Inf", stats.nan, stats.posinf + stats.neginf), Style::kError, false};
-}
-
 std::string bytes_text(const TensorRecord& record) {
   if (!record.view.has_storage()) return record.layout;
   return format_bytes(tensor::bytes_for_elements(record.view.dtype, record.view.numel));
@@ -159,18 +144,11 @@ std::string bytes_text(const TensorRecord& record) {
 Line tensor_line(const Shown& shown, std::size_t i) {
   const TensorRecord& record = shown.record(i);
   Line line;
-  line.cells = {{one_line(shown.name(i)), Style::kPlain, false},
-                {std::string(tensor::short_name(record.view.dtype)), Style::kDim, false},
-                {format_shape(record.view.shape), Style::kPlain, false},
-                {bytes_text(record), Style::kDim, true}};
-  if (shown.has_stats[i]) {
-    const tensor::Stats& stats = shown.stats[i];
-    line.cells.push_back({"min " + shown_number(stats.min), Style::kPlain, true});
-    line.cells.push_back({"max " + shown_number(stats.max), Style::kPlain, true});
-    line.cells.push_back({"mean " + format_short(stats.mean), Style::kPlain, true});
-    line.cells.push_back({"std " + format_short(stats.std), Style::kPlain, true});
-    line.cells.push_back(nonfinite_cell(stats));
-  }
+  line.cells = {{one_line(shown.name(i)), Style::kPlain, false, 0, true},
+                {std::string(tensor::short_name(record.view.dtype)), Style::kDim, false, 4},
+                {format_shape(record.view.shape), Style::kPlain, false, 2},
+                {bytes_text(record), Style::kDim, true, 5}};
+  if (shown.has_stats[i]) add_stats_cells(shown.stats[i], line.cells);
   return line;
 }
 
@@ -187,7 +165,7 @@ Section tensor_section(const std::shared_ptr<const Shown>& shown) {
   return section;
 }
 
-// With a pattern, also shows the plain values that it selects.
+// The plain values that patterns select.
 Section value_section(const std::shared_ptr<const Shown>& shown) {
   Section section;
   section.title = "values";
@@ -203,24 +181,105 @@ Section value_section(const std::shared_ptr<const Shown>& shown) {
   return section;
 }
 
+// --- the tensors of a whole checkpoint
+// -----------------------------------------------------------------------
+
+NamedTensor named(const Shown& shown, std::size_t i) {
+  const tensor::TensorView& view = shown.record(i).view;
+  NamedTensor out;
+  out.name = one_line(shown.name(i));
+  out.dtype = tensor::short_name(view.dtype);
+  out.shape = format_shape(view.shape);
+  out.elements = view.numel;
+  if (shown.has_stats[i]) out.stats = shown.stats[i];
+  return out;
+}
+
+// Weights folded; of what is not a weight (moments) the numbers, where they were asked for.
+void add_folded(const Shown& shown, const training::Amounts& amounts, std::vector<Section>& out) {
+  std::vector<NamedTensor> weights, others;
+  for (std::size_t i = 0; i < shown.entries.size(); ++i) {
+    const auto section = training::section_of(shown.input->items, shown.entry(i).path);
+    (section == training::Section::kWeights ? weights : others).push_back(named(shown, i));
+  }
+  if (!weights.empty() || !shown.input->items.state_dicts.empty())
+    out.push_back(report::make_section("weights", weights_note(amounts), tensor_lines(weights, true)));
+  if (!others.empty() && (!shown.stats.empty() || weights.empty()))
+    out.push_back(
+        report::make_section("other tensors", plural(others.size(), "tensor"), tensor_lines(others, false)));
+}
+
+// The rows of all inputs in one table.
+report::Table joined(std::string name, const std::vector<std::shared_ptr<const Shown>>& all,
+                     std::size_t (*size)(const Shown&), Object (*row)(const Shown&, std::size_t)) {
+  std::size_t total = 0;
+  std::vector<std::size_t> ends;
+  for (const auto& shown : all) ends.push_back(total += size(*shown));
+  return {std::move(name), total, [all, ends, row](std::size_t i) {
+            const auto end = std::upper_bound(ends.begin(), ends.end(), i);
+            const auto input = static_cast<std::size_t>(end - ends.begin());
+            const std::size_t begin = input == 0 ? 0 : ends[input - 1];
+            Object out = row(*all[input], i - begin);
+            if (all.size() > 1) out.push_back({"input", std::uint64_t{input}});
+            return out;
+          }};
+}
+
+void add_tables(const std::vector<std::shared_ptr<const Shown>>& all, report::Report& out) {
+  out.tables.push_back(joined(
+      "tensors", all, [](const Shown& shown) { return shown.entries.size(); }, tensor_row));
+  out.tables.push_back(joined(
+      "values", all, [](const Shown& shown) { return shown.leaves.size(); }, value_row));
+}
+
+void add_selected(const std::shared_ptr<const Shown>& shown, bool title, std::vector<Section>& out) {
+  if (shown->entries.empty() && shown->leaves.empty()) return;
+  if (title) {
+    out.push_back(report::make_section(one_line(shown->input->path), "", {}));
+    out.back().set_off = true;
+  }
+  if (!shown->entries.empty()) out.push_back(tensor_section(shown));
+  if (!shown->leaves.empty()) out.push_back(value_section(shown));
+}
+
+void add_whole(const std::shared_ptr<const Shown>& shown, const training::Amounts& amounts, bool all,
+               std::vector<Section>& out) {
+  add_summary_sections(*shown->input, amounts, all, out);
+  if (all)
+    out.push_back(tensor_section(shown));
+  else
+    add_folded(*shown, amounts, out);
+  add_detail_sections(*shown->input, all, out);
+}
+
 }  // namespace
 
-void to_report(const std::shared_ptr<const Opened>& input, const Options& options, report::Report& out) {
-  const auto shown = std::make_shared<Shown>();
-  shown->input = input;
-  select(options, *shown);
-  measure(options, *shown);
-  const training::Amounts amounts = training::count_amounts(*input->file, input->items);
+std::vector<Unmatched> to_report(std::span<const std::shared_ptr<const Opened>> inputs,
+                                 const Options& options, report::Report& out) {
   out.has_findings = false;
-  out.facts = summary_facts(*input, amounts);
-  if (!options.pattern) add_summary_sections(*input, amounts, out.sections);
-  const std::shared_ptr<const Shown> ready = shown;
-  if (!ready->entries.empty() || !options.pattern) out.sections.push_back(tensor_section(ready));
-  if (options.pattern && !ready->leaves.empty()) out.sections.push_back(value_section(ready));
-  out.tables.push_back(
-      {"tensors", ready->entries.size(), [ready](std::size_t i) { return tensor_row(*ready, i); }});
-  out.tables.push_back(
-      {"values", ready->leaves.size(), [ready](std::size_t i) { return value_row(*ready, i); }});
+  out.dense = true;
+  const bool several = inputs.size() > 1;
+  if (several) add_overview(inputs, options, out);
+  if (several && options.patterns.empty()) return {};
+  std::vector<Listed> listed;
+  for (const auto& input : inputs) listed.push_back({input, collect_leaves(*input->file)});
+  const Selection selection(options.patterns, listed);
+  std::vector<std::shared_ptr<const Shown>> all;
+  for (Listed& one : listed) {
+    const auto shown = std::make_shared<Shown>();
+    select(selection, std::move(one), *shown);
+    measure(options, *shown);
+    all.push_back(shown);
+  }
+  if (!several) {
+    const training::Amounts amounts = training::count_amounts(all[0]->file(), all[0]->input->items);
+    out.facts = summary_facts(*all[0]->input, amounts);
+    if (options.patterns.empty()) add_whole(all[0], amounts, options.all, out.sections);
+  }
+  if (!options.patterns.empty())
+    for (const auto& shown : all) add_selected(shown, several, out.sections);
+  add_tables(all, out);
+  return selection.unmatched();
 }
 
 }  // namespace ckpt::show

@@ -153,3 +153,19 @@ TEST_CASE("what two names differ in is in front of their common components") {
 }
 
 }  // namespace
+
+TEST_CASE("many places are the modules that they are in") {
+  const Heads heads =
+      fold_heads({"state_dict[\"model.embed.weight\"]", "state_dict[\"model.layers.{0-5}.a.weight\"]",
+                  "state_dict[\"model.layers.{0-5}.b.weight\"]", "state_dict[\"model.head.weight\"]",
+                  "state_dict[\"model.head.bias\"]"},
+                 8);
+  CHECK(heads.common == "state_dict");
+  CHECK(heads.names ==
+        std::vector<std::string>{"model.embed.weight", "model.layers.{0-5}.**", "model.head.**"});
+  CHECK(heads.left == 0);
+  CHECK(fold_heads({"a.b", "c.d", "e.f"}, 2).left == 1);
+  CHECK(fold_heads({"optimizer_states[0].state", "epoch"}, 8).common.empty());
+  CHECK(fold_heads({}, 8).names.empty());
+  CHECK(modules_of_names({"x"}) == std::vector<std::string_view>{"x"});
+}

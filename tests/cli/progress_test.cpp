@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include "cli/progress.h"
+
+#include <doctest/doctest.h>
 
 namespace ckpt::cli {
 

@@ -51,7 +51,7 @@ def run_console(block, folder, env):
 STAND_INS = {
     "pairs/renamed-modules/old.ckpt": ["model.ckpt", "run.ckpt"],  # has an encoder
     "pairs/renamed-modules/new.ckpt": ["base.ckpt", "new.ckpt"],  # has a backbone
-    "variants/lr_nan.ckpt": ["good.ckpt", "runs/a.ckpt", "exp/1/last.ckpt"],
+    "variants/lr_nan.ckpt": ["good.ckpt", "last.ckpt", "runs/a.ckpt", "exp/1/last.ckpt"],
     "pairs/resumed/old.ckpt": ["a.ckpt", "b.ckpt", "epoch=1.ckpt", "epoch=4.ckpt", "fp32.ckpt", "bf16.ckpt", "encoder.pt"],
 }
 

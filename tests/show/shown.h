@@ -24,7 +24,8 @@ inline Opened open_fixture(std::string_view name) {
 
 inline report::Report shown(Opened input, const show::Options& options = {}) {
   report::Report report;
-  show::to_report(std::make_shared<const Opened>(std::move(input)), options, report);
+  const std::shared_ptr<const Opened> inputs[] = {std::make_shared<const Opened>(std::move(input))};
+  show::to_report(inputs, options, report);
   return report;
 }
 

@@ -13,7 +13,7 @@ void write_concise(const Report& report, const RenderOptions& options, std::ostr
     line.add(": ");
     line.add(std::string(to_string(finding->level)), style_of(finding->level));
     line.add(" " + harmless(finding->rule_id) + " " + place_and_message(*finding));
-    line.write(out, options.color, 0);
+    line.write(out, options, 0);
   }
 }
 

@@ -56,6 +56,7 @@ void write_findings(JsonWriter& json, const Report& report) {
     json.member("rule", finding.rule_id);
     json.member("level", to_string(finding.level));
     json.member("path", finding.where.path);
+    if (!finding.where.name.empty()) json.member("name", finding.where.name);
     json.member("message", finding.message);
     json.member("file", report.inputs.at(finding.where.input).path);
     if (const auto& bytes = finding.where.bytes) {

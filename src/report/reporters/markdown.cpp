@@ -67,6 +67,7 @@ std::string_view sign_of(Mark mark) {
     case Mark::kAdded: return "+";
     case Mark::kRemoved: return "-";
     case Mark::kChanged: return "~";
+    case Mark::kSame: return "=";
   }
   return "";
 }

@@ -8,6 +8,7 @@
 #include "report/reporters/columns.h"
 #include "report/reporters/finding_list.h"
 #include "report/reporters/list.h"
+#include "report/reporters/text_findings.h"
 #include "report/reporters/text_line.h"
 #include "report/reporters/text_section.h"
 
@@ -18,7 +19,6 @@ constexpr std::size_t kTitleColumns = 20;
 constexpr std::size_t kPathColumns =
     48;                                 // a longer path is written in full, without aligning the others to it
 constexpr std::size_t kLeastPath = 24;  // of an input, if the line is too long
-constexpr std::size_t kLevelColumns = 7;  // "warning"
 constexpr std::size_t kGap = 3;
 
 class TextWriter {
@@ -45,8 +45,14 @@ class TextWriter {
   enum class Cut : std::uint8_t { kNever, kToWidth };
 
   void put(const TextLine& line, Cut cut) {
-    line.write(out_, options_.color, cut == Cut::kToWidth ? options_.width : 0);
+    line.write(out_, options_, cut == Cut::kToWidth ? options_.width : 0);
     something_ = true;
+  }
+  void put_sentence(std::string_view text, Style style) {
+    TextLine line;
+    line.wrap_from_here(0);
+    line.add(harmless(text), style);
+    put(line, Cut::kToWidth);
   }
   // An empty line separates blocks.
   void begin_block() {
@@ -55,7 +61,6 @@ class TextWriter {
 
   void write_findings();
   void write_findings_of(const Input& input, const std::vector<const Finding*>& findings);
-  void write_related(const Finding& finding);
   void write_header();
   void write_section(const Section& section);
   void write_end();
@@ -82,36 +87,7 @@ void TextWriter::write_findings_of(const Input& input, const std::vector<const F
   TextLine title;
   title.add(shown_file(input.path), Style::kStrong);
   put(title, Cut::kNever);
-
-  std::size_t rule_columns = 0;
-  std::size_t path_columns = 0;
-  for (const Finding* finding : findings) {
-    rule_columns = std::max(rule_columns, columns(finding->rule_id));
-    const std::size_t path = columns(shown_path(finding->where));
-    if (path <= kPathColumns) path_columns = std::max(path_columns, path);
-  }
-  for (const Finding* finding : findings) {
-    TextLine line;
-    line.add("  ");
-    line.add_padded(std::string(to_string(finding->level)), style_of(finding->level), kLevelColumns, 2);
-    line.add_padded(harmless(finding->rule_id), Style::kPlain, rule_columns, kGap);
-    line.add_padded(shown_path(finding->where), Style::kStrong, path_columns, kGap);
-    line.add(harmless(message_and_part(*finding)));
-    if (!counts(*finding)) line.add(" (in the baseline)", Style::kDim);
-    put(line, Cut::kNever);
-    if (options_.verbose) write_related(*finding);
-  }
-}
-
-void TextWriter::write_related(const Finding& finding) {
-  for (const Location& related : finding.related) {
-    TextLine line;
-    line.add(fmt::format("           see {}: {}", harmless(report_.inputs.at(related.input).path),
-                         shown_path(related)),
-             Style::kDim);
-    if (!related.text.empty()) line.add(": " + harmless(related.text), Style::kDim);
-    put(line, Cut::kNever);
-  }
+  write_text_findings(report_, findings, options_, out_);
 }
 
 bool is_base(const Input& input) { return input.role == Role::kBase; }
@@ -119,6 +95,8 @@ bool is_shown(const Input& input) { return input.role != Role::kRules && input.e
 
 void TextWriter::write_header() {
   const bool compares = std::any_of(report_.inputs.begin(), report_.inputs.end(), is_base);
+  // Of several that are not compared, the sections say what each is.
+  if (!compares && std::count_if(report_.inputs.begin(), report_.inputs.end(), is_shown) > 1) return;
   std::size_t width = 0;
   std::size_t described = 0;
   for (const Input& input : report_.inputs) {
@@ -146,6 +124,7 @@ void TextWriter::write_header() {
 void TextWriter::write_section(const Section& section) {
   TextLine title;
   title.add_padded(harmless(section.title), Style::kStrong, kTitleColumns - 1, 1);
+  title.wrap_from_here(kTitleColumns);
   title.add(harmless(section.note));
   put(title, Cut::kToWidth);
   const SectionLayout layout(section, options_.width);
@@ -160,21 +139,10 @@ void TextWriter::write_section(const Section& section) {
 void TextWriter::write_end() {
   const bool with_hint = !report_.hint.empty() && !options_.quiet;
   if (!report_.verdict.empty() || with_hint) begin_block();
-  if (!report_.verdict.empty()) {
-    TextLine line;
-    line.add(harmless(report_.verdict), report_.verdict_style);
-    put(line, Cut::kNever);
-  }
+  if (!report_.verdict.empty()) put_sentence(report_.verdict, report_.verdict_style);
   if (options_.quiet) return;
-  for (const std::string& remark : report_.remarks) {
-    TextLine line;
-    line.add(harmless(remark));
-    put(line, Cut::kNever);
-  }
-  if (!with_hint) return;
-  TextLine hint;
-  hint.add(harmless(report_.hint), Style::kDim);
-  put(hint, Cut::kNever);
+  for (const std::string& remark : report_.remarks) put_sentence(remark, Style::kPlain);
+  if (with_hint) put_sentence(report_.hint, Style::kDim);
 }
 
 void write_text(const Report& report, const RenderOptions& options, std::ostream& out) {

@@ -9,6 +9,8 @@
 namespace ckpt::report {
 namespace {
 
+constexpr std::size_t kLeastWrapped = 12;  // columns; text in less is not readable
+
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // SGR parameters, ECMA-48 section 8.3.117; the eight old colours follow the user's own palette.
@@ -44,10 +46,36 @@ bool guard_start(std::string& text) {
   return true;
 }
 
-void write_piece(std::ostream& out, std::string_view text, Style style, bool color) {
-  const std::string_view on = color ? sgr(style) : std::string_view();
+// OSC 8, as terminals agreed on it: https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda
+void write_piece(std::ostream& out, std::string_view text, Style style, std::string_view uri,
+                 const RenderOptions& look) {
+  const std::string_view on = look.color ? sgr(style) : std::string_view();
+  const bool linked = look.links && !uri.empty();
+  if (linked) out << "\x1b]8;;" << uri << "\x1b\\";
   out << on << text;
   if (!on.empty()) out << "\x1b[0m";
+  if (linked) out << "\x1b]8;;\x1b\\";
+}
+
+// The words of a text as they may be parted: a separating dot belongs to the word after it.
+std::vector<std::string_view> words_of(std::string_view text) {
+  constexpr std::string_view kDot = "\u00b7 ";
+  std::vector<std::string_view> words;
+  for (std::size_t i = text.find_first_not_of(' '); i < text.size();) {
+    std::size_t end = text.find(' ', i);
+    if (end != text.npos && text.substr(i, end + 1 - i) == kDot) end = text.find(' ', end + 1);
+    if (end == text.npos) end = text.size();
+    words.push_back(text.substr(i, end - i));
+    while (end < text.size() && text[end] == ' ') ++end;
+    i = end;
+  }
+  return words;
+}
+
+// At the beginning of a line the dot separates nothing.
+std::string_view without_dot(std::string_view word) {
+  constexpr std::string_view kDot = "\u00b7 ";
+  return word.starts_with(kDot) ? word.substr(kDot.size()) : word;
 }
 
 }  // namespace
@@ -81,28 +109,92 @@ Style style_of(Level level) {
 void TextLine::add(std::string text, Style style) {
   if (text.empty()) return;
   if (!begun_) begun_ = guard_start(text);
-  if (pending_ > 0) pieces_.push_back({std::string(std::exchange(pending_, 0), ' '), Style::kPlain});
-  pieces_.push_back({std::move(text), style});
+  if (pending_ > 0) pieces_.push_back({std::string(std::exchange(pending_, 0), ' '), Style::kPlain, ""});
+  pieces_.push_back({std::move(text), style, ""});
 }
 
 void TextLine::add_padded(std::string text, Style style, std::size_t width, std::size_t gap) {
-  const std::size_t used = columns(text);
+  const std::size_t used = report::columns(text);
   add(std::move(text), style);
   add_spaces((used < width ? width - used : 0) + gap);
 }
 
-void TextLine::write(std::ostream& out, bool color, std::size_t width) const {
+void TextLine::link(std::string uri) {
+  if (!pieces_.empty()) pieces_.back().uri = std::move(uri);
+}
+
+void TextLine::wrap_from_here(std::size_t indent, NewLine when) {
+  wrapped_ = pieces_.size();
+  indent_ = indent;
+  new_line_ = when;
+}
+
+std::size_t TextLine::columns() const { return columns_before(pieces_.size()); }
+
+std::size_t TextLine::columns_before(std::size_t piece) const {
   std::size_t total = 0;
-  for (const Piece& piece : pieces_) total += columns(piece.text);
-  const bool cut = width > 0 && total > width;
-  std::size_t left = cut ? width - 1 : total;
+  for (std::size_t i = 0; i < piece && i < pieces_.size(); ++i) total += report::columns(pieces_[i].text);
+  return total;
+}
+
+void TextLine::write(std::ostream& out, const RenderOptions& look, std::size_t width) const {
+  const bool fits = width == 0 || columns() <= width;
+  const bool parted = !fits || new_line_ == NewLine::kAlways;
+  const bool has_room = width >= indent_ + kLeastWrapped && columns_before(wrapped_) <= width;
+  if (parted && has_room && wrapped_ < pieces_.size()) return write_wrapped(out, look, width);
+  const bool whole = fits || new_line_ == NewLine::kAlways;
+  write_cut(out, look, whole ? columns() + 1 : width);
+}
+
+void TextLine::write_cut(std::ostream& out, const RenderOptions& look, std::size_t width) const {
+  std::size_t left = width - 1;
   for (const Piece& piece : pieces_) {
     if (left == 0) break;
     const std::string_view text = head(piece.text, left);
-    left -= columns(text);
-    write_piece(out, text, piece.style, color);
+    left -= report::columns(text);
+    write_piece(out, text, piece.style, piece.uri, look);
   }
-  out << (cut ? kEllipsis : std::string_view()) << '\n';
+  out << (columns() >= width ? kEllipsis : std::string_view()) << '\n';
+}
+
+// A word that is longer than a line stays whole: the terminal parts it, and it can be copied.
+void TextLine::write_wrapped(std::ostream& out, const RenderOptions& look, std::size_t width) const {
+  std::size_t used = columns_before(wrapped_);
+  for (std::size_t i = 0; i < wrapped_; ++i)
+    write_piece(out, pieces_[i].text, pieces_[i].style, pieces_[i].uri, look);
+  const std::string& gap = pieces_[wrapped_].text;
+  const bool has_gap = gap.find_first_not_of(' ') == gap.npos;
+  const bool here = new_line_ == NewLine::kIfNeeded && used + (has_gap ? gap.size() : 0) <= indent_;
+  out << (here ? std::string(indent_ - used, ' ') : '\n' + std::string(indent_, ' '));
+  used = indent_;
+  bool begins = true;  // of a line: nothing stands before the next word
+  const auto new_line = [&] {
+    out << '\n' << std::string(indent_, ' ');
+    used = indent_;
+    begins = true;
+  };
+  for (std::size_t i = wrapped_; i < pieces_.size(); ++i) {
+    for (const std::string_view whole : words_of(pieces_[i].text)) {
+      if (!begins && used + 1 + report::columns(whole) > width) new_line();
+      std::string word(begins ? without_dot(whole) : whole);
+      if (begins) guard_start(word);
+      out << (begins ? "" : " ");
+      used += begins ? 0 : 1;
+      begins = false;
+      // A word that is longer than a line is parted anywhere.
+      while (used + report::columns(word) > width) {
+        const std::string part(head(word, width - used));
+        write_piece(out, part, pieces_[i].style, pieces_[i].uri, look);
+        word.erase(0, part.size());
+        new_line();
+        begins = false;
+        guard_start(word);
+      }
+      write_piece(out, word, pieces_[i].style, pieces_[i].uri, look);
+      used += report::columns(word);
+    }
+  }
+  out << '\n';
 }
 
 }  // namespace ckpt::report

@@ -30,6 +30,7 @@ MarkLook look_of(Mark mark) {
     case Mark::kAdded: return {"+", Style::kGood};
     case Mark::kRemoved: return {"-", Style::kError};
     case Mark::kChanged: return {"~", Style::kWarning};
+    case Mark::kSame: return {"=", Style::kDim};
   }
   return {};
 }
@@ -136,7 +137,11 @@ std::vector<Cell> SectionLayout::fitted(const Line& line) const {
     if (!column.kept) continue;
     if (column.shortened && cells[k].elide) cells[k].text = elide(cells[k].text, column.width);
     const std::size_t used = columns(cells[k].text);
-    total += k + 1 == cells.size() ? used : std::max(column.width, used) + kGap;
+    const bool wraps = k > 0 && !cells[k].right;
+    if (k + 1 < cells.size())
+      total += std::max(column.width, used) + kGap;
+    else
+      total += wraps ? std::min(used, kLastColumns) : used;
   }
   for (Cell& cell : cells) {
     if (width_ == 0 || total <= width_) break;
@@ -147,6 +152,14 @@ std::vector<Cell> SectionLayout::fitted(const Line& line) const {
     total -= less;
   }
   return cells;
+}
+
+// Where the lines of a wrapped cell begin: below its column, or further left if that leaves too little room.
+std::size_t SectionLayout::wrap_column(std::size_t cell) const {
+  std::size_t start = indent_;
+  for (std::size_t k = 0; k < cell && k < columns_.size(); ++k)
+    if (columns_[k].kept) start += columns_[k].width + kGap;
+  return start <= width_ / 2 ? start : indent_ + kGap * 2;
 }
 
 TextLine SectionLayout::lay_out(const Line& line) const {
@@ -164,6 +177,7 @@ TextLine SectionLayout::lay_out(const Line& line) const {
     const std::size_t width = k < columns_.size() ? columns_[k].width : 0;
     const std::size_t used = columns(cell.text);
     if (cell.right && used < width) out.add_spaces(width - used);
+    if (k > 0 && k + 1 == cells.size() && !cell.right) out.wrap_from_here(wrap_column(k));
     out.add_padded(std::move(cell.text), cell.style, cell.right ? 0 : width, kGap);
   }
   return out;

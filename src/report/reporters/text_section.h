@@ -41,6 +41,7 @@ class SectionLayout {
   void leave_out(const Lines& lines);
   void shorten();
   std::vector<Cell> fitted(const Line& line) const;
+  std::size_t wrap_column(std::size_t cell) const;
 
   std::size_t width_;
   std::size_t indent_ = 2;
