@@ -26,6 +26,8 @@ struct Limits {
   std::size_t folder_files = 100'000;           // in a folder that is one checkpoint
   std::uint64_t index_bytes =
       64ull << 20;  // JSON that says where tensors are: safetensors headers, shard indexes
+  std::uint64_t spooled_bytes = 64ull << 30;  // a pipe's, or a revision's, in a temporary file
+  std::uint64_t listing_bytes = 64ull << 20;  // what git says about names
 };
 
 }  // namespace ckpt

@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "cli/diff_options.h"
+#include "cli/git_driver.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -29,16 +30,20 @@ const Program kProgram = {
     "Compares checkpoints: keys, shapes, dtypes, every element of every tensor, optimizers,\n"
     "schedulers, callbacks, progress and hyperparameters. Explains simple causes (renamed,\n"
     "cast, transposed, permuted, scaled) and says whether a file can replace the base.\n"
-    "Every FILE is compared with BASE.",
+    "Every FILE is compared with BASE. A FILE may also be REV:PATH as in git, or - for\n"
+    "standard input.",
     "Examples:\n"
     "  ckpt-diff epoch=1.ckpt epoch=4.ckpt\n"
     "  ckpt-diff --only 'encoder.**' --atol 1e-6 base.ckpt tuned.ckpt\n"
     "  ckpt-diff --compat resume yesterday.ckpt today.ckpt\n"
+    "  ckpt-diff HEAD~1:model.ckpt model.ckpt\n"
     "  ckpt-diff run.ckpt#state_dict.encoder encoder.pt\n"
     "  ckpt-diff --format json a.ckpt b.ckpt | jq '.changes[] | select(.kind == \"shape\")'\n"
     "\n"
     "Exit status: 0 same (with --compat: compatible), 1 different (with --compat: not\n"
     "compatible), 2 usage error or unreadable file (wins over 1).\n",
+    true,
+    "--git",
 };
 
 int trouble_of(const diff::Diff& diff, std::span<const OpenedPtr> inputs) {
@@ -65,7 +70,7 @@ Inputs open_inputs(DiffCommand& command, report::Report& report) {
   Inputs out;
   std::vector<report::Input> failed;
   std::vector<std::string> subtrees;
-  out.all = open_and_complain(kProgram.name, command.files, command.options.jobs);
+  out.all = open_and_complain(kProgram.name, command.files, command.options.jobs, command.files);
   for (std::size_t i = 0; i < command.files.size(); ++i) {
     const Opened& input = *out.all[i];
     const auto role = i == 0 ? report::Role::kBase : report::Role::kTarget;
@@ -100,12 +105,6 @@ int report_failure(const Inputs& inputs, const Parsed& parsed, report::Report& r
   return kTrouble;
 }
 
-// The whole files were compared: only then their compatibility can be judged.
-bool is_whole(const diff::Options& options) {
-  return !options.filters_places() && options.only_parts.empty() && options.ignore_parts.empty() &&
-         options.names.subtrees.empty();
-}
-
 int verdict_status(const diff::Diff& diff, const diff::Compatibility* compat,
                    const diff::ReportOptions& options) {
   if (options.gate && compat != nullptr) {
@@ -136,6 +135,8 @@ int run_diff(int argc, const char* const* argv) {
     return kClean;
   }
   if (parsed->values.count("explain") != 0) return explain(parsed->values["explain"].as<std::string>());
+  if (parsed->values.count("git-setup") != 0) return print_git_setup();
+  if (parsed->values.count("git") != 0) return compare_for_git(*parsed);
   if (parsed->operands.size() < 2)
     fail(ErrorCode::kUsage, "expected a BASE and at least one FILE to compare; see --help");
   DiffCommand command = diff_command(*parsed);

@@ -27,6 +27,7 @@
 #include "lint/rule_set.h"
 #include "lint/rules_doc.h"
 #include "lint/run.h"
+#include "operands/operands.h"
 #include "report/exit_status.h"
 #include "show/input.h"
 
@@ -43,6 +44,7 @@ const Program kProgram = {
     "Finds broken and unsafe checkpoints: checks the weights, the optimizer, scheduler and\n"
     "loop states, the hyperparameters, the container and the pickle (which is never executed).\n"
     "\n"
+    "FILE may also be REV:PATH as in git, or - for standard input.\n"
     "FOLDER means all checkpoints below it (.ckpt .pt .pth .bin ..., and any other file that is\n"
     "one by its first bytes), PATTERN all files that match it ('runs/**/last.ckpt'). Without\n"
     "--rules, the nearest .ckpt-lint.yaml applies to each file, searched from its folder up to\n"
@@ -52,6 +54,7 @@ const Program kProgram = {
     "  ckpt-lint model.ckpt\n"
     "  ckpt-lint --rules strict.yaml --report sarif=ckpt.sarif model.ckpt\n"
     "  ckpt-lint --against base.ckpt --profile inference model.ckpt\n"
+    "  ckpt-lint --against origin/main:model.ckpt model.ckpt\n"
     "  ckpt-lint --baseline known.json runs/\n"
     "  ckpt-lint --explain weights-nonfinite\n"
     "\n"
@@ -183,13 +186,23 @@ class Exclusions {
   std::vector<std::pair<FileGlob, bool>> globs_;
 };
 
+// A file that is a pointer is judged as it is: torch cannot load it.
+operands::Operands operands_of(const Parsed& parsed, const lint::Settings& settings) {
+  std::vector<std::string> typed = parsed.operands;
+  if (settings.against) typed.push_back(*settings.against);
+  return operands::Operands(typed, operands::Pointers::kKeep);
+}
+
 int lint_operands(const Parsed& parsed) {
   if (parsed.operands.empty()) fail(ErrorCode::kUsage, "expected at least one FILE; see --help");
-  const lint::Settings settings = settings_of(parsed);
+  lint::Settings settings = settings_of(parsed);
   lint::Configs configs = configs_of(parsed);
   Exclusions exclusions(parsed, configs);
-  lint::Result result =
-      lint_with_progress(lint::find_inputs(parsed.operands, std::ref(exclusions)), configs, settings);
+  lint::Found found = lint::find_inputs(parsed.operands, std::ref(exclusions));
+  const operands::Operands named = operands_of(parsed, settings);
+  for (lint::Input& input : found.inputs) input.place = named.place_of(input.path);
+  settings.open = [&](const std::string& path) { return named.open(path); };
+  lint::Result result = lint_with_progress(found, configs, settings);
   for (const std::string& pattern : exclusions.unused())
     result.report.remarks.push_back(fmt::format("--exclude {} matches nothing", quote(pattern)));
   for (const lint::Complaint& one : result.complaints) complain(kProgram.name, one.path, one.text);

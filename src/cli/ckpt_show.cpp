@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/git_driver.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -37,12 +38,14 @@ const Program kProgram = {
     "\n"
     "Exit status: 0 success, 2 usage error or unreadable file.\n",
     false,
+    "--textconv",
 };
 
 using Inputs = std::vector<OpenedPtr>;
 
 struct Command {
-  std::vector<std::string> files;
+  std::vector<std::string> typed;
+  std::vector<std::string> files;  // of `typed`, also in folders
   show::Options options;
 };
 
@@ -62,6 +65,7 @@ Command command_of(const Parsed& parsed) {
     out.options.patterns.push_back(operands.back());
     operands.pop_back();
   }
+  out.typed = operands;
   const lint::Found found = lint::find_inputs(operands);
   for (const report::Trouble& trouble : found.no_match)
     fail(ErrorCode::kUsage, fmt::format("{}: {}", trouble.what, trouble.text));
@@ -77,7 +81,8 @@ Command command_of(const Parsed& parsed) {
 Inputs open_inputs(const Command& command, report::Report& report, int& status) {
   Inputs readable;
   std::vector<report::Input> failed;
-  for (const OpenedPtr& input : open_and_complain(kProgram.name, command.files, command.options.jobs)) {
+  for (const OpenedPtr& input :
+       open_and_complain(kProgram.name, command.files, command.options.jobs, command.typed)) {
     status = worse(status, show::status_of(*input));
     report::Input described = show::describe_input(*input, report::Role::kTarget);
     if (!input->file) {
@@ -99,9 +104,13 @@ int run_show(int argc, const char* const* argv) {
       "stats,s", "show min, max, mean, std, NaN and Inf of the tensors (reads all data)")(
       "digest", "add the SHA-256 of every tensor's elements (JSON only; reads all data)")(
       "pattern,p", po::value<std::vector<std::string>>()->value_name("PATTERN"),
-      "show what PATTERN selects; repeatable, for any number of files");
+      "show what PATTERN selects; repeatable, for any number of files")(
+      "textconv",
+      "print FILE as lines that git can compare, whatever it is called; ends with 0 (see "
+      "ckpt-diff --git-setup)");
   const auto parsed = parse(kProgram, own, argc, argv);
   if (!parsed) return kClean;
+  if (parsed->values.count("textconv") != 0) return print_for_git(*parsed);
   const Command command = command_of(*parsed);
   report::Report report;
   report.tool = {kProgram.name, CKPT_VERSION, "Shows what is inside a checkpoint."};

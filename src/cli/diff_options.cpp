@@ -250,20 +250,34 @@ po::options_description diff_option_descriptions() {
       "explain", po::value<std::string>()->value_name("WORD"),
       "explain a rule or kind of difference (what it means, how to fix it), a profile of --compat, or a "
       "part")("list-rules", "list the kinds of differences and incompatibilities");
+  po::options_description git("Git", 90);
+  git.add_options()("git",
+                    "compare as git's external diff driver: PATH OLD-FILE OLD-HEX OLD-MODE NEW-FILE NEW-HEX "
+                    "NEW-MODE follow; ends with 0")(
+      "git-setup", "print the commands that make git compare checkpoints with this program");
   po::options_description all;
-  return all.add(own).add(names).add(equal).add(shown);
+  return all.add(own).add(names).add(equal).add(shown).add(git);
 }
 // clang-format on
 
-DiffCommand diff_command(const Parsed& parsed) {
+DiffCommand diff_command_without_files(const Parsed& parsed) {
   DiffCommand out;
   out.options = diff_options(parsed);
   out.report = report_options(parsed);
+  return out;
+}
+
+DiffCommand diff_command(const Parsed& parsed) {
+  DiffCommand out = diff_command_without_files(parsed);
   read_operands(parsed, out);
-  if (out.report.gate && (out.options.filters_places() || !out.options.only_parts.empty() ||
-                          !out.options.ignore_parts.empty() || !out.options.names.subtrees.empty()))
+  if (out.report.gate && !is_whole(out.options))
     fail(ErrorCode::kUsage, "--compat judges whole files; drop the filters and subtrees");
   return out;
+}
+
+bool is_whole(const diff::Options& options) {
+  return !options.filters_places() && options.only_parts.empty() && options.ignore_parts.empty() &&
+         options.names.subtrees.empty();
 }
 
 void check_filters(const diff::Diff& diff, const diff::Options& options) {

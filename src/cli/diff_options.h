@@ -21,6 +21,12 @@ struct DiffCommand {
 // Throws Error{kUsage}, which names the option and what it takes.
 DiffCommand diff_command(const Parsed& parsed);
 
+// The same where the operands are not files of the command line.
+DiffCommand diff_command_without_files(const Parsed& parsed);
+
+// The whole files are compared: only then their compatibility can be judged.
+bool is_whole(const diff::Options& options);
+
 // Throws Error{kUsage} if an --only selects nothing: comparing nothing must not report "same".
 void check_filters(const diff::Diff& diff, const diff::Options& options);
 

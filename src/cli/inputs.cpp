@@ -8,16 +8,18 @@
 
 #include "base/parallel.h"
 #include "cli/output.h"
+#include "operands/operands.h"
 #include "report/exit_status.h"
 #include "show/input.h"
 
 namespace ckpt::cli {
 
 std::vector<OpenedPtr> open_and_complain(const std::string& program, const std::vector<std::string>& paths,
-                                         std::size_t jobs) {
+                                         std::size_t jobs, const std::vector<std::string>& typed) {
+  const operands::Operands operands(typed);
   std::vector<OpenedPtr> inputs(paths.size());
   parallel_for(paths.size(), jobs,
-               [&](std::size_t i) { inputs[i] = std::make_shared<const Opened>(open_input(paths[i])); });
+               [&](std::size_t i) { inputs[i] = std::make_shared<const Opened>(operands.open(paths[i])); });
   for (const OpenedPtr& input : inputs)
     if (const std::string trouble = show::trouble_of(*input); !trouble.empty())
       complain(program, input->path, trouble);
@@ -25,7 +27,7 @@ std::vector<OpenedPtr> open_and_complain(const std::string& program, const std::
 }
 
 OpenedPtr open_and_complain(const std::string& program, const std::string& path) {
-  return open_and_complain(program, std::vector{path}, 1).front();
+  return open_and_complain(program, std::vector{path}, 1, {path}).front();
 }
 
 int check_unchanged(const std::string& program, const Opened& input) {

@@ -11,10 +11,11 @@ namespace ckpt::cli {
 
 using OpenedPtr = std::shared_ptr<const Opened>;
 
-// Opens `path`; complains on stderr if it cannot be read, or only in part. The other one opens all of them at
-// a time, on up to `jobs` threads, and complains in order.
+// Opens `path`, any operand (operands/operands.h); complains on stderr if it cannot be read, or only in part.
+// The other one opens all of them at a time, on up to `jobs` threads, and complains in order; those that are
+// not among the `typed` operands, but in a folder that is, are nothing but paths.
 std::vector<OpenedPtr> open_and_complain(const std::string& program, const std::vector<std::string>& paths,
-                                         std::size_t jobs);
+                                         std::size_t jobs, const std::vector<std::string>& typed);
 OpenedPtr open_and_complain(const std::string& program, const std::string& path);
 
 // kTrouble, with a complaint, if the file changed while it was being read.

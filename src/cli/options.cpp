@@ -148,11 +148,13 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
 
   Parsed parsed;
   parsed.arguments.assign(argv + 1, argv + argc);
+  std::vector<std::string> words = parsed.arguments;
+  const auto raw = std::find(words.begin(), words.end(), program.raw_after);
+  if (!program.raw_after.empty() && raw != words.end()) words.insert(raw + 1, "--");
   try {
     const auto style = po::command_line_style::unix_style ^ po::command_line_style::allow_guessing;
-    po::store(
-        po::command_line_parser(parsed.arguments).options(all).positional(positional).style(style).run(),
-        parsed.values);
+    po::store(po::command_line_parser(words).options(all).positional(positional).style(style).run(),
+              parsed.values);
     po::notify(parsed.values);
   } catch (const po::error& error) {
     fail_usage(named, error);

@@ -14,11 +14,12 @@
 namespace ckpt::cli {
 
 struct Program {
-  std::string name;     // "ckpt-show"
-  std::string usage;    // "ckpt-show [OPTION ...] FILE [PATTERN]"
-  std::string summary;  // what it does, a few lines
-  std::string footer;   // examples and exit statuses
-  bool finds = true;    // its reports have findings: all formats and all options about findings
+  std::string name;            // "ckpt-show"
+  std::string usage;           // "ckpt-show [OPTION ...] FILE [PATTERN]"
+  std::string summary;         // what it does, a few lines
+  std::string footer;          // examples and exit statuses
+  bool finds = true;           // its reports have findings: all formats and all options about findings
+  std::string raw_after = {};  // an option; what follows it are operands, whatever they look like
 };
 
 // Where reports go and how they look.

@@ -21,6 +21,7 @@ namespace ckpt::io {
 
 struct FileSource::Identity {
   std::string path;
+  DescriptorPtr held;  // null: the pool has it, or it is opened again
   LostFlag lost = std::make_shared<std::atomic<bool>>(false);
   struct stat status = {};
 };
@@ -77,21 +78,6 @@ int open_retrying(const std::string& path) {
 }
 
 }  // namespace
-
-// An open file.
-class FileSource::Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // The files that were read last stay open; others are opened again when they are read. A checkpoint may have
 // more shards than a process may have open files.
@@ -154,7 +140,18 @@ std::shared_ptr<const FileSource> FileSource::open(const std::string& path) {
   return source;
 }
 
+std::shared_ptr<const FileSource> FileSource::of_descriptor(Descriptor file, const std::string& name) {
+  auto identity = std::make_unique<Identity>();
+  identity->path = name;
+  if (::fstat(file.get(), &identity->status) != 0) refuse_open(name, errno);
+  if (const auto kind = not_a_file(identity->status.st_mode); !kind.empty()) refuse_kind(name, kind);
+  const auto size = static_cast<std::uint64_t>(identity->status.st_size);
+  identity->held = std::make_shared<const Descriptor>(std::move(file));
+  return std::shared_ptr<const FileSource>(new FileSource(size, std::move(identity)));
+}
+
 FileSource::DescriptorPtr FileSource::descriptor() const {
+  if (identity_->held != nullptr) return identity_->held;
   if (DescriptorPtr open = Pool::instance().find(this)) return open;
   auto fd = std::make_shared<const Descriptor>(open_retrying(identity_->path));
   if (fd->get() < 0) refuse_open(identity_->path, errno);

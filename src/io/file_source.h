@@ -7,6 +7,7 @@
 #include <string>
 
 #include "io/byte_source.h"
+#include "io/descriptor.h"
 
 namespace ckpt::io {
 
@@ -14,6 +15,8 @@ class FileSource final : public ByteSource {
  public:
   // Throws kNotFound, kIo (permission, directory, not a regular file). Symbolic links are followed.
   static std::shared_ptr<const FileSource> open(const std::string& path);
+  // An open regular file, which stays open; `name` is for messages. Throws kIo for anything else.
+  static std::shared_ptr<const FileSource> of_descriptor(Descriptor file, const std::string& name);
   ~FileSource() override;
 
   std::uint64_t size() const override { return size_; }
@@ -26,7 +29,6 @@ class FileSource final : public ByteSource {
 
  private:
   struct Identity;
-  class Descriptor;
   class Pool;
   using DescriptorPtr = std::shared_ptr<const Descriptor>;
   FileSource(std::uint64_t size, std::unique_ptr<Identity> identity);

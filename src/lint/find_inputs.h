@@ -14,6 +14,9 @@ namespace ckpt::lint {
 struct Input {
   std::string path;
   std::optional<Error> failure;  // a folder that cannot be listed
+  std::string place = {};        // the path that decides which rules are for it; empty: `path`
+
+  const std::string& rules_for() const { return place.empty() ? path : place; }
 };
 
 struct Found {

@@ -11,8 +11,8 @@
 namespace ckpt::lint {
 namespace {
 
-Opened open(const Input& named) {
-  if (!named.failure) return open_input(named.path);
+Opened open(const Input& named, const JudgeSettings& settings) {
+  if (!named.failure) return settings.open ? settings.open(named.path) : open_input(named.path);
   Opened input;
   input.path = named.path;
   input.failure = named.failure;
@@ -66,7 +66,7 @@ class Judge {
 
 Judged judge_file(const Input& named, std::size_t index, const RuleSet& rules,
                   const JudgeSettings& settings) {
-  const Opened input = open(named);
+  const Opened input = open(named, settings);
   Judged out;
   const std::optional<ProfileSetting> asked = settings.profile ? settings.profile : rules.profile;
   out.scope = {.opened = input.file != nullptr,
@@ -79,7 +79,7 @@ Judged judge_file(const Input& named, std::size_t index, const RuleSet& rules,
   add_trouble(out, show::change_of(input));
   out.selects.count(rules, input, out.scope);
   prepare_for_people(input, out.findings);
-  out.use = suppress(rules, input, out.scope, settings.today, out.findings);
+  out.use = suppress(rules, input, named.rules_for(), out.scope, settings.today, out.findings);
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ struct JudgeSettings {
   std::string today;
   std::size_t jobs = 1;          // threads for the tensors of the file
   diff::NameOptions names = {};  // how weights of the file and of the base are matched
+  std::function<Opened(const std::string& path)> open = {};  // instead of open_input; may be empty
 };
 
 // What is left of a file when it is judged and closed.

@@ -47,7 +47,7 @@ void add_rules(const RuleSet& rules, Report& report, std::map<std::string, repor
 Plan make_plan(const std::vector<Input>& inputs, Configs& configs, Report& report) {
   Plan plan;
   for (const Input& input : inputs) {
-    plan.choices.push_back(configs.for_file(input.path));
+    plan.choices.push_back(configs.for_file(input.rules_for()));
     const RuleSetPtr& set = plan.choices.back().set;
     const auto known = std::find(plan.sets.begin(), plan.sets.end(), set);
     plan.set_of.push_back(static_cast<std::size_t>(known - plan.sets.begin()));
@@ -86,7 +86,8 @@ std::vector<Judged> judge_all(const std::vector<Input>& inputs, const Plan& plan
                            settings.profile,
                            settings.today,
                            std::max<std::size_t>(1, settings.jobs / files),
-                           names_of(settings)};
+                           names_of(settings),
+                           settings.open};
   std::vector<Judged> outcomes(inputs.size());
   parallel_for(inputs.size(), files, [&](std::size_t i) {
     const RuleSet& rules = *plan.choices[i].rules;
@@ -163,7 +164,7 @@ std::map<std::string_view, RuleRun> rule_runs(const std::vector<JudgedFile>& fil
 
 std::vector<std::string> absolute_paths(const Found& found) {
   std::vector<std::string> paths;
-  for (const Input& input : found.inputs) paths.push_back(absolute_path(input.path));
+  for (const Input& input : found.inputs) paths.push_back(absolute_path(input.rules_for()));
   for (const std::string& path : found.excluded) paths.push_back(absolute_path(path));
   return paths;
 }
@@ -259,7 +260,7 @@ class Run {
   // A base that cannot be read leaves the cross rules without an answer: status 2, not silence.
   void open_base() {
     if (!settings_.against) return;
-    base_ = open_input(*settings_.against);
+    base_ = settings_.open ? settings_.open(*settings_.against) : open_input(*settings_.against);
     complain(base_->path, show::trouble_of(*base_));
     result_.report.inputs.push_back(show::describe_input(*base_, report::Role::kBase));
   }

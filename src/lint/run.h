@@ -17,6 +17,7 @@
 #include "lint/rule_set.h"
 #include "lint/scope.h"
 #include "report/report.h"
+#include "training/opened.h"
 
 namespace ckpt::lint {
 
@@ -29,6 +30,7 @@ struct Settings {
   bool update_baseline = false;         // `baseline` is not read, Result::new_baseline takes its place
   std::string today = today_utc();      // the day by which suppressions expire
   std::size_t jobs = 1;
+  std::function<Opened(const std::string& path)> open;     // instead of open_input; any thread; may be empty
   std::function<void(const std::string& path)> judged;  // progress: a file is done; any thread; may be empty
 };
 

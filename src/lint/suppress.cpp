@@ -46,12 +46,13 @@ void SuppressionUse::add(const SuppressionUse& other) {
   }
 }
 
-SuppressionUse suppress(const RuleSet& rules, const Opened& input, const Scope& scope,
-                        const std::string& today, std::vector<report::Finding>& findings) {
+SuppressionUse suppress(const RuleSet& rules, const Opened& input, const std::string& place,
+                        const Scope& scope, const std::string& today,
+                        std::vector<report::Finding>& findings) {
   SuppressionUse use;
   use.each.resize(rules.suppressions.size());
   if (rules.suppressions.empty()) return use;
-  const std::string path = absolute_path(input.path);
+  const std::string path = absolute_path(place);
   for (std::size_t i = 0; i < rules.suppressions.size(); ++i) {
     const Suppression& one = rules.suppressions[i];
     if (!is_for(one, path)) continue;

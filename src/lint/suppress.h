@@ -26,10 +26,11 @@ struct SuppressionUse {
   void add(const SuppressionUse& other);
 };
 
-// Marks the findings of `input` that a suppression covers; the first one that does is named. `rules` is the
-// set resolved for the file, `scope` says which of them ran, `today` is a day (see is_date).
-SuppressionUse suppress(const RuleSet& rules, const Opened& input, const Scope& scope,
-                        const std::string& today, std::vector<report::Finding>& findings);
+// Marks the findings of `input` that a suppression covers; the first one that does is named. `place` is the
+// path that `files` is compared with, `rules` the set resolved for the file, `scope` says which of them ran,
+// `today` is a day (see is_date).
+SuppressionUse suppress(const RuleSet& rules, const Opened& input, const std::string& place,
+                        const Scope& scope, const std::string& today, std::vector<report::Finding>& findings);
 
 // Findings of the rules config-suppression-expired and config-suppression-unused, if `rules` has them on: one
 // for each suppression that has expired, and one for each that matched nothing in the files it was tried on.

@@ -8,10 +8,15 @@
 namespace ckpt {
 
 Opened open_input(const std::string& path, const Limits& limits) {
+  return open_input(
+      path, [&] { return Source::open(path, limits); }, limits);
+}
+
+Opened open_input(const std::string& path, const std::function<Source()>& open, const Limits& limits) {
   Opened opened;
   opened.path = path;
   try {
-    return read_input(open_checkpoint(path, limits), path);
+    return read_input(open_checkpoint(open(), limits), path);
   } catch (const Error& error) {
     opened.failure = error;
   } catch (const std::bad_alloc&) {

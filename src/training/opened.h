@@ -2,12 +2,14 @@
 // where an Error of a reader is caught, once per input.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "base/limits.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/source.h"
 #include "training/items.h"
 #include "training/state.h"
 
@@ -23,6 +25,9 @@ struct Opened {
 
 // Never throws because of the input (std::bad_alloc becomes kLimit).
 Opened open_input(const std::string& path, const Limits& limits = {});
+
+// The same for what `open` gives; what it throws is the failure, too. `path` is the name in reports.
+Opened open_input(const std::string& path, const std::function<Source()>& open, const Limits& limits = {});
 
 // A checkpoint that is in memory already. May throw std::bad_alloc.
 Opened read_input(CheckpointPtr file, const std::string& path);

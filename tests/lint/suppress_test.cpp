@@ -35,7 +35,7 @@ Run run(const Folder& folder, const std::string& suppressions, const std::string
   input.path = folder.path(file);
   Run result;
   result.findings = run_rules(rules, input, 0, nullptr, 1, {});
-  const SuppressionUse use = suppress(rules, input, {input.file != nullptr}, kToday, result.findings);
+  const SuppressionUse use = suppress(rules, input, input.path, {input.file != nullptr}, kToday, result.findings);
   result.about = judge_suppressions(rules, use, kToday);
   return result;
 }
