@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs action.yml as GitHub's runner does: its steps in order, in a repository of its own.
 
-    tests/interop/action_test.py
+    tests/interop/action_test.py [--bin DIR]
 
-Scripts are really run (bash --noprofile --norc -eo pipefail, as the runner's `shell: bash`), expressions are
+The action builds the programs, unless --bin names a folder that has them already. Scripts are really run (bash --noprofile --norc -eo pipefail, as the runner's `shell: bash`), expressions are
 resolved, files of the runner (GITHUB_OUTPUT, GITHUB_PATH, GITHUB_STEP_SUMMARY) are there. Steps that use other
 actions are not run; whether they would be, and with which inputs, is compared. Needs PyYAML.
 """
 
+import argparse
 import json
 import os
 import re
@@ -113,7 +114,7 @@ def check_runs(workspace, temp):
     check("and uploaded, without a checkout", clean.uploaded() == {
         "sarif_file": "ckpt.sarif", "category": "ckpt-lint", "checkout_path": f"{temp}/ckpt.empty"}, clean)
     check("from a folder that is empty", not list((temp / "ckpt.empty").iterdir()))
-    check("and is in the summary", "<b>clean in 1 checkpoint" in clean.summary, clean)
+    check("and is in the summary", "**clean in 1 checkpoint" in clean.summary, clean)
     check("the cache keeps the programs",
           clean.uses["actions/cache"]["path"] == f"{temp}/ckpt" and len(clean.uses["actions/cache"]["key"]) > 16, clean)
 
@@ -150,13 +151,96 @@ def check_runs(workspace, temp):
     check("nothing in an input is run", hostile.status == 2 and not list(workspace.glob("pwned*")), hostile)
 
 
+def check_comments(workspace, temp):
+    """A pull request: a base commit, then changed, new and removed checkpoints."""
+    env = {**os.environ, "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@example.org", "GIT_COMMITTER_NAME": "a",
+           "GIT_COMMITTER_EMAIL": "a@example.org", "GIT_CONFIG_GLOBAL": "/dev/null"}
+
+    def git(*words):
+        return subprocess.check_output(["git", *words], cwd=workspace, env=env, text=True).strip()
+
+    def put(name, source):
+        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(FIXTURES / source, workspace / name)
+
+    def run(event, paths="models/", **inputs):
+        return Run(workspace, temp, {"paths": paths, **inputs}, event)
+
+    git("init", "-q", "-b", "main")
+    for name in ("models/model.ckpt", "models/same.ckpt", "models/gone.ckpt", "other/model.ckpt"):
+        put(name, "pairs/resumed/old.ckpt")
+    git("add", "-A")
+    git("commit", "-q", "-m", "base")
+    base = git("rev-parse", "HEAD")
+    request = {"github.event_name": "pull_request", "github.event.pull_request.base.sha": base,
+               "github.event.pull_request.head.repo.full_name": "team/models", "github.repository": "team/models"}
+    nothing = run(request)
+    check("nothing changed, so there is no comment", nothing.outputs["comment-file"] == "", nothing)
+    put("models/model.ckpt", "pairs/resumed/new.ckpt")
+    put("other/model.ckpt", "pairs/resumed/new.ckpt")
+    put("models/new.ckpt", "pairs/resumed/new.ckpt")
+    hostile = "models/-$(touch pwned)`touch pwned` @octocat <b>.ckpt"
+    put(hostile, "pairs/resumed/new.ckpt")
+    (workspace / "models/notes.txt").write_text("x")
+    (workspace / "models/gone.ckpt").unlink()
+    git("add", "-A")
+    git("commit", "-q", "-m", "change")
+
+    found = run(request)
+    check("a pull request passes", found.status == 0, found)
+    body = Path(found.outputs["comment-file"]).read_text()
+    check("the comment has a marker", body.startswith("<!-- ckpt -->\n"), found)
+    check("and what changed", "**different: " in body and f"`{base}:models/model.ckpt`" in body, found)
+    check("and what is new and removed", "`./models/new.ckpt`" in body and "\n1 removed\n" in body, found)
+    check("not what is the same, elsewhere or no checkpoint", not re.search("same.ckpt|other/|notes.txt", body), found)
+    check("a name does no harm", "pwned" in body and not (workspace / "pwned").exists() and "<b>" not in
+          re.sub(r"``.*?``|<summary>.*?</summary>", "", body), found)
+    check("the summary has it", body in found.summary, found)
+    check("it is short", len(body.encode()) < 60000)
+
+    pushed = run(PUSH)
+    check("a push has no base", pushed.status == 0 and pushed.outputs["comment-file"] == "", pushed)
+    named = run(PUSH, against="HEAD~1")
+    check("but one can be named", Path(named.outputs["comment-file"]).read_text() == body, named)
+    check("or none", run(request, against="none").outputs["comment-file"] == "")
+    both = run(request, paths="models/model.ckpt", against=f"{base}:models/model.ckpt")
+    check("a checkpoint is for the rules", both.status == 0 and both.outputs["comment-file"] == "", both)
+
+    # A checkout of one commit, as actions/checkout makes it.
+    origin = workspace.parent / "origin"
+    workspace.rename(origin)
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{origin}", str(workspace)], env=env, check=True)
+    subprocess.run(["git", "config", "uploadpack.allowAnySHA1InWant", "true"], cwd=origin, check=True)
+    shallow = run(request)
+    check("the base is fetched", Path(shallow.outputs["comment-file"]).read_text() == body, shallow)
+    lost = run({**request, "github.event.pull_request.base.sha": "0" * 40})
+    check("a base that cannot be fetched is said", lost.status == 0 and lost.outputs["comment-file"] == "" and
+          "::notice::" in lost.log, lost)
+
+
+def install(programs, temp):
+    """What `dev build` leaves in its folder."""
+    (temp / "ckpt/bin").mkdir(parents=True)
+    for name in ("ckpt-show", "ckpt-diff", "ckpt-lint"):
+        shutil.copy(programs / name, temp / "ckpt/bin")
+    (temp / "ckpt/digest").write_text(subprocess.check_output([ROOT / "dev", "digest"], text=True))
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=Path)
+    programs = parser.parse_args().bin
     check_file()
     with tempfile.TemporaryDirectory() as folder:
         workspace, temp = Path(folder) / "work space", Path(folder) / "temp"
         workspace.mkdir()
         temp.mkdir()
+        if programs:
+            install(programs, temp)
         check_runs(workspace, temp)
+        workspace = Path(folder) / "pull request"
+        workspace.mkdir()
+        check_comments(workspace, temp)
     print("action_test: action.yml does what it says")
 
 

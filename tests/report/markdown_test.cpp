@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cctype>
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -22,30 +25,72 @@ void remove_all(std::string& text, std::string_view what) {
     text.erase(at, what.size());
 }
 
-// Signs that would be Markdown, HTML or a service's own syntax, where the reporter did not write them itself.
-// What is left of a document without its own tags and its tables' bars must have none.
-void check_signs(std::string text) {
-  for (const char* own : {"<code>", "</code>", "<b>", "</b>", "<br>", "<details>", "<details open>",
-                          "</details>", "<summary>", "</summary>"})
-    remove_all(text, own);
-  CHECK(text.find('<') == std::string::npos);
-  CHECK(text.find('>') == std::string::npos);
-  for (const char* sign : {"`", "[", "]", "*", "!", "\\", "@", "$", "::", "](", "://", "{", "}", "^"})
-    CHECK_MESSAGE(text.find(sign) == std::string::npos, sign, " in ", text);
-  // A hash begins a reference to a character, nothing else.
-  for (std::size_t at = text.find('#'); at != text.npos; at = text.find('#', at + 1))
-    CHECK(text[at - 1] == '&');
+// A document without what services show as it is: code, in backticks of any number and in <code>, and signs
+// after a backslash. Every line by itself, as cells and paragraphs of one line are.
+std::string without_code(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t line_end = text.find('\n', i);
+    if (text[i] == '\\') {
+      CHECK(i + 1 < line_end);
+      i += 2;
+    } else if (text[i] == '`') {
+      const std::size_t fence = std::min(text.find_first_not_of('`', i), text.size()) - i;
+      std::size_t close = i + fence, run = 0;
+      for (; close < line_end; close += run) {
+        run = std::min(text.find_first_not_of('`', close), text.size()) - close;
+        if (run == fence) break;
+        run = std::max<std::size_t>(run, 1);
+      }
+      REQUIRE_MESSAGE(close < line_end, "a code span does not end: ", text.substr(i, line_end - i));
+      CHECK(text.substr(i, close - i).find('|') == std::string::npos);
+      i = close + fence;
+    } else if (text.compare(i, 6, "<code>") == 0) {
+      const std::size_t close = text.find("</code>", i);
+      REQUIRE(close < line_end);
+      CHECK(text.substr(i + 6, close - i - 6).find_first_of("<>|`@") == std::string::npos);
+      i = close + 7;
+    } else {
+      out += text[i++];
+    }
+  }
+  return out;
 }
 
-// Services look for mentions and issues in what was rendered, but not in code.
-void check_words(std::string text) {
-  for (std::size_t at = text.find("<code>"); at != text.npos; at = text.find("<code>", at)) {
-    const std::size_t end = text.find("</code>", at);
-    REQUIRE(end != text.npos);
-    text.erase(at, end - at);
+// What is left has no sign that would be Markdown, HTML or a service's own syntax besides the document's own.
+void check_signs(std::string text) {
+  for (const char* own : {"<b>", "</b>", "<br>", "<details>", "</details>", "<summary>", "</summary>", "**",
+                          "&#60;", "&#62;", "&#42;", "&#92;", "&#95;", "&#124;"})
+    remove_all(text, own);
+  for (const char* sign : {"`",    "<",  "*",  "!",  "@",  "#",  "$",  "^", "~~",  "::", "://",
+                           "www.", "](", "][", "]:", "[[", "{+", "[-", "&", "gh-", "GH-"})
+    CHECK_MESSAGE(text.find(sign) == std::string::npos, sign, " in ", text);
+  for (std::size_t at = text.find('_'); at != text.npos; at = text.find('_', at + 1))
+    CHECK_MESSAGE((std::isalnum(text[at - 1]) != 0 && std::isalnum(text[at + 1]) != 0), text);
+}
+
+// No paragraph starts as something else would.
+void check_starts(const std::string& text) {
+  for (std::size_t start = 0; start < text.size();) {
+    const std::size_t end = text.find('\n', start);
+    const std::string line = text.substr(start, end - start);
+    start = end + 1;
+    for (const char* sign :
+         {"#", ">", "- ", "+ ", "---", "===", "    ", "\t", "1. ", "1) ", "[", "~~~", "```"})
+      CHECK_MESSAGE((!line.starts_with(sign) || line.find('`', 3) != std::string::npos), line);
   }
-  for (const char* sign : {"&#64;", "&#35;", "&#33;", "&#36;"})
-    CHECK_MESSAGE(text.find(sign) == text.npos, sign, " in ", text);
+}
+
+// Those that end a cell: a backslash takes the sign after it, in code as well (GitHub's parser).
+std::size_t bars_in(std::string_view line) {
+  std::size_t bars = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\\')
+      ++i;
+    else if (line[i] == '|')
+      ++bars;
+  }
+  return bars;
 }
 
 // Every row has as many bars as the rule of its table allows, and every line is one of
@@ -59,26 +104,26 @@ void check_structure(const std::string& text) {
     start = end + 1;
     if (line.starts_with("|")) {
       CHECK(line.ends_with("|"));
-      if (!in_table) bars = occurrences(line, "|");
-      CHECK(occurrences(line, "|") <= bars);
-      CHECK(occurrences(line, "<code>") == occurrences(line, "</code>"));
+      if (!in_table) bars = bars_in(line);
+      CHECK(bars_in(line) <= bars);
       in_table = true;
       continue;
     }
     CHECK((line.empty() || !in_table));
     in_table = false;
-    CHECK(line.find('|') == std::string::npos);
+    CHECK(bars_in(line) == 0);
   }
-  CHECK(occurrences(text, "<details") == occurrences(text, "</details>"));
-  CHECK(occurrences(text, "<summary>") == occurrences(text, "</summary>"));
+  const std::string own = without_code(text);
+  CHECK(occurrences(own, "<details") == occurrences(own, "</details>"));
+  CHECK(occurrences(own, "<summary>") == occurrences(own, "</summary>"));
 }
 
 void check_document(const std::string& text, std::size_t limit = kCommentBytes) {
   CHECK(text.size() <= limit);
   CHECK(is_utf8(text));
   CHECK(text.ends_with('\n'));
-  check_signs(text);
-  check_words(text);
+  check_signs(without_code(text));
+  check_starts(text);
   check_structure(text);
 }
 
@@ -86,34 +131,30 @@ void check_document(const std::string& text, std::size_t limit = kCommentBytes) 
 
 TEST_CASE("the Markdown report of a comparison has the verdict, the files and a table a section") {
   CHECK(render("markdown", test::diff_report()) ==
-        "<b>different&#58; 120 tensors, 9 values</b>\n"
+        "**different: 120 tensors, 9 values**\n"
         "\n"
         "| | File | What it is |\n"
         "|---|---|---|\n"
-        "| base | <code>a.ckpt</code> | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
-        "| | <code>runs/b.ckpt</code> | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
+        "| base | `a.ckpt` | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
+        "| | `runs/b.ckpt` | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
         "\n"
-        "<details open><summary><b>hyperparameters</b></summary>\n"
+        "**hyperparameters**\n"
         "\n"
         "| | | |\n"
         "|---|---|---|\n"
-        "| ~ | <code>lr</code> | 0.001 -&#62; 0.0005 |\n"
-        "| + | <code>warmup_steps</code> | 500 |\n"
+        "| ~ | `lr` | 0.001 -> 0.0005 |\n"
+        "| + | `warmup_steps` | 500 |\n"
         "\n"
-        "</details>\n"
-        "\n"
-        "<details open><summary><b>weights</b> 124 tensors \xC2\xB7 120 changed</summary>\n"
+        "**weights** 124 tensors \xC2\xB7 120 changed\n"
         "\n"
         "| | | | |\n"
         "|---|---|---|---:|\n"
-        "| | <code>net.0.weight</code> | f32 | 9 |\n"
-        "| | <code>b</code> | bf16 | 12345 |\n"
+        "| | `net.0.weight` | f32 | 9 |\n"
+        "| | `b` | bf16 | 12345 |\n"
         "\n"
         "(2 of 34 lines; --all shows the rest)\n"
         "\n"
-        "</details>\n"
-        "\n"
-        "<b>progress</b> epoch 1 -&#62; 4\n");
+        "**progress** epoch 1 -> 4\n");
 }
 
 TEST_CASE("the Markdown report of ckpt-lint has counts and the findings, the most severe first") {
@@ -121,13 +162,13 @@ TEST_CASE("the Markdown report of ckpt-lint has counts and the findings, the mos
   report.verdict = "1 error, 2 notes";
   report.hint = "run ckpt-lint --explain weights-nonfinite for details";
   CHECK(render("markdown", report) ==
-        "<b>1 error, 2 notes</b>\n"
+        "**1 error, 2 notes**\n"
         "\n"
         "run ckpt-lint --explain weights-nonfinite for details\n"
         "\n"
         "| File | What it is |\n"
         "|---|---|\n"
-        "| <code>model.ckpt</code> | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
+        "| `model.ckpt` | Lightning 2.6.5 \xC2\xB7 epoch 1 |\n"
         "\n"
         "| Errors | Warnings | Notes |\n"
         "|---:|---:|---:|\n"
@@ -135,18 +176,16 @@ TEST_CASE("the Markdown report of ckpt-lint has counts and the findings, the mos
         "\n"
         "| Severity | Rule | Where | What |\n"
         "|---|---|---|---|\n"
-        "| error | <code>weights-nonfinite</code> | <code>state_dict&#91;\"layer.1\"&#93;</code> | 1 is odd. "
-        "|\n"
-        "| note | <code>team-rule</code> | <code>state_dict&#91;\"layer.0\"&#93;</code> | 0 is odd. |\n"
-        "| note | <code>team-rule</code> | <code>state_dict&#91;\"layer.2\"&#93;</code> | 2 is odd. |\n");
+        "| error | `weights-nonfinite` | `state_dict[\"layer.1\"]` | 1 is odd. |\n"
+        "| note | `team-rule` | `state_dict[\"layer.0\"]` | 0 is odd. |\n"
+        "| note | `team-rule` | `state_dict[\"layer.2\"]` | 2 is odd. |\n");
 }
 
 TEST_CASE("of several files a finding says which, and an unreadable one is named with the reason") {
   const std::string text = render("markdown", test::lint_report());
-  CHECK(text.find("| <code>broken.ckpt</code> | could not be read&#58; it has 12 bytes") !=
-        std::string::npos);
-  CHECK(text.find("| <code>model.ckpt</code><br><code>optimizer_states</code> |") != std::string::npos);
-  CHECK(text.find("| <code>./runs/../b&#35;1.ckpt</code><br>") != std::string::npos);
+  CHECK(text.find("| `broken.ckpt` | could not be read: it has 12 bytes") != std::string::npos);
+  CHECK(text.find("| `model.ckpt`<br>`optimizer_states` |") != std::string::npos);
+  CHECK(text.find("| `./runs/../b#1.ckpt`<br>") != std::string::npos);
 }
 
 TEST_CASE("from the fifty-first on, findings are folded, and suppressed ones are a number") {
@@ -217,20 +256,30 @@ TEST_CASE("no name can put Markdown, HTML, a link, a mention or an issue into a 
   }
 }
 
-TEST_CASE("text is shown as code where a service would make a link of it") {
+TEST_CASE("text is shown as code where a service would make a link of it, and as it is elsewhere") {
   for (const char* linked : {"@octocat", "see #1", "a:b", "http://x", "www.x.org", "GH-1", "!3", "deadbeef1",
                              "`x`", "100%x", "$x$"}) {
     CAPTURE(linked);
-    CHECK(prose(linked).starts_with("<code>"));
+    CHECK(prose(linked).find(linked) != std::string::npos);
+    CHECK(prose(linked).starts_with("`"));
   }
   for (const char* plain :
        {"1 NaN of 32 elements, first at [3, 1]", "epoch 1 -> 4", "124 tensors \xC2\xB7 85.1 M", "50 % of it",
         "1234567 a", "encoder.layers.{0-11}.weight", "a_b", "it is: x"}) {
     CAPTURE(plain);
-    CHECK(prose(plain).find("<code>") == (std::string_view(plain) == "1234567 a" ? 0 : std::string::npos));
+    CHECK(prose(plain).find('`') == (std::string_view(plain) == "1234567 a" ? 0 : std::string::npos));
+    if (std::string_view(plain) != "1234567 a") CHECK(prose(plain) == plain);
   }
   CHECK(code("") == "");
-  CHECK(code("a_b _c_ d_") == "<code>a_b &#95;c&#95; d&#95;</code>");
+  CHECK(code("a_b _c_ d_") == "`a_b _c_ d_`");
+  CHECK(code("`") == "`` ` ``");
+  CHECK(code("a``b") == "```a``b```");
+  CHECK(code("a|b") == "<code>a&#124;b</code>");
+  CHECK(code("##[error]x") == "<code>&#35;&#35;[error]x</code>");
+  CHECK(prose("a|b \\| <b> _x_ *y*") == "a\\|b \\\\\\| \\<b> \\_x\\_ \\*y\\*");
+  CHECK(paragraph_of("1. a") == "1\\. a");
+  CHECK(paragraph_of("- a") == "\\- a");
+  CHECK(html("a < b & @c") == "<code>a &#60; b &#38; &#64;c</code>");
   CHECK(code(std::string(500, 'x')).size() < 300);
 }
 

@@ -22,7 +22,9 @@ constexpr std::size_t kEndBytes = 600;    // for closing a table and saying how 
 constexpr std::size_t kLineBytes = 160;   // of a line of a section, roughly
 constexpr std::size_t kTitleBytes = 200;  // and its title
 
-std::string tag(std::string_view text) { return fmt::format("<b>{}</b>", text); }
+std::string strong(std::string_view text) {
+  return text.empty() ? std::string() : fmt::format("**{}**", text);
+}
 
 // A table that accepts rows while there is room.
 class Rows {
@@ -100,11 +102,11 @@ class MarkdownWriter {
 };
 
 std::string MarkdownWriter::write() {
-  if (!report_.verdict.empty()) paragraph(tag(prose(report_.verdict, kVerdictCharacters)));
+  if (!report_.verdict.empty()) paragraph(strong(prose(report_.verdict, kVerdictCharacters)));
   for (const Trouble& trouble : report_.troubles)
     paragraph(fmt::format("{}: {}", code(trouble.what), prose(trouble.text, kVerdictCharacters)));
-  for (const std::string& remark : report_.remarks) paragraph(prose(remark, kVerdictCharacters));
-  if (!report_.hint.empty()) paragraph(prose(report_.hint, kVerdictCharacters));
+  for (const std::string& remark : report_.remarks) paragraph(paragraph_of(remark, kVerdictCharacters));
+  if (!report_.hint.empty()) paragraph(paragraph_of(report_.hint, kVerdictCharacters));
   write_inputs();
   if (is_list_of_findings(report_)) {
     write_counts();
@@ -144,6 +146,16 @@ std::size_t estimate(const Section& section) {
   return kTitleBytes + lines * kLineBytes;
 }
 
+std::string open_title(const Section& section) {
+  const std::string title = strong(prose(section.title));
+  return section.note.empty() ? title : title + " " + prose(section.note);
+}
+
+std::string folded_title(const Section& section) {
+  const std::string note = section.note.empty() ? std::string() : " " + html(section.note);
+  return fmt::format("<details><summary><b>{}</b>{}</summary>", html(section.title), note);
+}
+
 // A long section leaves room for those after it: as much as they need, or an equal share.
 void MarkdownWriter::write_sections() {
   const std::vector<Section>& all = report_.sections;
@@ -158,8 +170,8 @@ void MarkdownWriter::write_sections() {
 }
 
 bool MarkdownWriter::write_section(const Section& section, std::size_t share) {
-  std::string title = tag(prose(section.title));
-  if (!section.note.empty()) title += " " + prose(section.note);
+  const bool folded = section.size > kOpenLines;
+  const std::string title = folded ? folded_title(section) : open_title(section);
   if (share < title.size() + kEndBytes) return false;
   Rows rows(share - title.size() - kEndBytes);
   std::vector<bool> right;
@@ -175,17 +187,12 @@ bool MarkdownWriter::write_section(const Section& section, std::size_t share) {
     while (cells.size() > 1 && cells.back().empty()) cells.pop_back();
     if (!rows.add(cells)) break;
   }
-  std::string more = section.more.empty() ? std::string() : prose(section.more);
+  std::string more = section.more.empty() ? std::string() : paragraph_of(section.more);
   if (rows.count() < section.size) more = fmt::format("{} more lines", section.size - rows.count());
-  if (rows.count() == 0 && more.empty()) {
-    paragraph(std::move(title));
-    return true;
-  }
-  paragraph(
-      fmt::format("<details{}><summary>{}</summary>", section.size <= kOpenLines ? " open" : "", title));
+  paragraph(title);
   if (rows.count() > 0) paragraph(rows.table({}, right));
   if (!more.empty()) paragraph(std::move(more));
-  paragraph("</details>");
+  if (folded) paragraph("</details>");
   return true;
 }
 
