@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/programs.h"
 #include "cli/progress.h"
+#include "cli/watch.h"
 #include "files/file_glob.h"
 #include "lint/config_entries.h"
 #include "lint/configs.h"
@@ -27,6 +28,7 @@
 #include "lint/rule_set.h"
 #include "lint/rules_doc.h"
 #include "lint/run.h"
+#include "lint/statistics.h"
 #include "operands/operands.h"
 #include "report/exit_status.h"
 #include "show/input.h"
@@ -55,6 +57,7 @@ const Program kProgram = {
     "  ckpt-lint --rules strict.yaml --report sarif=ckpt.sarif model.ckpt\n"
     "  ckpt-lint --against base.ckpt --profile inference model.ckpt\n"
     "  ckpt-lint --against origin/main:model.ckpt model.ckpt\n"
+    "  ckpt-lint --watch lightning_logs/\n"
     "  ckpt-lint --baseline known.json runs/\n"
     "  ckpt-lint --explain weights-nonfinite\n"
     "\n"
@@ -208,8 +211,22 @@ int lint_operands(const Parsed& parsed) {
   for (const lint::Complaint& one : result.complaints) complain(kProgram.name, one.path, one.text);
   if (settings.update_baseline) write_baseline(*settings.baseline, result);
   result.report.arguments = parsed.arguments;
+  if (has(parsed, "statistics")) lint::add_statistics(result.report);
   write_reports(result.report, parsed.output);
   return result.report.exit_status;
+}
+
+int watch_folder(const std::string& folder, const Parsed& parsed) {
+  lint::Settings settings = settings_of(parsed);
+  lint::Configs configs = configs_of(parsed);
+  Exclusions exclusions(parsed, configs);
+  const auto list = [&] {
+    std::vector<std::string> paths;
+    for (const lint::Input& input : lint::find_inputs({folder}, std::ref(exclusions)).inputs)
+      if (!input.failure) paths.push_back(input.path);
+    return paths;
+  };
+  return watch(folder, list, configs, settings);
 }
 
 // --- actions on rules instead of checkpoints ----------------------------------------------------------
@@ -283,7 +300,8 @@ po::options_description options() {
       "exit with 1 at this level and above: error (default), warning, note or never")(
       "baseline", po::value<std::string>()->value_name("FILE"),
       "do not fail on findings that this JSON or SARIF report of an earlier run has")(
-      "update-baseline", "write this run's findings to the --baseline file");
+      "update-baseline", "write this run's findings to the --baseline file")(
+      "statistics", "count the findings by rule instead of listing them");
   po::options_description about("Instead of checking files", 90);
   about.add_options()(
       "explain", po::value<std::string>()->value_name("WORD"),
@@ -294,6 +312,10 @@ po::options_description options() {
       "print the rules in effect for FILE (default: this folder) and where each setting comes from")(
       "write-manifest", po::value<std::string>()->value_name("MANIFEST"),
       "write FILE's keys, shapes and dtypes to MANIFEST, for the check manifest; -: standard output")(
+      "watch", po::value<std::string>()->value_name("DIR"),
+      "for a training run: until Ctrl-C, print a line for each checkpoint that appears below DIR: what it "
+      "is, "
+      "what is wrong with it, and what changed since the one before (--against is that one unless given)")(
       "test", po::value<std::string>()->value_name("RULES"),
       "run the tests in a rule file; exit with 1 if any fails");
   po::options_description own;
@@ -313,6 +335,10 @@ const Action kActions[] = {
     {"list-rules", false, {"rules", "no-config", "select", "ignore"}},
     {"print-config", true, {"rules", "no-config", "profile", "select", "ignore"}},
     {"write-manifest", true, {}},
+    {"watch",
+     false,
+     {"rules", "no-config", "profile", "select", "ignore", "exclude", "today", "against", "map", "fail-on",
+      "baseline"}},
     {"test", false, {"profile", "today"}},
 };
 constexpr std::string_view kAlways[] = {"operand", "jobs", "color", "width", "quiet", "verbose"};
@@ -357,6 +383,7 @@ int run_lint(int argc, const char* const* argv) {
   if (const auto rules = text_option(*parsed, "test"))
     return test_rules(*rules, settings_of(*parsed), std::cout);
   if (const auto target = text_option(*parsed, "write-manifest")) return write_manifest(*target, *parsed);
+  if (const auto folder = text_option(*parsed, "watch")) return watch_folder(*folder, *parsed);
   if (has(*parsed, "print-config")) return print_config(*parsed);
   if (has(*parsed, "list-rules")) {
     lint::Configs configs = configs_of(*parsed);

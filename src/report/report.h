@@ -95,6 +95,7 @@ struct Report {
   std::optional<Level> fail_on =
       Level::kWarning;            // a finding of this level or above fails; nullopt: none does
   std::vector<Section> sections;  // text
+  bool overview = false;          // a list of findings whose sections stand in their place in the text
   bool dense = false;             // sections follow each other without an empty line between them
   std::string verdict;            // the last line of the text: "different: 120 tensors, 9 values"
   Style verdict_style = Style::kPlain;

@@ -56,6 +56,20 @@ STAND_INS = {
 }
 
 
+# Of GitLab's environment.
+CI = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": "HEAD~1"}
+
+
+def add_commits(folder, env):
+    """So that HEAD and HEAD~1 have the files."""
+    (folder / "models").mkdir()
+    shutil.copy(folder / "model.ckpt", folder / "models")
+    git = "git -c user.name=a -c user.email=a@example.org"
+    done = sh(f"git init -q && git add -A && {git} commit -qm 1 && {git} commit -qm 2 --allow-empty", folder, env)
+    if done.returncode != 0:
+        fail(f"git: {done.stderr}")
+
+
 def add_stand_ins(folder):
     for source, names in STAND_INS.items():
         for name in names:
@@ -94,10 +108,30 @@ def run_head(text, folder, env):
 
 def check_workflow(text):
     known = yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]
-    used = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"] if "/ckpt@" in step["uses"]]
+    steps = [step for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
+    used = [step for step in steps if "/ckpt@" in step.get("uses", "")]
     unknown = [name for step in used for name in step["with"] if name not in known]
     if not used or unknown:
         fail(f"the workflow: {len(used)} uses of the action, unknown inputs {unknown}")
+    for step in steps:
+        if "run" in step:
+            check_comment_step(step)
+
+
+def check_comment_step(step):
+    """With a gh that finds the given comment: it is changed, or a new one is made."""
+    with tempfile.TemporaryDirectory() as folder:
+        gh = Path(folder) / "gh"
+        gh.write_text('#!/bin/sh\necho "$@" >> log\ncase "$*" in *--jq*) echo "$FOUND" ;; esac\n')
+        gh.chmod(0o755)
+        for found, method in (("", "--method POST repos/o/r/issues/7/comments"),
+                              ("42", "--method PATCH repos/o/r/issues/comments/42")):
+            env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "FOUND": found, "NUMBER": "7", "BODY": "x.md",
+                   "GITHUB_REPOSITORY": "o/r"}
+            done = sh(step["run"], Path(folder), env)
+            log = (Path(folder) / "log").read_text().splitlines()
+            if done.returncode != 0 or not log[-1].startswith(f"api {method} --field body=@x.md"):
+                fail(f"the comment: {log} {done.stderr}")
 
 
 def check_gitlab(text, folder, env):
@@ -114,7 +148,7 @@ def check_gitlab(text, folder, env):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=Path, required=True)
-    env = {**os.environ, "PATH": f"{parser.parse_args().bin.resolve()}:{os.environ['PATH']}"}
+    env = {**os.environ, "PATH": f"{parser.parse_args().bin.resolve()}:{os.environ['PATH']}", **CI}
     counts = {"console": 0, "yaml": 0, "sh": 0}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "fixtures"
@@ -122,6 +156,7 @@ def main():
         examples = Path(scratch) / "examples"
         shutil.copytree(folder, examples)
         add_stand_ins(examples)
+        add_commits(examples, env)
         for kind, text in BLOCK.findall(README):
             name = re.match(r"# ([\w./-]+)", text)
             if kind == "console":

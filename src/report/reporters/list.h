@@ -16,7 +16,7 @@ extern const Reporter kSarifReporter;
 
 // ckpt-lint's reports are their findings; ckpt-diff and ckpt-show use sections and tables instead.
 inline bool is_list_of_findings(const Report& report) {
-  return report.has_findings && report.tables.empty() && report.sections.empty();
+  return report.has_findings && (report.overview || (report.tables.empty() && report.sections.empty()));
 }
 
 }  // namespace ckpt::report

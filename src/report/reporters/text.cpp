@@ -28,10 +28,10 @@ class TextWriter {
 
   void write() {
     if (!options_.quiet) {
-      if (is_list_of_findings(report_)) {
+      if (is_list_of_findings(report_) && !report_.overview) {
         write_findings();
       } else {
-        write_header();
+        if (!report_.overview) write_header();
         for (std::size_t i = 0; i < report_.sections.size(); ++i) {
           if (i == 0 || !report_.dense || report_.sections[i].set_off) begin_block();
           write_section(report_.sections[i]);
