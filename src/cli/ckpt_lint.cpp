@@ -315,9 +315,9 @@ po::options_description options() {
       "watch", po::value<std::string>()->value_name("DIR"),
       "for a training run: until Ctrl-C, print a line for each checkpoint that appears below DIR: what it "
       "is, "
-      "what is wrong with it, and what changed since the one before (--against is that one unless given)")(
-      "test", po::value<std::string>()->value_name("RULES"),
-      "run the tests in a rule file; exit with 1 if any fails");
+      "what is wrong with it, and what changed since the one before in its folder (--against is that one "
+      "unless given)")("test", po::value<std::string>()->value_name("RULES"),
+                       "run the tests in a rule file; exit with 1 if any fails");
   po::options_description own;
   own.add(rules).add(gate).add(about);
   return own;

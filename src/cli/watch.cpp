@@ -75,6 +75,7 @@ std::string findings_text(const report::Report& report) {
   for (const Finding& finding : report.findings)
     if (report::counts(finding) && (worst == nullptr || is_worse(finding, *worst))) worst = &finding;
   if (worst == nullptr) return "clean";
+  if (worst->level == report::Level::kNote) return "clean, " + plural(counts.notes, "note");
   std::string text;
   for (const auto& [count, noun] : {std::pair(counts.errors, "error"), std::pair(counts.warnings, "warning"),
                                     std::pair(counts.notes, "note")})
@@ -98,15 +99,19 @@ std::string compared(const Opened& before, const Opened& now, std::size_t jobs) 
 
 class Watch {
  public:
-  Watch(std::string folder, lint::Configs& configs, lint::Settings settings, std::vector<std::string> there)
+  Watch(std::string folder, lint::Configs& configs, lint::Settings settings,
+        const std::vector<std::string>& there)
       : folder_(std::move(folder)), configs_(configs), settings_(std::move(settings)), arrivals_(there) {
-    std::error_code ignored;
-    const auto newest = std::max_element(there.begin(), there.end(), [&](const auto& a, const auto& b) {
-      return fs::last_write_time(a, ignored) < fs::last_write_time(b, ignored);
-    });
-    if (newest != there.end()) keep(std::make_shared<const Opened>(open_input(*newest)));
+    std::vector<std::pair<fs::file_time_type, std::string>> by_age;
+    for (const std::string& path : there) {
+      std::error_code gone;
+      const auto time = fs::last_write_time(path, gone);
+      if (!gone) by_age.emplace_back(time, path);
+    }
+    std::sort(by_age.begin(), by_age.end());
+    for (const auto& item : by_age) newest_[run_of(item.second)] = item.second;
     say(fmt::format("watching {}: {}{}", folder_, plural(there.size(), "checkpoint"),
-                    before_ ? ", the newest " + name_of(before_->path) : ""));
+                    by_age.empty() ? "" : ", the newest " + name_of(by_age.back().second)));
   }
 
   void look(const std::vector<std::string>& there, bool end) {
@@ -147,20 +152,29 @@ class Watch {
     return name.empty() ? path : name;
   }
 
-  // What is compared next time, unless it was replaced or removed meanwhile.
-  void keep(OpenedPtr input) { before_ = input->file ? std::move(input) : nullptr; }
-  void forget_changed() {
-    if (before_ && !show::change_of(*before_).empty()) before_ = nullptr;
+  // Another folder is another run, whose steps begin anew.
+  static std::string run_of(const std::string& path) { return fs::path(path).parent_path().string(); }
+
+  // The checkpoint before `input` in its run; null without one, or if it was changed meanwhile.
+  OpenedPtr before(const Opened& input) {
+    const std::string run = run_of(input.path);
+    const auto kept = before_.find(run);
+    OpenedPtr found = kept == before_.end() ? nullptr : kept->second;
+    if (const auto there = newest_.find(run); there != newest_.end()) {
+      if (there->second != input.path) found = std::make_shared<const Opened>(open_input(there->second));
+      newest_.erase(there);
+    }
+    return found && found->file && show::change_of(*found).empty() ? found : nullptr;
   }
 
-  lint::Result lint(const OpenedPtr& input) {
+  lint::Result lint(const OpenedPtr& input, const OpenedPtr& before) {
     lint::Settings settings = settings_;
-    const bool own_base = !settings.against && before_;
+    const bool own_base = !settings.against && before;
     // A file that was replaced is still there for whoever has it open.
-    if (own_base) settings.against = before_->path + (before_->path == input->path ? " (before)" : "");
+    if (own_base) settings.against = before->path + (before->path == input->path ? " (before)" : "");
     settings.open = [&](const std::string& path) {
       if (path == input->path) return *input;
-      return own_base ? *before_ : open_input(path);
+      return own_base ? *before : open_input(path);
     };
     lint::Found found;
     found.inputs.push_back({input->path, std::nullopt});
@@ -168,8 +182,8 @@ class Watch {
   }
 
   void judge(const OpenedPtr& input) {
-    forget_changed();
-    const lint::Result result = lint(input);
+    const OpenedPtr last = before(*input);
+    const lint::Result result = lint(input, last);
     int status = result.report.exit_status;
     std::string text = name_of(input->path);
     if (input->file) text += "  " + show::describe(*input);
@@ -177,17 +191,17 @@ class Watch {
       text += "  not read: " + result.complaints.front().text;
     else
       text += "  " + findings_text(result.report);
-    if (before_ && input->file) text += "  " + change(*input);
+    if (last && input->file) text += "  " + change(*last, *input);
     statuses_[input->path] = status;
     say(text);
-    keep(input);
+    before_[run_of(input->path)] = input;
   }
 
-  std::string change(const Opened& input) const {
+  std::string change(const Opened& last, const Opened& input) const {
     try {
-      return fmt::format("against {}: {}", name_of(before_->path), compared(*before_, input, settings_.jobs));
+      return fmt::format("against {}: {}", name_of(last.path), compared(last, input, settings_.jobs));
     } catch (const Error& error) {
-      return fmt::format("not compared with {}: {}", name_of(before_->path), error.what());
+      return fmt::format("not compared with {}: {}", name_of(last.path), error.what());
     }
   }
 
@@ -195,8 +209,9 @@ class Watch {
   lint::Configs& configs_;
   lint::Settings settings_;
   Arrivals arrivals_;
-  OpenedPtr before_;
-  std::map<std::string, int> statuses_;  // of the files as they were judged last
+  std::map<std::string, std::string> newest_;  // of each run, before the watch
+  std::map<std::string, OpenedPtr> before_;    // of each run, the last that was judged
+  std::map<std::string, int> statuses_;        // of the files as they were judged last
   bool pending_ = false;
 };
 

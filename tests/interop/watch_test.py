@@ -104,7 +104,7 @@ def a_file_that_is_written_slowly_is_waited_for(programs, run):
             file.flush()
             time.sleep(1.3)
     watch.check("but of the whole", "clean" in watch.until("slow.ckpt"))
-    (run / "tmp").write_bytes(OLD.read_bytes())
+    (run / "tmp").write_bytes(data)
     os.rename(run / "tmp", run / "renamed.ckpt")
     watch.until("renamed.ckpt")
     watch.end(0)
@@ -133,6 +133,20 @@ def a_file_that_is_replaced_is_compared_with_what_it_was(programs, run):
     os.rename(run / "tmp", run / "last.ckpt")
     watch.until("  against last.ckpt: different: ")
     watch.end(0)
+
+
+@test
+def another_folder_is_another_run(programs, run):
+    (run / "version_0").mkdir()
+    shutil.copy(NEW, run / "version_0/last.ckpt")
+    watch = Watch(programs, run)
+    (run / "version_1").mkdir()
+    shutil.copy(OLD, run / "version_1/first.ckpt")
+    line = watch.until("version_1/first.ckpt")
+    watch.check("it is not compared, and steps may begin anew", line.endswith("  clean"))
+    shutil.copy(OLD, run / "version_0/back.ckpt")
+    watch.check("in a run they may not", "cross-step-regressed" in watch.until("version_0/back.ckpt"))
+    watch.end(1)
 
 
 @test
@@ -202,7 +216,7 @@ def a_real_trainer_is_watched(programs, run):
     subprocess.run([sys.executable, "-c", TRAINER, run], check=True, capture_output=True)
     watch.check("the last epoch has NaN", "weights-nonfinite" in watch.until("epoch=3-step=16.ckpt  "))
     for step in (4, 8, 12):
-        watch.check(f"step {step} is clean", "  clean" in watch.until(f"step={step}.ckpt  "))
+        watch.check(f"step {step} is clean", "  clean, 1 note" in watch.until(f"step={step}.ckpt  "))
     watch.until("against epoch=1-step=8.ckpt: ")
     time.sleep(2)
     watch.end(1)
