@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "report/finding.h"
+#include "report/picture.h"
 #include "report/property.h"
 #include "report/rule_info.h"
 
@@ -61,6 +62,13 @@ struct Section {
 };
 Section make_section(std::string title, std::string note, std::vector<Line> lines);
 
+// What a reader wants to know first, for outputs with room for it: {"epoch", "1 -> 4"}.
+struct Highlight {
+  std::string label;
+  std::string text;
+  Style style = Style::kPlain;
+};
+
 // --- for programs: a member of the JSON document ------------------------------------------------------
 // An array of objects, built on demand for the same reason.
 struct Table {
@@ -93,11 +101,13 @@ struct Report {
   std::vector<Finding> findings;       // sorted
   bool has_findings = true;            // false for ckpt-show, which has none (no SARIF)
   std::optional<Level> fail_on =
-      Level::kWarning;            // a finding of this level or above fails; nullopt: none does
-  std::vector<Section> sections;  // text
-  bool overview = false;          // a list of findings whose sections stand in their place in the text
-  bool dense = false;             // sections follow each other without an empty line between them
-  std::string verdict;            // the last line of the text: "different: 120 tensors, 9 values"
+      Level::kWarning;                // a finding of this level or above fails; nullopt: none does
+  std::vector<Section> sections;      // text
+  std::vector<Highlight> highlights;  // html
+  Pictures pictures;                  // html; empty unless asked for
+  bool overview = false;  // a list of findings whose sections stand in their place in the text
+  bool dense = false;     // sections follow each other without an empty line between them
+  std::string verdict;    // the last line of the text: "different: 120 tensors, 9 values"
   Style verdict_style = Style::kPlain;
   std::string hint;                  // one line after the verdict: what to do next; may be empty
   Object facts;                      // further members of the JSON document, before the tables
