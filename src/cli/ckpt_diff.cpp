@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/programs.h"
 #include "cli/progress.h"
+#include "cli/trajectory.h"
 #include "diff/compat.h"
 #include "diff/diff.h"
 #include "diff/rules_doc.h"
@@ -26,22 +27,26 @@ namespace po = boost::program_options;
 
 const Program kProgram = {
     "ckpt-diff",
-    "ckpt-diff [OPTION ...] BASE FILE [FILE ...]",
+    "ckpt-diff [OPTION ...] BASE FILE [FILE ...]\n"
+    "       ckpt-diff --trajectory [OPTION ...] FILE|FOLDER ...",
     "Compares checkpoints: keys, shapes, dtypes, every element of every tensor, optimizers,\n"
     "schedulers, callbacks, progress and hyperparameters. Explains simple causes (renamed,\n"
     "cast, transposed, permuted, scaled) and says whether a file can replace the base.\n"
     "Every FILE is compared with BASE. A FILE may also be REV:PATH as in git, or - for\n"
-    "standard input.",
+    "standard input. --trajectory follows a run instead: how its weights, learning rates and\n"
+    "scores went from one checkpoint to the next.",
     "Examples:\n"
     "  ckpt-diff epoch=1.ckpt epoch=4.ckpt\n"
     "  ckpt-diff --only 'encoder.**' --atol 1e-6 base.ckpt tuned.ckpt\n"
     "  ckpt-diff --compat resume yesterday.ckpt today.ckpt\n"
     "  ckpt-diff HEAD~1:model.ckpt model.ckpt\n"
     "  ckpt-diff run.ckpt#state_dict.encoder encoder.pt\n"
+    "  ckpt-diff --trajectory run/checkpoints\n"
     "  ckpt-diff --format json a.ckpt b.ckpt | jq '.changes[] | select(.kind == \"shape\")'\n"
     "\n"
     "Exit status: 0 same (with --compat: compatible), 1 different (with --compat: not\n"
-    "compatible), 2 usage error or unreadable file (wins over 1).\n",
+    "compatible), 2 usage error or unreadable file (wins over 1). A trajectory is a view,\n"
+    "not a test: 0, or 2.\n",
     true,
     "--git",
 };
@@ -137,6 +142,7 @@ int run_diff(int argc, const char* const* argv) {
   if (parsed->values.count("explain") != 0) return explain(parsed->values["explain"].as<std::string>());
   if (parsed->values.count("git-setup") != 0) return print_git_setup();
   if (parsed->values.count("git") != 0) return compare_for_git(*parsed);
+  if (parsed->values.count("trajectory") != 0) return run_trajectory(kProgram.name, *parsed);
   if (parsed->operands.size() < 2)
     fail(ErrorCode::kUsage, "expected a BASE and at least one FILE to compare; see --help");
   DiffCommand command = diff_command(*parsed);

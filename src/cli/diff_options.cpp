@@ -206,6 +206,13 @@ diff::ReportOptions report_options(const Parsed& parsed) {
 // clang-format off: a table
 po::options_description diff_option_descriptions() {
   const auto list = [] { return po::value<Names>(); };
+  po::options_description run("A run", 90);
+  run.add_options()(
+      "trajectory",
+      "follow a run through its checkpoints: files, folders of checkpoints and patterns, in the "
+      "order of their steps; ends with 0")(
+      "from", po::value<std::string>()->value_name("WHAT"),
+      "show the change of modules from the previous or the base (first) checkpoint (default: previous)");
   po::options_description own("What is compared", 90);
   own.add_options()("only", list()->value_name("WHAT"),
                     fmt::format("compare only WHAT: a glob of tensor names or paths, or a part: {}; "
@@ -256,11 +263,13 @@ po::options_description diff_option_descriptions() {
                     "NEW-MODE follow; ends with 0")(
       "git-setup", "print the commands that make git compare checkpoints with this program");
   po::options_description all;
-  return all.add(own).add(names).add(equal).add(shown).add(git);
+  return all.add(run).add(own).add(names).add(equal).add(shown).add(git);
 }
 // clang-format on
 
 DiffCommand diff_command_without_files(const Parsed& parsed) {
+  if (parsed.values.count("from") != 0)
+    fail(ErrorCode::kUsage, "--from is about --trajectory; a comparison is always with the first file");
   DiffCommand out;
   out.options = diff_options(parsed);
   out.report = report_options(parsed);
@@ -278,6 +287,24 @@ DiffCommand diff_command(const Parsed& parsed) {
 bool is_whole(const diff::Options& options) {
   return !options.filters_places() && options.only_parts.empty() && options.ignore_parts.empty() &&
          options.names.subtrees.empty();
+}
+
+TrajectoryCommand trajectory_command(const Parsed& parsed) {
+  for (const char* name :
+       {"subtree", "rtol", "atol", "close", "tolerances", "nan", "compat", "summary", "sort"})
+    if (parsed.values.count(name) != 0)
+      fail(ErrorCode::kUsage, fmt::format("--{} has no meaning with --trajectory; drop one of them", name));
+  TrajectoryCommand out;
+  out.options = diff_options(parsed);
+  if (!out.options.only_parts.empty() || !out.options.ignore_parts.empty())
+    fail(ErrorCode::kUsage,
+         "--trajectory follows weights: --only and --ignore take globs of their names, not parts");
+  out.view.all = parsed.values.count("all") != 0;
+  if (parsed.values.count("top") != 0) out.view.top = parsed.values["top"].as<unsigned>();
+  const std::string from = text(parsed, "from", "previous");
+  if (from != "previous" && from != "base") fail_choice("from", from, {"previous", "base"});
+  if (from == "base") out.view.from = diff::ChangeFrom::kBase;
+  return out;
 }
 
 void check_filters(const diff::Diff& diff, const diff::Options& options) {

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "diff/diff.h"
 #include "diff/to_report.h"
+#include "diff/trajectory_report.h"
 
 namespace ckpt::cli {
 
@@ -26,6 +27,13 @@ DiffCommand diff_command_without_files(const Parsed& parsed);
 
 // The whole files are compared: only then their compatibility can be judged.
 bool is_whole(const diff::Options& options);
+
+struct TrajectoryCommand {
+  diff::Options options;
+  diff::TrajectoryView view;
+};
+// Of --trajectory; likewise for options that say nothing about a trajectory.
+TrajectoryCommand trajectory_command(const Parsed& parsed);
 
 // Throws Error{kUsage} if an --only selects nothing: comparing nothing must not report "same".
 void check_filters(const diff::Diff& diff, const diff::Options& options);

@@ -124,7 +124,7 @@ void MarkdownWriter::write_inputs() {
   const bool compares = std::any_of(report_.inputs.begin(), report_.inputs.end(),
                                     [](const Input& input) { return input.role == Role::kBase; });
   for (const Input& input : report_.inputs) {
-    if (input.role == Role::kRules) continue;
+    if (input.role == Role::kRules || (report_.lists_inputs && input.error.empty())) continue;
     ++shown;
     const std::string what = input.error.empty() ? input.description : "could not be read: " + input.error;
     std::vector<std::string> cells{code(input.path), prose(what)};

@@ -1,0 +1,326 @@
+// What people read of a trajectory: a table of the checkpoints, what is odd, and a line a module.
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "base/fold.h"
+#include "base/sparkline.h"
+#include "base/text.h"
+#include "diff/trajectory_report.h"
+
+namespace ckpt::diff {
+namespace {
+
+using report::Cell;
+using report::Line;
+using report::Section;
+using report::Style;
+
+constexpr std::size_t kSparkColumns = 16;
+constexpr double kFlat = 0.02;            // a norm that varies by less is shown as flat
+constexpr std::size_t kRestingNames = 4;  // of modules that never move
+constexpr std::size_t kNotCompared = 20;  // lines
+
+Cell cell(std::string text, std::uint8_t drop = 0, Style style = Style::kPlain) {
+  Cell out;
+  out.text = std::move(text);
+  out.style = style;
+  out.drop = drop;
+  return out;
+}
+
+Cell number_cell(std::string text, std::uint8_t drop = 0, Style style = Style::kPlain) {
+  Cell out = cell(std::move(text), drop, style);
+  out.right = true;
+  return out;
+}
+
+std::string four_digits(double value) {
+  return std::isfinite(value) ? fmt::format("{:.4g}", value) : format_double(value);
+}
+
+// An exact 0 is a statement of its own; a ratio to nothing is none.
+std::string change_text(double change) {
+  if (std::isnan(change)) return "-";
+  if (std::isinf(change)) return "from 0";
+  return change == 0 ? "0" : format_short(change);
+}
+
+std::string rate_text(const Point& point) {
+  if (point.rates.empty()) return "-";
+  const auto less = [](const training::GroupRate& a, const training::GroupRate& b) { return a.lr < b.lr; };
+  const auto [low, high] = std::minmax_element(point.rates.begin(), point.rates.end(), less);
+  return low->lr == high->lr ? format_short(low->lr)
+                             : fmt::format("{}..{}", format_short(low->lr), format_short(high->lr));
+}
+
+std::string keys_text(const Point& point) {
+  std::string text;
+  const auto add = [&](std::uint64_t count, std::string_view sign) {
+    if (count > 0) text += fmt::format("{}{}{}", text.empty() ? "" : " ", sign, count);
+  };
+  add(point.added, "+");
+  add(point.removed, "-");
+  add(point.reshaped, "~");
+  return text;
+}
+
+// The folder that all paths are in, with its "/".
+std::size_t common_folder(const Trajectory& t) {
+  std::size_t size = t.points[0].path.rfind('/') + 1;  // npos + 1 is 0
+  for (const Point& point : t.points)
+    while (size > 0 && point.path.compare(0, size, t.points[0].path, 0, size) != 0)
+      size = size < 2 ? 0 : t.points[0].path.rfind('/', size - 2) + 1;
+  return size;
+}
+
+// Which columns have anything to say.
+struct Columns {
+  bool epoch = false, step = false, rate = false, score = false, nan = false, inf = false, keys = false,
+       base = false;
+};
+
+Columns columns_of(const Trajectory& t) {
+  Columns out;
+  for (const Point& point : t.points) {
+    out.epoch = out.epoch || point.epoch;
+    out.step = out.step || point.step;
+    out.rate = out.rate || !point.rates.empty();
+    out.score = out.score || point.score;
+    out.nan = out.nan || point.weights.nan > 0;
+    out.inf = out.inf || point.weights.inf > 0;
+    out.keys = out.keys || point.added + point.removed + point.reshaped > 0;
+  }
+  out.base = t.points.size() > 2;
+  return out;
+}
+
+// The cells of a line in the order of the columns; what is dropped first has the highest number.
+Line point_line(const Trajectory& t, const Columns& columns, std::size_t folder, std::size_t k) {
+  const Point& point = t.points[k];
+  Line line;
+  Cell path = cell(one_line(point.path.substr(folder)), 0, Style::kStrong);
+  path.elide = true;
+  line.cells.push_back(std::move(path));
+  const auto number = [&](bool shown, std::string text, std::uint8_t drop, Style style = Style::kPlain) {
+    if (shown) line.cells.push_back(number_cell(std::move(text), drop, style));
+  };
+  const auto count = [](std::uint64_t n) { return n == 0 ? std::string("-") : format_count(n); };
+  number(columns.epoch, point.epoch ? format_whole(*point.epoch) : "-", 6);
+  number(columns.step, point.step ? format_whole(*point.step) : "-", 0);
+  number(columns.rate, rate_text(point), 2);
+  const bool odd_score = point.score && !std::isfinite(point.score->value);
+  number(columns.score, point.score ? four_digits(point.score->value) : "-", 0,
+         odd_score ? Style::kError : Style::kPlain);
+  const double norm = point.weights.value();
+  number(true, std::isnan(norm) ? "-" : four_digits(norm), 3);
+  number(true, k == 0 ? "" : change_text(point.previous.relative()), 0);
+  number(columns.base, k == 0 ? "" : change_text(point.base.relative()), 5);
+  number(columns.nan, count(point.weights.nan), 0, point.weights.nan > 0 ? Style::kError : Style::kDim);
+  number(columns.inf, count(point.weights.inf), 0, point.weights.inf > 0 ? Style::kError : Style::kDim);
+  number(columns.keys, k == 0 ? "" : keys_text(point), 4);
+  number(true, format_bytes(point.size), 7);
+  return line;
+}
+
+Line point_titles(const Columns& columns) {
+  Line line;
+  line.cells.push_back(cell("checkpoint", 0, Style::kDim));
+  const auto title = [&](bool shown, std::string text, std::uint8_t drop) {
+    if (shown) line.cells.push_back(number_cell(std::move(text), drop, Style::kDim));
+  };
+  title(columns.epoch, "epoch", 6);
+  title(columns.step, "step", 0);
+  title(columns.rate, "lr", 2);
+  title(columns.score, "score", 0);
+  title(true, "|w|", 3);
+  title(true, "change", 0);
+  title(columns.base, "to first", 5);
+  title(columns.nan, "NaN", 0);
+  title(columns.inf, "inf", 0);
+  title(columns.keys, "tensors", 4);
+  title(true, "size", 7);
+  return line;
+}
+
+std::string score_note(const Trajectory& t) {
+  std::optional<std::size_t> best;
+  for (std::size_t k = 0; k < t.points.size(); ++k) {
+    const auto& score = t.points[k].score;
+    if (!score || !std::isfinite(score->value)) continue;
+    const bool better = !best || (t.mode == "max" ? score->value > t.points[*best].score->value
+                                                  : score->value < t.points[*best].score->value);
+    if (better) best = k;
+  }
+  if (t.monitor.empty()) return "";
+  const std::string name = one_line(abbreviate(t.monitor, 40));
+  if (!best || t.mode.empty()) return "score " + name;
+  return fmt::format("score {}, best {} at {}", name, four_digits(t.points[*best].score->value),
+                     label_of(t.points[*best], *best));
+}
+
+Section checkpoint_section(const std::shared_ptr<const Trajectory>& t) {
+  Section section;
+  section.title = "checkpoints";
+  section.note = std::to_string(t->points.size());
+  if (const std::string scores = score_note(*t); !scores.empty()) section.note += " · " + scores;
+  section.size = t->points.size() + 1;
+  section.line = [t, columns = columns_of(*t), folder = common_folder(*t)](std::size_t i) {
+    return i == 0 ? point_titles(columns) : point_line(*t, columns, folder, i - 1);
+  };
+  return section;
+}
+
+Section odd_section(const Trajectory& t) {
+  std::vector<Line> lines;
+  for (const Odd& odd : t.odd) {
+    const bool bad =
+        odd.kind == OddKind::kNonFinite || (odd.kind == OddKind::kScoreWorse && !std::isfinite(odd.after));
+    Line line;
+    line.cells = {cell(label_of(t.points[odd.point], odd.point), 0, bad ? Style::kError : Style::kWarning),
+                  cell(odd.text)};
+    lines.push_back(std::move(line));
+  }
+  return report::make_section("odd", lines.empty() ? "nothing" : std::to_string(lines.size()),
+                              std::move(lines));
+}
+
+// --- modules
+// ---------------------------------------------------------------------------------------------------
+
+bool never_moves(const Module& module) {
+  bool compared = false;
+  for (std::size_t k = 1; k < module.previous.size(); ++k) {
+    if (module.previous[k].moved > 0) return false;
+    compared = compared || module.previous[k].compared > 0;
+  }
+  return compared;
+}
+
+std::string first_to_last(const std::vector<double>& values, std::string (*text)(double)) {
+  const auto there = [](double value) { return !std::isnan(value); };
+  const auto first = std::find_if(values.begin(), values.end(), there);
+  if (first == values.end()) return "-";
+  const auto last = std::find_if(values.rbegin(), values.rend(), there);
+  return &*first == &*last ? text(*first) : fmt::format("{} -> {}", text(*first), text(*last));
+}
+
+std::pair<double, double> range_of(const std::vector<double>& values) {
+  double low = HUGE_VAL, high = -HUGE_VAL;
+  for (const double value : values) {
+    if (!std::isfinite(value)) continue;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  return {low, high};
+}
+
+Line module_line(const Trajectory& t, const Module& module, ChangeFrom from) {
+  std::vector<double> norms, bars, changes;
+  for (std::size_t k = 0; k < module.norm.size(); ++k) {
+    if (is_duplicate(t, k)) continue;  // a rest that was none
+    norms.push_back(module.norm[k].value());
+    bars.push_back(module.norm[k].is_finite() ? module.norm[k].value() : HUGE_VAL);
+    if (k > 0) changes.push_back(change_of(module.previous[k], module.base[k], from));
+  }
+  auto [low, high] = range_of(bars);
+  if (high - low < kFlat * high) low = high;
+  Line line;
+  Cell name = cell(one_line(module.name), 0, Style::kStrong);
+  name.elide = true;
+  line.cells.push_back(std::move(name));
+  line.cells.push_back(number_cell(format_count(module.elements), 4, Style::kDim));
+  const bool rests = never_moves(module);
+  line.cells.push_back(cell(rests ? "" : sparkline(changes, 0, range_of(changes).second, kSparkColumns)));
+  line.cells.push_back(rests ? cell("no change", 0, Style::kDim) : cell(first_to_last(changes, change_text)));
+  line.cells.push_back(cell(sparkline(bars, low, high, kSparkColumns), 2));
+  line.cells.push_back(cell(first_to_last(norms, four_digits), 3));
+  return line;
+}
+
+Line module_titles() {
+  Line line;
+  line.cells = {cell("module", 0, Style::kDim), number_cell("elements", 4, Style::kDim),
+                cell("change", 0, Style::kDim), cell("", 0, Style::kDim),
+                cell("|w|", 2, Style::kDim),    cell("", 3, Style::kDim)};
+  return line;
+}
+
+// The modules that are shown, in the order of the model: those with something odd, then those that moved
+// most.
+std::vector<std::size_t> chosen_modules(const Trajectory& t, const TrajectoryView& view) {
+  std::vector<std::size_t> order(t.modules.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if (view.all || order.size() <= view.top) return order;
+  std::vector<double> weight(order.size());
+  for (std::size_t i = 0; i < weight.size(); ++i)
+    for (const Movement& movement : t.modules[i].previous) weight[i] += movement.difference;
+  for (const Odd& odd : t.odd)
+    for (const std::uint32_t m : odd.modules) weight[m] = HUGE_VAL;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return weight[a] > weight[b]; });
+  order.resize(view.top);
+  std::sort(order.begin(), order.end());
+  return order;
+}
+
+std::string resting_note(const Trajectory& t) {
+  std::vector<FoldItem> items;
+  for (std::uint32_t i = 0; i < t.modules.size(); ++i)
+    if (never_moves(t.modules[i])) items.push_back({t.modules[i].name, "", 0, i});
+  if (items.empty()) return "";
+  const std::size_t count = items.size();
+  if (count == t.modules.size()) return " · nothing moved";
+  const std::vector<Fold> folds = fold_numbers(std::move(items));
+  std::string names;
+  for (std::size_t i = 0; i < std::min(folds.size(), kRestingNames); ++i)
+    names += (i == 0 ? "" : ", ") + one_line(abbreviate(folds[i].label, 60));
+  if (folds.size() > kRestingNames) names += fmt::format(" and {} more", folds.size() - kRestingNames);
+  return fmt::format(" · {} never moved: {}", count, names);
+}
+
+Section module_section(const std::shared_ptr<const Trajectory>& t, const TrajectoryView& view) {
+  Section section;
+  section.title = "modules";
+  section.note = fmt::format("{} · change to the {} checkpoint{}", t->modules.size(),
+                             view.from == ChangeFrom::kBase ? "first" : "previous", resting_note(*t));
+  auto chosen = chosen_modules(*t, view);
+  section.size = chosen.empty() ? 0 : chosen.size() + 1;
+  if (chosen.size() < t->modules.size())
+    section.more = fmt::format("({} of {} modules; --all shows every one)", chosen.size(), t->modules.size());
+  section.line = [t, chosen = std::move(chosen), from = view.from](std::size_t i) {
+    return i == 0 ? module_titles() : module_line(*t, t->modules[chosen[i - 1]], from);
+  };
+  return section;
+}
+
+void add_not_compared(const Trajectory& t, report::Report& out) {
+  std::vector<Line> lines;
+  for (const NotCompared& item : t.not_compared) {
+    if (lines.size() == kNotCompared) break;
+    Line line;
+    Cell path = cell(one_line(item.path));
+    path.elide = true;
+    line.cells = {cell(label_of(t.points[item.input], item.input), 0, Style::kDim), std::move(path),
+                  cell(item.trouble ? "its elements cannot be read" : "the file does not have its elements",
+                       0, Style::kDim)};
+    lines.push_back(std::move(line));
+  }
+  if (!lines.empty())
+    out.sections.push_back(
+        report::make_section("not followed", plural(t.not_compared.size(), "tensor"), std::move(lines)));
+}
+
+}  // namespace
+
+void add_trajectory_sections(const std::shared_ptr<const Trajectory>& trajectory, const TrajectoryView& view,
+                             report::Report& out) {
+  out.dense = false;
+  out.sections.push_back(checkpoint_section(trajectory));
+  out.sections.push_back(odd_section(*trajectory));
+  out.sections.push_back(module_section(trajectory, view));
+  add_not_compared(*trajectory, out);
+}
+
+}  // namespace ckpt::diff
