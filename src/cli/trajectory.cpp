@@ -77,7 +77,8 @@ int report_too_few(const std::string& program, const Inputs& inputs, const Parse
   complain(program, "", "fewer than two checkpoints could be read");
   report.has_findings = false;
   report.exit_status = kTrouble;
-  report.tables.push_back({"trajectory", 0, [](std::size_t) { return report::Object{}; }});
+  for (const char* name : {"trajectory", "modules", "odd"})
+    report.tables.push_back({name, 0, [](std::size_t) { return report::Object{}; }});
   write_failure(report, parsed.output);
   return kTrouble;
 }

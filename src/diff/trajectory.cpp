@@ -63,7 +63,7 @@ void choose_scores(std::span<const Opened* const> inputs, Trajectory& out) {
 
 double Movement::relative() const {
   if (difference > 0) return reference > 0 ? std::sqrt(difference / reference) : HUGE_VAL;
-  const bool nothing_finite = nonfinite && reference == 0;
+  const bool nothing_finite = nonfinite && (reference == 0 || moved > 0);
   return compared == 0 || nothing_finite ? kNone : 0;
 }
 

@@ -46,7 +46,7 @@ struct Movement {
   bool nonfinite = false;  // some element on either side is not finite
 
   // sqrt(difference / reference); 0 if no element differs, infinite if only the reference is 0, kNone if
-  // nothing finite was compared.
+  // nothing finite was compared, or only what is not finite differs.
   double relative() const;
 };
 

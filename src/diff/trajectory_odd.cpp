@@ -16,9 +16,9 @@ constexpr double kNormFactor = 2;        // doubles or halves
 constexpr double kFirstNormFactor = 10;  // with no earlier pace to compare with
 constexpr double kPaceFactor = 2;        // times the fastest pace before
 constexpr double kRateFactor = 10;
-constexpr double kScoreFactor = 2;  // times as bad as the best one
-constexpr double kLostShare = 0.5;  // of what was won since the first score
-constexpr double kSameRate = 1e-6;  // relative: rounding of a schedule
+constexpr double kScoreFactor = 2;   // times as bad as the best one
+constexpr double kLostShare = 0.75;  // of what was won since the first score
+constexpr double kSameRate = 1e-6;   // relative: rounding of a schedule
 
 class OddFinder {
  public:

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "training/keys.h"
 #include "value/path.h"
 
 namespace ckpt::diff {
@@ -18,7 +19,12 @@ using report::Value;
 constexpr std::size_t kMostLines = 12;      // of a plot
 constexpr std::size_t kMostSameSteps = 10;  // remarks
 
-Value number(const std::optional<double>& value) { return value ? Value(*value) : Value(nullptr); }
+// A count that a file may have as a float.
+Value count(const std::optional<double>& value) {
+  if (!value) return nullptr;
+  const bool whole = *value == std::floor(*value) && std::abs(*value) < 1e15;
+  return whole ? Value(static_cast<std::int64_t>(*value)) : Value(*value);
+}
 // kNone is null: there is nothing; a ratio to 0 is "inf".
 Value number(double value) { return std::isnan(value) ? Value(nullptr) : Value(value); }
 
@@ -32,8 +38,8 @@ Object point_row(const Trajectory& t, std::size_t k) {
         {"optimizer", std::uint64_t{rate.optimizer}}, {"group", std::uint64_t{rate.group}}, {"lr", rate.lr}});
   Object row = {{"path", point.path},
                 {"input", std::uint64_t{k}},
-                {"epoch", number(point.epoch)},
-                {"step", number(point.step)},
+                {training::keys::kEpoch, count(point.epoch)},
+                {"step", count(point.step)},
                 {"lr", std::move(rates)}};
   if (point.score) {
     row.push_back({"score", point.score->value});
@@ -119,7 +125,7 @@ Axis axis_of(const Trajectory& t) {
   };
   const bool steps = t.by == OrderedBy::kStep && all(&Point::step);
   const bool epochs = !steps && t.by == OrderedBy::kEpoch && all(&Point::epoch);
-  axis.name = steps ? "step" : epochs ? "epoch" : "checkpoint";
+  axis.name = steps ? "step" : epochs ? training::keys::kEpoch : "checkpoint";
   for (std::size_t k = 0; k < t.points.size(); ++k)
     axis.at.push_back(steps ? *t.points[k].step : epochs ? *t.points[k].epoch : static_cast<double>(k + 1));
   return axis;
@@ -260,7 +266,7 @@ void add_highlights(const Trajectory& t, report::Report& out) {
     if (!text.empty()) out.highlights.push_back({std::move(label), text, style});
   };
   add("step", range_of(t, "", &Point::step));
-  add("epoch", range_of(t, "", &Point::epoch));
+  add(training::keys::kEpoch, range_of(t, "", &Point::epoch));
   add("odd", t.odd.empty() ? "nothing" : std::to_string(t.odd.size()),
       t.odd.empty() ? report::Style::kGood : report::Style::kWarning);
 }
@@ -270,7 +276,7 @@ void add_highlights(const Trajectory& t, report::Report& out) {
 std::string_view to_string(OrderedBy by) {
   switch (by) {
     case OrderedBy::kStep: return "step";
-    case OrderedBy::kEpoch: return "epoch";
+    case OrderedBy::kEpoch: return training::keys::kEpoch;
     case OrderedBy::kGiven: return "given";
   }
   return "";
@@ -297,6 +303,9 @@ void to_report(const std::shared_ptr<const Trajectory>& trajectory, const Order&
   out.verdict =
       fmt::format("{}{}: {}", plural(t.points.size(), "checkpoint"), steps.empty() ? "" : ", " + steps,
                   t.odd.empty() ? "nothing odd" : fmt::format("{} odd", t.odd.size()));
+  const auto failed = static_cast<std::size_t>(std::count_if(
+      out.inputs.begin(), out.inputs.end(), [](const report::Input& input) { return !input.error.empty(); }));
+  if (failed > 0) out.verdict += fmt::format("; {} could not be read", plural(failed, "file"));
   out.verdict_style = t.odd.empty() ? report::Style::kGood : report::Style::kStrong;
 }
 

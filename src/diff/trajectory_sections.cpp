@@ -8,6 +8,7 @@
 #include "base/sparkline.h"
 #include "base/text.h"
 #include "diff/trajectory_report.h"
+#include "training/keys.h"
 
 namespace ckpt::diff {
 namespace {
@@ -130,7 +131,7 @@ Line point_titles(const Columns& columns) {
   const auto title = [&](bool shown, std::string text, std::uint8_t drop) {
     if (shown) line.cells.push_back(number_cell(std::move(text), drop, Style::kDim));
   };
-  title(columns.epoch, "epoch", 6);
+  title(columns.epoch, training::keys::kEpoch, 6);
   title(columns.step, "step", 0);
   title(columns.rate, "lr", 2);
   title(columns.score, "score", 0);
@@ -166,6 +167,7 @@ Section checkpoint_section(const std::shared_ptr<const Trajectory>& t) {
   section.note = std::to_string(t->points.size());
   if (const std::string scores = score_note(*t); !scores.empty()) section.note += " · " + scores;
   section.size = t->points.size() + 1;
+  section.has_titles = true;
   section.line = [t, columns = columns_of(*t), folder = common_folder(*t)](std::size_t i) {
     return i == 0 ? point_titles(columns) : point_line(*t, columns, folder, i - 1);
   };
@@ -182,8 +184,8 @@ Section odd_section(const Trajectory& t) {
                   cell(odd.text)};
     lines.push_back(std::move(line));
   }
-  return report::make_section("odd", lines.empty() ? "nothing" : std::to_string(lines.size()),
-                              std::move(lines));
+  std::string note = lines.empty() ? "nothing" : std::to_string(lines.size());
+  return report::make_section("odd", std::move(note), std::move(lines));
 }
 
 // --- modules
@@ -287,6 +289,7 @@ Section module_section(const std::shared_ptr<const Trajectory>& t, const Traject
                              view.from == ChangeFrom::kBase ? "first" : "previous", resting_note(*t));
   auto chosen = chosen_modules(*t, view);
   section.size = chosen.empty() ? 0 : chosen.size() + 1;
+  section.has_titles = section.size > 0;
   if (chosen.size() < t->modules.size())
     section.more = fmt::format("({} of {} modules; --all shows every one)", chosen.size(), t->modules.size());
   section.line = [t, chosen = std::move(chosen), from = view.from](std::size_t i) {

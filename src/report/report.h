@@ -57,8 +57,9 @@ struct Section {
   // Lines are built on demand: a checkpoint may have 200,000 tensors. line(i) is pure, any thread.
   std::size_t size = 0;
   std::function<Line(std::size_t)> line;
-  std::string more;      // "(20 of 34 lines; --all shows the rest)"; empty if nothing was omitted
-  bool set_off = false;  // an empty line before it even in a dense report
+  bool has_titles = false;  // the first line has the titles of the columns
+  std::string more;         // "(20 of 34 lines; --all shows the rest)"; empty if nothing was omitted
+  bool set_off = false;     // an empty line before it even in a dense report
 };
 Section make_section(std::string title, std::string note, std::vector<Line> lines);
 

@@ -114,7 +114,7 @@ TEST_CASE("a long interval may change more than a short one") {
 TEST_CASE("a score that loses what was won, or is no number, is odd") {
   CHECK(odd_scores({2, 0.5, 0.4, 1.9, 2.1}, "min") ==
         "step 30 score-worse: val_loss: 1.9, and it was 0.4 before\n");
-  CHECK(odd_scores({0.1, 0.9, 0.3}, "max") == "step 20 score-worse: val_loss: 0.3, and it was 0.9 before\n");
+  CHECK(odd_scores({0.1, 0.9, 0.2}, "max") == "step 20 score-worse: val_loss: 0.2, and it was 0.9 before\n");
   CHECK(odd_scores({2, 1, NAN, NAN}, "min") == "step 20 score-worse: val_loss is nan\n");
   CHECK(odd_scores({2, 0.5, 0.7, 0.55}, "min").empty());  // noise
   CHECK(odd_scores({2, 0.01, 0.03}, "min").empty());      // of a small score

@@ -115,7 +115,7 @@ def frozen(model):
 STEPS = 8 * EPOCHS
 HEALTHY = {
     "constant": (lambda: Net(adamw), {}),
-    "sgd": (lambda: Net(lambda m: torch.optim.SGD(m.parameters(), lr=0.1, momentum=0.9)), {}),
+    "sgd": (lambda: Net(lambda m: torch.optim.SGD(m.parameters(), lr=0.02, momentum=0.9)), {}),
     "step": (lambda: Net(scheduled(lambda o: schedule.StepLR(o, 2, 0.05))), {}),
     "exponential": (lambda: Net(scheduled(lambda o: schedule.ExponentialLR(o, 0.2))), {}),
     "cosine": (lambda: Net(scheduled(lambda o: schedule.CosineAnnealingLR(o, STEPS), "step")), {}),

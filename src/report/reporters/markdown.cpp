@@ -175,22 +175,28 @@ bool MarkdownWriter::write_section(const Section& section, std::size_t share) {
   if (share < title.size() + kEndBytes) return false;
   Rows rows(share - title.size() - kEndBytes);
   std::vector<bool> right;
+  std::vector<std::string> titles;
   for (std::size_t i = 0; i < section.size; ++i) {
     const Line line = section.line(i);
+    const bool is_title = i == 0 && section.has_titles;
     std::vector<std::string> cells{std::string(sign_of(line.mark))};
     for (std::size_t k = 0; k < line.cells.size(); ++k) {
       const Cell& cell = line.cells[k];
-      cells.push_back(k == 0 || cell.elide ? code(cell.text) : prose(cell.text));
+      cells.push_back(!is_title && (k == 0 || cell.elide) ? code(cell.text) : prose(cell.text));
       if (k + 1 >= right.size()) right.resize(k + 2);
       right[k + 1] = right[k + 1] || cell.right;
     }
     while (cells.size() > 1 && cells.back().empty()) cells.pop_back();
-    if (!rows.add(cells)) break;
+    if (is_title)
+      titles = std::move(cells);
+    else if (!rows.add(cells))
+      break;
   }
   std::string more = section.more.empty() ? std::string() : paragraph_of(section.more);
-  if (rows.count() < section.size) more = fmt::format("{} more lines", section.size - rows.count());
+  const std::size_t lines = section.size - (titles.empty() ? 0 : 1);
+  if (rows.count() < lines) more = fmt::format("{} more lines", lines - rows.count());
   paragraph(title);
-  if (rows.count() > 0) paragraph(rows.table({}, right));
+  if (rows.count() > 0) paragraph(rows.table(titles, right));
   if (!more.empty()) paragraph(std::move(more));
   if (folded) paragraph("</details>");
   return true;
