@@ -178,16 +178,19 @@ diff::Options diff_options(const Parsed& parsed) {
   return options;
 }
 
+std::optional<unsigned> read_precision(const Parsed& parsed) {
+  if (parsed.values.count("precision") == 0) return std::nullopt;
+  const auto digits = parsed.values["precision"].as<unsigned>();
+  if (digits < 1 || digits > 17) fail(ErrorCode::kUsage, "--precision takes a number from 1 to 17");
+  return digits;
+}
+
 diff::ReportOptions report_options(const Parsed& parsed) {
   diff::ReportOptions out;
   out.all = parsed.values.count("all") != 0;
   out.summary = parsed.values.count("summary") != 0;
   if (parsed.values.count("top") != 0) out.top = parsed.values["top"].as<unsigned>();
-  if (parsed.values.count("precision") != 0) {
-    out.precision = parsed.values["precision"].as<unsigned>();
-    if (*out.precision < 1 || *out.precision > 17)
-      fail(ErrorCode::kUsage, "--precision takes a number from 1 to 17");
-  }
+  out.precision = read_precision(parsed);
   const std::string sort = text(parsed, "sort", "change");
   if (sort == "rel-l2")
     out.sort = diff::SortBy::kRelL2;
@@ -301,6 +304,7 @@ TrajectoryCommand trajectory_command(const Parsed& parsed) {
          "--trajectory follows weights: --only and --ignore take globs of their names, not parts");
   out.view.all = parsed.values.count("all") != 0;
   if (parsed.values.count("top") != 0) out.view.top = parsed.values["top"].as<unsigned>();
+  out.view.precision = read_precision(parsed);
   const std::string from = text(parsed, "from", "previous");
   if (from != "previous" && from != "base") fail_choice("from", from, {"previous", "base"});
   if (from == "base") out.view.from = diff::ChangeFrom::kBase;

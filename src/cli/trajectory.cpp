@@ -50,7 +50,7 @@ std::vector<std::string> find_files(const std::string& program, const Parsed& pa
 Inputs open_inputs(const std::string& program, const Parsed& parsed, report::Report& report) {
   Inputs out;
   const std::vector<std::string> files = find_files(program, parsed, report, out);
-  out.all = open_and_complain(program, files, parsed.jobs);
+  out.all = open_and_complain(program, files, parsed.jobs, parsed.operands);
   std::vector<const Opened*> opened;
   std::vector<report::Input> failed;
   for (const OpenedPtr& input : out.all) {

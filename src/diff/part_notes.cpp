@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "training/keys.h"
+#include "training/rates.h"
 #include "training/scores.h"
 #include "training/types.h"
 

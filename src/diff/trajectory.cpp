@@ -24,7 +24,7 @@ Point point_of(const Opened& input) {
   point.size = file.file_size;
   point.epoch = finite(state.progress.epoch);
   point.step = finite(state.progress.global_step);
-  point.rates = training::learning_rates(file, state.optimizers);
+  point.rates = training::group_rates(file, state);
   point.rule = training::rate_rule(file.tree, state);
   for (const training::Optimizer& optimizer : state.optimizers) {
     point.optimizers.push_back(optimizer.type);
@@ -40,7 +40,7 @@ void choose_scores(std::span<const Opened* const> inputs, Trajectory& out) {
   std::vector<std::string> monitors;
   std::map<std::string, std::size_t> counts;
   for (const Opened* input : inputs) {
-    scores.push_back(training::monitored_scores(*input->file, input->training.callbacks));
+    scores.push_back(training::read_scores(*input->file, input->training));
     for (const training::Score& score : scores.back())
       if (++counts[score.monitor] == 1) monitors.push_back(score.monitor);
   }
@@ -51,7 +51,7 @@ void choose_scores(std::span<const Opened* const> inputs, Trajectory& out) {
   for (std::size_t k = 0; k < scores.size(); ++k) {
     for (training::Score& score : scores[k]) {
       // Of two callbacks with one monitor, the one that knows the score of this time.
-      const bool better = !out.points[k].score || (out.points[k].score->best_only && !score.best_only);
+      const bool better = !out.points[k].score || (!out.points[k].score->current && score.current);
       if (score.monitor != out.monitor || !better) continue;
       if (out.mode.empty()) out.mode = score.mode;
       out.points[k].score = std::move(score);
@@ -116,6 +116,10 @@ std::string format_whole(double value) {
 std::string label_of(const Point& point, std::size_t index) {
   if (point.step) return "step " + format_whole(*point.step);
   return point.epoch ? "epoch " + format_whole(*point.epoch) : fmt::format("checkpoint {}", index + 1);
+}
+
+std::optional<double> score_of(const Point& point) {
+  return point.score ? point.score->value() : std::nullopt;
 }
 
 std::optional<std::size_t> same_step(const Trajectory& t, std::size_t k) {

@@ -18,7 +18,8 @@
 
 #include "diff/diff.h"
 #include "training/opened.h"
-#include "training/standing.h"
+#include "training/rates.h"
+#include "training/scores.h"
 
 namespace ckpt::diff {
 
@@ -123,6 +124,8 @@ struct Trajectory {
 // count. Throws Error if elements cannot be read; Error{kUsage} if the filters leave no weight.
 Trajectory follow(std::span<const Opened* const> inputs, OrderedBy by, const Options& options);
 
+// The score that a point is shown by.
+std::optional<double> score_of(const Point& point);
 // The first of the points with the same step up to this one; nullopt if it is that one, or has no step.
 std::optional<std::size_t> same_step(const Trajectory& trajectory, std::size_t k);
 // True for another file of the same step and with the same weights as the point before: last.ckpt.

@@ -218,7 +218,7 @@ class OddFinder {
   void find_score(std::uint32_t k) {
     const auto own_score = [&](std::size_t i) -> std::optional<double> {
       const auto& score = out_.points[i].score;
-      return score && !score->best_only ? std::optional(score->value) : std::nullopt;
+      return score ? score->current : std::nullopt;
     };
     const auto now = own_score(k);
     if (!now) return;

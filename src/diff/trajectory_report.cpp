@@ -19,6 +19,7 @@ using report::Value;
 constexpr std::size_t kMostLines = 12;      // of a plot
 constexpr std::size_t kMostSameSteps = 10;  // remarks
 
+Value number(const std::optional<double>& value) { return value ? Value(*value) : Value(nullptr); }
 // A count that a file may have as a float.
 Value count(const std::optional<double>& value) {
   if (!value) return nullptr;
@@ -33,18 +34,15 @@ Value number(double value) { return std::isnan(value) ? Value(nullptr) : Value(v
 Object point_row(const Trajectory& t, std::size_t k) {
   const Point& point = t.points[k];
   List rates;
-  for (const training::GroupRate& rate : point.rates)
-    rates.emplace_back(Object{
-        {"optimizer", std::uint64_t{rate.optimizer}}, {"group", std::uint64_t{rate.group}}, {"lr", rate.lr}});
+  for (const training::GroupRate& rate : point.rates) rates.emplace_back(rate.lr);
   Object row = {{"path", point.path},
                 {"input", std::uint64_t{k}},
                 {training::keys::kEpoch, count(point.epoch)},
-                {"step", count(point.step)},
+                {training::keys::kGlobalStep, count(point.step)},
                 {"lr", std::move(rates)}};
   if (point.score) {
-    row.push_back({"score", point.score->value});
-    row.push_back({"score_path", value::display_path(point.score->path)});
-    row.push_back({"score_is_best", point.score->best_only});
+    row.push_back({"score", number(point.score->current)});
+    row.push_back({"best_score", number(point.score->best)});
   }
   row.push_back({"norm", number(point.weights.value())});
   row.push_back({"change_previous", k == 0 ? Value(nullptr) : number(point.previous.relative())});
@@ -198,7 +196,7 @@ void add_plots(const Trajectory& t, const TrajectoryView& view, report::Report& 
   add_plot(axis, "learning rate", "", true, rate_series(t, axis), out);
   add_plot(axis, t.monitor.empty() ? "score" : t.monitor, "", false,
            {series_of(axis, t.monitor.empty() ? "score" : t.monitor,
-                      [&](std::size_t k) { return t.points[k].score ? t.points[k].score->value : kNone; })},
+                      [&](std::size_t k) { return score_of(t.points[k]).value_or(kNone); })},
            out);
   std::vector<report::Series> changes = {series_of(axis, "all weights", [&](std::size_t k) {
     return k == 0 ? kNone : change_of(t.points[k].previous, t.points[k].base, view.from);
@@ -292,7 +290,6 @@ void to_report(const std::shared_ptr<const Trajectory>& trajectory, const Order&
                const TrajectoryView& view, report::Report& out) {
   const Trajectory& t = *trajectory;
   out.has_findings = false;
-  out.lists_inputs = true;
   out.facts.push_back({"from", to_string(view.from)});
   add_trajectory_sections(trajectory, view, out);
   add_tables(trajectory, order, out);

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "diff/trajectory.h"
 #include "report/report.h"
@@ -16,6 +18,7 @@ struct TrajectoryView {
   ChangeFrom from = ChangeFrom::kPrevious;  // what the change of a module is shown against
   bool all = false;                         // every module
   std::size_t top = 20;                     // else as many
+  std::optional<unsigned> precision;        // significant digits of numbers for people
 };
 
 // Fills sections, facts, tables, pictures, remarks and verdict of `out`; out.inputs is set already, those of

@@ -19,9 +19,11 @@ using report::Section;
 using report::Style;
 
 constexpr std::size_t kSparkColumns = 16;
-constexpr double kFlat = 0.02;            // a norm that varies by less is shown as flat
-constexpr std::size_t kRestingNames = 4;  // of modules that never move
-constexpr std::size_t kNotCompared = 20;  // lines
+constexpr double kFlat = 0.02;             // a norm that varies by less is shown as flat
+constexpr std::size_t kRestingNames = 4;   // of modules that never move
+constexpr std::size_t kNotCompared = 20;   // lines
+constexpr std::size_t kTitleColumns = 10;  // of a monitor; a longer name is in the note
+constexpr unsigned kValueDigits = 4, kChangeDigits = 3;
 
 Cell cell(std::string text, std::uint8_t drop = 0, Style style = Style::kPlain) {
   Cell out;
@@ -37,24 +39,34 @@ Cell number_cell(std::string text, std::uint8_t drop = 0, Style style = Style::k
   return out;
 }
 
-std::string four_digits(double value) {
-  return std::isfinite(value) ? fmt::format("{:.4g}", value) : format_double(value);
-}
+// Numbers as people read them; an exact 0 is a statement of its own.
+class Words {
+ public:
+  explicit Words(const std::optional<unsigned>& precision)
+      : value_(precision.value_or(kValueDigits)), change_(precision.value_or(kChangeDigits)) {}
 
-// An exact 0 is a statement of its own; a ratio to nothing is none.
-std::string change_text(double change) {
-  if (std::isnan(change)) return "-";
-  if (std::isinf(change)) return "from 0";
-  return change == 0 ? "0" : format_short(change);
-}
+  std::string value(double number) const {
+    return std::isnan(number) ? "-" : fmt::format("{:.{}g}", number, value_);
+  }
+  // A ratio to nothing is none.
+  std::string change(double number) const {
+    if (std::isnan(number)) return "-";
+    return std::isinf(number) ? "from 0" : fmt::format("{:.{}g}", number, change_);
+  }
+  std::string rates(const Point& point) const {
+    if (point.rates.empty()) return "-";
+    const auto less = [](const training::GroupRate& a, const training::GroupRate& b) { return a.lr < b.lr; };
+    const auto [low, high] = std::minmax_element(point.rates.begin(), point.rates.end(), less);
+    if (low->lr == high->lr) return value(low->lr);
+    return fmt::format("{} to {}", change(low->lr), change(high->lr));
+  }
+  std::string score(double number) const {
+    return std::isfinite(number) ? value(number) : format_double(number);
+  }
 
-std::string rate_text(const Point& point) {
-  if (point.rates.empty()) return "-";
-  const auto less = [](const training::GroupRate& a, const training::GroupRate& b) { return a.lr < b.lr; };
-  const auto [low, high] = std::minmax_element(point.rates.begin(), point.rates.end(), less);
-  return low->lr == high->lr ? format_short(low->lr)
-                             : fmt::format("{}..{}", format_short(low->lr), format_short(high->lr));
-}
+ private:
+  unsigned value_, change_;
+};
 
 std::string keys_text(const Point& point) {
   std::string text;
@@ -88,7 +100,7 @@ Columns columns_of(const Trajectory& t) {
     out.epoch = out.epoch || point.epoch;
     out.step = out.step || point.step;
     out.rate = out.rate || !point.rates.empty();
-    out.score = out.score || point.score;
+    out.score = out.score || score_of(point);
     out.nan = out.nan || point.weights.nan > 0;
     out.inf = out.inf || point.weights.inf > 0;
     out.keys = out.keys || point.added + point.removed + point.reshaped > 0;
@@ -98,7 +110,8 @@ Columns columns_of(const Trajectory& t) {
 }
 
 // The cells of a line in the order of the columns; what is dropped first has the highest number.
-Line point_line(const Trajectory& t, const Columns& columns, std::size_t folder, std::size_t k) {
+Line point_line(const Trajectory& t, const Columns& columns, const Words& words, std::size_t folder,
+                std::size_t k) {
   const Point& point = t.points[k];
   Line line;
   Cell path = cell(one_line(point.path.substr(folder)), 0, Style::kStrong);
@@ -110,14 +123,13 @@ Line point_line(const Trajectory& t, const Columns& columns, std::size_t folder,
   const auto count = [](std::uint64_t n) { return n == 0 ? std::string("-") : format_count(n); };
   number(columns.epoch, point.epoch ? format_whole(*point.epoch) : "-", 6);
   number(columns.step, point.step ? format_whole(*point.step) : "-", 0);
-  number(columns.rate, rate_text(point), 2);
-  const bool odd_score = point.score && !std::isfinite(point.score->value);
-  number(columns.score, point.score ? four_digits(point.score->value) : "-", 0,
-         odd_score ? Style::kError : Style::kPlain);
-  const double norm = point.weights.value();
-  number(true, std::isnan(norm) ? "-" : four_digits(norm), 3);
-  number(true, k == 0 ? "" : change_text(point.previous.relative()), 0);
-  number(columns.base, k == 0 ? "" : change_text(point.base.relative()), 5);
+  number(columns.rate, words.rates(point), 2);
+  const auto score = score_of(point);
+  number(columns.score, score ? words.score(*score) : "-", 0,
+         score && !std::isfinite(*score) ? Style::kError : Style::kPlain);
+  number(true, words.value(point.weights.value()), 3);
+  number(true, k == 0 ? "" : words.change(point.previous.relative()), 0);
+  number(columns.base, k == 0 ? "" : words.change(point.base.relative()), 5);
   number(columns.nan, count(point.weights.nan), 0, point.weights.nan > 0 ? Style::kError : Style::kDim);
   number(columns.inf, count(point.weights.inf), 0, point.weights.inf > 0 ? Style::kError : Style::kDim);
   number(columns.keys, k == 0 ? "" : keys_text(point), 4);
@@ -125,7 +137,7 @@ Line point_line(const Trajectory& t, const Columns& columns, std::size_t folder,
   return line;
 }
 
-Line point_titles(const Columns& columns) {
+Line point_titles(const Trajectory& t, const Columns& columns) {
   Line line;
   line.cells.push_back(cell("checkpoint", 0, Style::kDim));
   const auto title = [&](bool shown, std::string text, std::uint8_t drop) {
@@ -134,7 +146,8 @@ Line point_titles(const Columns& columns) {
   title(columns.epoch, training::keys::kEpoch, 6);
   title(columns.step, "step", 0);
   title(columns.rate, "lr", 2);
-  title(columns.score, "score", 0);
+  const bool fits = !t.monitor.empty() && t.monitor.size() <= kTitleColumns;
+  title(columns.score, fits ? one_line(t.monitor) : "score", 0);
   title(true, "|w|", 3);
   title(true, "change", 0);
   title(columns.base, "to first", 5);
@@ -145,31 +158,29 @@ Line point_titles(const Columns& columns) {
   return line;
 }
 
-std::string score_note(const Trajectory& t) {
+std::string score_note(const Trajectory& t, const Words& words) {
+  if (t.monitor.empty()) return "";
   std::optional<std::size_t> best;
   for (std::size_t k = 0; k < t.points.size(); ++k) {
-    const auto& score = t.points[k].score;
-    if (!score || !std::isfinite(score->value)) continue;
-    const bool better = !best || (t.mode == "max" ? score->value > t.points[*best].score->value
-                                                  : score->value < t.points[*best].score->value);
-    if (better) best = k;
+    const auto score = score_of(t.points[k]);
+    if (!score || !std::isfinite(*score)) continue;
+    const double so_far = best ? *score_of(t.points[*best]) : *score;
+    if (!best || (t.mode == "max" ? *score > so_far : *score < so_far)) best = k;
   }
-  if (t.monitor.empty()) return "";
   const std::string name = one_line(abbreviate(t.monitor, 40));
-  if (!best || t.mode.empty()) return "score " + name;
-  return fmt::format("score {}, best {} at {}", name, four_digits(t.points[*best].score->value),
+  if (!best || t.mode.empty()) return " · " + name;
+  return fmt::format(" · best {} {} at {}", name, words.value(*score_of(t.points[*best])),
                      label_of(t.points[*best], *best));
 }
 
-Section checkpoint_section(const std::shared_ptr<const Trajectory>& t) {
+Section checkpoint_section(const std::shared_ptr<const Trajectory>& t, const Words& words) {
   Section section;
   section.title = "checkpoints";
-  section.note = std::to_string(t->points.size());
-  if (const std::string scores = score_note(*t); !scores.empty()) section.note += " · " + scores;
+  section.note = std::to_string(t->points.size()) + score_note(*t, words);
   section.size = t->points.size() + 1;
   section.has_titles = true;
-  section.line = [t, columns = columns_of(*t), folder = common_folder(*t)](std::size_t i) {
-    return i == 0 ? point_titles(columns) : point_line(*t, columns, folder, i - 1);
+  section.line = [t, words, columns = columns_of(*t), folder = common_folder(*t)](std::size_t i) {
+    return i == 0 ? point_titles(*t, columns) : point_line(*t, columns, words, folder, i - 1);
   };
   return section;
 }
@@ -200,7 +211,8 @@ bool never_moves(const Module& module) {
   return compared;
 }
 
-std::string first_to_last(const std::vector<double>& values, std::string (*text)(double)) {
+template <class Text>
+std::string first_to_last(const std::vector<double>& values, const Text& text) {
   const auto there = [](double value) { return !std::isnan(value); };
   const auto first = std::find_if(values.begin(), values.end(), there);
   if (first == values.end()) return "-";
@@ -218,7 +230,7 @@ std::pair<double, double> range_of(const std::vector<double>& values) {
   return {low, high};
 }
 
-Line module_line(const Trajectory& t, const Module& module, ChangeFrom from) {
+Line module_line(const Trajectory& t, const Module& module, const Words& words, ChangeFrom from) {
   std::vector<double> norms, bars, changes;
   for (std::size_t k = 0; k < module.norm.size(); ++k) {
     if (is_duplicate(t, k)) continue;  // a rest that was none
@@ -235,9 +247,10 @@ Line module_line(const Trajectory& t, const Module& module, ChangeFrom from) {
   line.cells.push_back(number_cell(format_count(module.elements), 4, Style::kDim));
   const bool rests = never_moves(module);
   line.cells.push_back(cell(rests ? "" : sparkline(changes, 0, range_of(changes).second, kSparkColumns)));
-  line.cells.push_back(rests ? cell("no change", 0, Style::kDim) : cell(first_to_last(changes, change_text)));
+  line.cells.push_back(rests ? cell("no change", 0, Style::kDim)
+                             : cell(first_to_last(changes, [&](double x) { return words.change(x); })));
   line.cells.push_back(cell(sparkline(bars, low, high, kSparkColumns), 2));
-  line.cells.push_back(cell(first_to_last(norms, four_digits), 3));
+  line.cells.push_back(cell(first_to_last(norms, [&](double x) { return words.value(x); }), 3));
   return line;
 }
 
@@ -292,8 +305,9 @@ Section module_section(const std::shared_ptr<const Trajectory>& t, const Traject
   section.has_titles = section.size > 0;
   if (chosen.size() < t->modules.size())
     section.more = fmt::format("({} of {} modules; --all shows every one)", chosen.size(), t->modules.size());
-  section.line = [t, chosen = std::move(chosen), from = view.from](std::size_t i) {
-    return i == 0 ? module_titles() : module_line(*t, t->modules[chosen[i - 1]], from);
+  section.line = [t, chosen = std::move(chosen), words = Words(view.precision),
+                  from = view.from](std::size_t i) {
+    return i == 0 ? module_titles() : module_line(*t, t->modules[chosen[i - 1]], words, from);
   };
   return section;
 }
@@ -320,7 +334,7 @@ void add_not_compared(const Trajectory& t, report::Report& out) {
 void add_trajectory_sections(const std::shared_ptr<const Trajectory>& trajectory, const TrajectoryView& view,
                              report::Report& out) {
   out.dense = false;
-  out.sections.push_back(checkpoint_section(trajectory));
+  out.sections.push_back(checkpoint_section(trajectory, Words(view.precision)));
   out.sections.push_back(odd_section(*trajectory));
   out.sections.push_back(module_section(trajectory, view));
   add_not_compared(*trajectory, out);

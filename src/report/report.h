@@ -97,7 +97,6 @@ struct Trouble {
 struct Report {
   Tool tool;
   std::vector<Input> inputs;
-  bool lists_inputs = false;           // a section lists the inputs: people need no other list of them
   std::vector<std::string> arguments;  // the command line as typed, without the program
   std::vector<RuleInfo> rules;         // all rules of the run, in a fixed order, whether they fired or not
   std::vector<Finding> findings;       // sorted

@@ -13,6 +13,7 @@
 #include "training/amounts.h"
 #include "training/keys.h"
 #include "training/scalar.h"
+#include "training/rates.h"
 #include "training/scores.h"
 #include "value/access.h"
 

@@ -17,6 +17,13 @@ std::optional<double> number_at(const Checkpoint& file, NodeId dict, std::string
   return node == kNoNode ? std::nullopt : scalar_value(file, node);
 }
 
+// 'mode': 'min' -> min, of a key like ModelCheckpoint{'monitor': 'val_loss', 'mode': 'min'}.
+std::string mode_in(std::string_view key) {
+  for (const char* mode : {"min", "max"})
+    if (key.find(std::string("'mode': '") + mode + "'") != key.npos) return mode;
+  return {};
+}
+
 }  // namespace
 
 std::vector<Score> read_scores(const Checkpoint& file, const State& state) {
@@ -25,21 +32,13 @@ std::vector<Score> read_scores(const Checkpoint& file, const State& state) {
     if (!value::is_kind(file.tree, callback.state, value::Kind::kDict)) continue;
     Score score;
     score.monitor = text_at(file.tree, callback.state, "monitor");
+    score.mode = mode_in(callback.key);
     score.current = number_at(file, callback.state, "current_score");
     score.best = number_at(file, callback.state, "best_model_score");
     score.best_path = text_at(file.tree, callback.state, "best_model_path");
     if (score.current || score.best) scores.push_back(std::move(score));
   }
   return scores;
-}
-
-std::vector<double> learning_rates(const Checkpoint& file, const State& state) {
-  std::vector<double> rates;
-  for (const Optimizer& optimizer : state.optimizers)
-    for (const ParamGroup& group : optimizer.groups)
-      if (const NodeId node = value::member(file.tree, group.node, keys::kLr); node != kNoNode)
-        if (const auto rate = scalar_value(file, node)) rates.push_back(*rate);
-  return rates;
 }
 
 }  // namespace ckpt::training

@@ -196,7 +196,7 @@ TEST_CASE("the score is that of the monitor that most checkpoints have") {
   CHECK(t.monitor == "val_loss");
   CHECK(t.mode == "min");
   REQUIRE(t.points[2].score);
-  CHECK(t.points[2].score->value == 0.25);
+  CHECK(t.points[2].score->current == 0.25);
   CHECK(!t.points[1].score);
 }
 

@@ -123,8 +123,14 @@ void MarkdownWriter::write_inputs() {
   std::size_t shown = 0;
   const bool compares = std::any_of(report_.inputs.begin(), report_.inputs.end(),
                                     [](const Input& input) { return input.role == Role::kBase; });
+  // Of several that are not compared, the sections say what each is.
+  const auto is_readable = [](const Input& input) {
+    return input.role != Role::kRules && input.error.empty();
+  };
+  const bool in_sections = !compares && !is_list_of_findings(report_) &&
+                           std::count_if(report_.inputs.begin(), report_.inputs.end(), is_readable) > 1;
   for (const Input& input : report_.inputs) {
-    if (input.role == Role::kRules || (report_.lists_inputs && input.error.empty())) continue;
+    if (input.role == Role::kRules || (in_sections && is_readable(input))) continue;
     ++shown;
     const std::string what = input.error.empty() ? input.description : "could not be read: " + input.error;
     std::vector<std::string> cells{code(input.path), prose(what)};
