@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/parallel.h"
+#include "cli/interrupt.h"
 #include "cli/output.h"
 #include "operands/operands.h"
 #include "report/exit_status.h"
@@ -41,6 +42,7 @@ int guarded(const std::string& program, int (*body)(int, const char* const*), in
             const char* const* argv) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  end_tidily_on_signals(program);
   // What TZ means where it is not set. libzip converts a time for each record, and then the C library looks
   // for a new time zone in the file system every time.
   ::setenv("TZ", ":/etc/localtime", 0);

@@ -104,6 +104,7 @@ void write_report(const report::Report& report, const std::string& format, const
 
 // A summary belongs to a whole job and other programs write to it too, so append to it.
 void append_summary(const report::Report& report, const std::string& path) {
+  const SignalsHeld held;  // half a table would break what others write behind it
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd < 0) fail_write(path, errno);
   struct stat status {};

@@ -1,15 +1,19 @@
 #include "files/write_file.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
+#include <optional>
 #include <streambuf>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -120,6 +124,31 @@ void write_directly(const std::string& path, const WriteText& write) {
   if (const int error = write_and_close(fd, write); error != 0) fail_write(path, error);
 }
 
+// The name of a temporary file, for remove_unfinished_file. Static, because a signal comes at any moment.
+char unfinished[PATH_MAX];
+enum class Note { kFree, kTaken, kWritten };
+std::atomic<Note> unfinished_note = Note::kFree;
+
+class UnfinishedNote {
+ public:
+  explicit UnfinishedNote(const std::string& name) {
+    Note free = Note::kFree;
+    if (name.size() >= sizeof unfinished) return;
+    mine_ = unfinished_note.compare_exchange_strong(free, Note::kTaken);
+    if (!mine_) return;
+    std::memcpy(unfinished, name.c_str(), name.size() + 1);
+    unfinished_note.store(Note::kWritten);
+  }
+  ~UnfinishedNote() {
+    if (mine_) unfinished_note.store(Note::kFree);
+  }
+  UnfinishedNote(const UnfinishedNote&) = delete;
+  UnfinishedNote& operator=(const UnfinishedNote&) = delete;
+
+ private:
+  bool mine_ = false;
+};
+
 // A new file in the folder of the one that it will replace, gone again unless it has taken the name.
 class Temporary {
  public:
@@ -150,9 +179,11 @@ class Temporary {
   // O_EXCL: nothing that lies in the folder, a link least of all, is written to.
   int create() {
     const fs::path folder = fs::path(path_).parent_path();
+    const SignalsHeld held;  // until the file is noted
     for (int i = 0; i < kMostNames; ++i) {
       name_ = (folder / fmt::format(".ckpt-{}-{}.tmp", ::getpid(), i)).string();
       const int fd = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFile);
+      if (fd >= 0) note_.emplace(name_);
       if (fd >= 0 || errno != EEXIST) return fd;
     }
     return -1;
@@ -160,10 +191,24 @@ class Temporary {
 
   const std::string& path_;
   std::string name_;
+  std::optional<UnfinishedNote> note_;
   Descriptor fd_;
 };
 
 }  // namespace
+
+void remove_unfinished_file() noexcept {
+  if (unfinished_note.load() == Note::kWritten) ::unlink(unfinished);
+}
+
+SignalsHeld::SignalsHeld() {
+  sigset_t ends;
+  ::sigemptyset(&ends);
+  for (const int signal : {SIGHUP, SIGINT, SIGTERM}) ::sigaddset(&ends, signal);
+  ::pthread_sigmask(SIG_BLOCK, &ends, &before_);
+}
+
+SignalsHeld::~SignalsHeld() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
 bool may_be_replaced(const std::string& path) {
   struct stat there {};

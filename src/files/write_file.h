@@ -3,6 +3,7 @@
 // are written directly.
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <ostream>
 #include <string>
@@ -20,6 +21,23 @@ void write_file(const std::string& path, std::string_view text);
 
 // The same to an open descriptor, in blocks. Returns the errno of the first write that failed, 0 without one.
 int write_descriptor(int fd, const WriteText& write);
+
+// Removes the temporary file of a write_file that is under way, if there is one: for a signal handler that is
+// about to end the program. Of several at once, it knows one.
+void remove_unfinished_file() noexcept;
+
+// While it lives, SIGHUP, SIGINT and SIGTERM wait, if this thread is the only one: for what a signal must not
+// leave half done.
+class SignalsHeld {
+ public:
+  SignalsHeld();
+  ~SignalsHeld();
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_;
+};
 
 // False for a regular file that is not text, by its first 4 KB, and for one that cannot be read: a text about
 // something must not take its place. True where there is no file, a device or a pipe.
