@@ -67,7 +67,7 @@ enum Needs : std::uint8_t {
   kDeltas = 4,      // Context::delta of the selected tensors against the base (implies kBase)
   kUnreadable = 8,  // runs for inputs that could not be opened, too (Context::failure)
   kDiff = 16,       // Context::diff and compat (implies kBase): the check runs only where both files are read
-  kChecksums = 32,  // Context::crc_of_storage, of whatever the pass reads anyway
+  kChecksums = 32,  // Context::crc_of_storage, of whatever the pass reads anyway: see Check::wants_checksums
 };
 
 // The profile says what a file is for.
@@ -167,6 +167,8 @@ struct Check {
   // file and position: the loader adds them. May be null.
   void (*validate)(const Rule& rule) = nullptr;
   std::span<const KindSpec> kinds = {};  // at least one
+  // With kChecksums: whether a rule with these parameters looks at them. Null: every rule does.
+  bool (*wants_checksums)(const Rule& rule) = nullptr;
 };
 
 const KindSpec* find_kind(const Check& check, std::string_view name);

@@ -26,6 +26,11 @@ constexpr std::size_t kMostFindings = 1000;
 
 bool needs(const Rule& rule, std::uint8_t what) { return (rule.check->needs & what) != 0; }
 
+bool wants_checksums(const Rule* rule) {
+  return needs(*rule, kChecksums) &&
+         (rule->check->wants_checksums == nullptr || rule->check->wants_checksums(*rule));
+}
+
 bool applies(const Rule& rule, const Scope& scope) {
   const Running answer = running(rule, scope);
   return answer == Running::kYes || answer == Running::kPartly;
@@ -260,9 +265,8 @@ std::vector<report::Finding> run_rules(const RuleSet& rules, const Opened& input
   std::vector<tensor::Stats> stats;
   std::vector<tensor::Delta> deltas;
   if (scope.numbers && scope.opened)
-    stats =
-        fill_stats(context, wanted_entries(context, on, kStats),
-                   std::any_of(on.begin(), on.end(), [](const Rule* r) { return needs(*r, kChecksums); }));
+    stats = fill_stats(context, wanted_entries(context, on, kStats),
+                       std::any_of(on.begin(), on.end(), wants_checksums));
   if (scope.numbers && scope.opened && scope.based)
     deltas = fill_deltas(context, wanted_entries(context, on, kDeltas), options.jobs);
   std::optional<Comparison> comparison;

@@ -1,5 +1,6 @@
 #include "lint/engine.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -180,6 +181,29 @@ TEST_CASE("a rule gets the numbers of the tensors it selects by name or by path"
   CHECK(lines(run({rule("r", kZeros, "{zeros} zeros", both)}, input)) ==
         std::vector<std::string>{"optimizer_states[0].state[0].exp_avg: 1 zeros",
                                  "state_dict[\"net.weight\"]: 2 zeros"});
+}
+
+TEST_CASE("checksums are computed where a rule looks at them, and nowhere else") {
+  static constexpr KindSpec kKinds[] = {{"sums", "count"}};
+  static Check sums = check(
+      "sums", kStats | kChecksums,
+      [](const Context& context, const Rule&, const Emit& emit) {
+        const auto known = [](const auto& sum) { return sum.has_value(); };
+        Hit hit;
+        hit.kind = "sums";
+        hit.fields = {{"count", std::to_string(std::count_if(context.crc_of_storage.begin(),
+                                                             context.crc_of_storage.end(), known))}};
+        emit(std::move(hit));
+      },
+      kKinds);
+  Builder b;
+  b.tensor("state_dict.a", {1, 2}).tensor("state_dict.b", {3});
+  for (tensor::Storage& storage : b.file().storages) storage.crc32 = 1;
+  const Opened input = b.build();
+  const auto counted = [&] { return lines(run({rule("r", sums, "{count}", tensors("**"))}, input)); };
+  CHECK(counted() == std::vector<std::string>{": 2"});
+  sums.wants_checksums = [](const Rule&) { return false; };
+  CHECK(counted() == std::vector<std::string>{": 0"});
 }
 
 TEST_CASE("what is ignored by name or by path is never a finding, whatever the check emits") {

@@ -118,6 +118,8 @@ void verify_all(const Context& context, const Rule& rule, const Emit& emit) {
   emit(std::move(hit));
 }
 
+bool wants_all(const Rule& rule) { return rule.boolean("all-records"); }
+
 void run(const Context& context, const Rule& rule, const Emit& emit) {
   const auto& file = context.file();
   for (const auto& code : rule.strings("codes"))
@@ -129,7 +131,7 @@ void run(const Context& context, const Rule& rule, const Emit& emit) {
         hit.bytes = report::ByteRange{*defect.offset, 1, std::string(file.part_name(defect.part))};
       emit(std::move(hit));
     }
-  if (rule.boolean("all-records")) verify_all(context, rule, emit);
+  if (wants_all(rule)) verify_all(context, rule, emit);
 }
 
 }  // namespace
@@ -139,6 +141,7 @@ const Check kRecordCrc{.name = "record-crc",
                        .needs = kChecksums,
                        .params = kParams,
                        .run = run,
-                       .kinds = kKinds};
+                       .kinds = kKinds,
+                       .wants_checksums = wants_all};
 
 }  // namespace ckpt::lint
