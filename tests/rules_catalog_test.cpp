@@ -63,12 +63,13 @@ TEST_CASE("every rule says what it finds, why that matters and what to do") {
     CHECK(rule.info.title.ends_with('.'));
     CHECK(rule.info.title.find('\n') == std::string::npos);
     CHECK(rule.info.title.size() <= 100);
-    CHECK_FALSE(rule.info.what.empty());
-    CHECK_FALSE(rule.info.why.empty());
-    CHECK_FALSE(rule.info.fix.empty());
+    const report::RuleDocs docs = rule.info.docs();
+    CHECK_FALSE(docs.what.empty());
+    CHECK_FALSE(docs.why.empty());
+    CHECK_FALSE(docs.fix.empty());
     for (const lint::KindSpec& kind : rule.check->kinds)
       if (lint::finds_kind(rule, kind)) CHECK_FALSE(message_for(rule.info, kind.name).empty());
-    CHECK(rule.info.tags.size() <= 10);  // more are cut by GitHub
+    CHECK(docs.tags.size() <= 10);  // more are cut by GitHub
   }
 }
 

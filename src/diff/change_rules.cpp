@@ -167,16 +167,21 @@ constexpr Text kCompat[] = {
      "Keep the class name, or rename the key."},
 };
 
+// Requires: `text` is one of the tables'.
 RuleInfo info_of(const Text& text, bool compat) {
   RuleInfo info;
   info.id = text.id;
   info.level = text.level;
   info.title = text.title;
   info.message = text.message;
-  info.what = text.title;
-  info.why = text.why;
-  info.fix = text.fix;
-  info.tags = {"checkpoint", compat ? "compatibility" : "diff"};
+  info.make_docs = [&text, compat] {
+    report::RuleDocs docs;
+    docs.what = text.title;
+    docs.why = text.why;
+    docs.fix = text.fix;
+    docs.tags = {"checkpoint", compat ? "compatibility" : "diff"};
+    return docs;
+  };
   return info;
 }
 

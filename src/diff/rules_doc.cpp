@@ -77,7 +77,9 @@ std::string page(const Word& word, std::string title) {
   report::RuleInfo info;
   info.id = word.name;
   info.title = std::move(title);
-  info.what = word.text;
+  report::RuleDocs docs;
+  docs.what = word.text;
+  info.set_docs(std::move(docs));
   return report::explain_rule(info, {});
 }
 
@@ -92,8 +94,10 @@ std::string rules_readme() {
       "| id | level | |\n|---|---|---|\n";
   for (const report::RuleInfo& rule : change_rules())
     out += fmt::format("| [{0}](#{0}) | {1} | {2} |\n", rule.id, to_string(rule.level), rule.title);
-  for (const report::RuleInfo& rule : change_rules())
-    out += fmt::format("\n## {}\n\n{}\n\n**Why** {}\n\n**Fix** {}\n", rule.id, rule.what, rule.why, rule.fix);
+  for (const report::RuleInfo& rule : change_rules()) {
+    const report::RuleDocs docs = rule.docs();
+    out += fmt::format("\n## {}\n\n{}\n\n**Why** {}\n\n**Fix** {}\n", rule.id, docs.what, docs.why, docs.fix);
+  }
   return out;
 }
 

@@ -5,7 +5,7 @@
 namespace ckpt {
 namespace {
 
-// Both recurse as deep as a YamlNode can be: kYamlDepth.
+// All recurse as deep as a YamlNode can be: kYamlDepth.
 void append(const YamlNode& node, std::vector<YamlRecord>& records) {
   records.push_back({node.kind, node.plain, static_cast<std::uint32_t>(node.line),
                      static_cast<std::uint32_t>(node.column), static_cast<std::uint32_t>(node.items.size()),
@@ -16,7 +16,18 @@ void append(const YamlNode& node, std::vector<YamlRecord>& records) {
   }
 }
 
-YamlNode take(std::span<const YamlRecord> records, std::size_t& next) {
+std::size_t end_of(std::span<const YamlRecord> records, std::size_t next) {
+  const YamlRecord& record = records[next];
+  ++next;
+  const bool keys = record.kind == YamlNode::Kind::kMap;
+  for (std::uint32_t i = 0; i < record.count; ++i) {
+    if (keys) ++next;
+    next = end_of(records, next);
+  }
+  return next;
+}
+
+YamlNode take(std::span<const YamlRecord> records, std::size_t& next, bool (*wanted)(std::string_view)) {
   const YamlRecord& record = records[next];
   ++next;
   YamlNode node;
@@ -28,8 +39,13 @@ YamlNode take(std::span<const YamlRecord> records, std::size_t& next) {
   node.items.reserve(record.count);
   if (node.is_map()) node.keys.reserve(record.count);
   for (std::uint32_t i = 0; i < record.count; ++i) {
-    if (node.is_map()) node.keys.push_back(take(records, next));
-    node.items.push_back(take(records, next));
+    if (node.is_map()) node.keys.push_back(take(records, next, nullptr));
+    if (node.is_map() && wanted != nullptr && !wanted(node.keys.back().text)) {
+      next = end_of(records, next);
+      node.items.emplace_back();
+    } else {
+      node.items.push_back(take(records, next, nullptr));
+    }
   }
   return node;
 }
@@ -42,9 +58,9 @@ std::vector<YamlRecord> to_records(const YamlNode& root) {
   return records;
 }
 
-YamlNode from_records(std::span<const YamlRecord> records) {
+YamlNode from_records(std::span<const YamlRecord> records, bool (*wanted)(std::string_view key)) {
   std::size_t next = 0;
-  return take(records, next);
+  return take(records, next, wanted);
 }
 
 }  // namespace ckpt

@@ -23,7 +23,8 @@ struct YamlRecord {
 // The texts are views of `root`.
 std::vector<YamlRecord> to_records(const YamlNode& root);
 
-// The inverse. Requires: to_records made the records.
-YamlNode from_records(std::span<const YamlRecord> records);
+// The inverse. Requires: to_records made the records. With `wanted`: of the map at the root, the values of
+// the other keys are left out (kNull).
+YamlNode from_records(std::span<const YamlRecord> records, bool (*wanted)(std::string_view key) = nullptr);
 
 }  // namespace ckpt

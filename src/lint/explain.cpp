@@ -21,7 +21,9 @@ std::string page(std::string_view word, std::string title, std::string what, rep
   report::RuleInfo info;
   info.id = word;
   info.title = std::move(title);
-  info.what = std::move(what);
+  report::RuleDocs docs;
+  docs.what = std::move(what);
+  info.set_docs(std::move(docs));
   return report::explain_rule(info, page);
 }
 

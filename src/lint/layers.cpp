@@ -35,9 +35,7 @@ class Builder {
   void turn_on(const Layer& layer, const YamlNode& node) {
     const std::string name = to_text(layer.source, node, "'set'");
     std::size_t found = 0;
-    std::vector<std::string> known;
     for (Rule& rule : result_.rules) {
-      known.insert(known.end(), rule.sets.begin(), rule.sets.end());
       if (std::find(rule.sets.begin(), rule.sets.end(), name) == rule.sets.end()) continue;
       ++found;
       rule.on = true;
@@ -46,10 +44,12 @@ class Builder {
       rule.set_origin("level", rule.origin);
       check_complete(rule, layer.source, node);
     }
-    if (found == 0)
-      yaml_fail(
-          layer.source, node,
-          fmt::format("no built-in rule belongs to a set {}{}", describe(node), did_you_mean(name, known)));
+    if (found > 0) return;
+    std::vector<std::string> known;
+    for (const Rule& rule : result_.rules) known.insert(known.end(), rule.sets.begin(), rule.sets.end());
+    yaml_fail(
+        layer.source, node,
+        fmt::format("no built-in rule belongs to a set {}{}", describe(node), did_you_mean(name, known)));
   }
 
   void set_profile(const Layer& layer, const YamlNode& node) {

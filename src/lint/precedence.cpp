@@ -10,20 +10,15 @@
 namespace ckpt::lint {
 namespace {
 
-const Rule* find_rule(const std::vector<Rule>& rules, std::string_view id) {
-  const auto found = std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return r.info.id == id; });
-  return found == rules.end() ? nullptr : &*found;
-}
-
 [[noreturn]] void refuse(const Rule& rule, std::string_view text) {
   const std::string_view where = rule.origin_of("unless");
   fail(ErrorCode::kUsage,
        fmt::format("{}{}'unless' of rule '{}' {}", where, where.empty() ? "" : ": ", rule.info.id, text));
 }
 
-void check_names(const Rule& rule, const std::vector<Rule>& rules) {
+void check_names(const Rule& rule, const std::vector<Rule>& rules, const std::set<std::string_view>& known) {
   for (const std::string& id : rule.unless) {
-    if (find_rule(rules, id) != nullptr) continue;
+    if (known.contains(id)) continue;
     std::vector<std::string> ids;
     for (const Rule& other : rules) ids.push_back(other.info.id);
     refuse(rule, fmt::format("names '{}', which is not a rule{}", id, did_you_mean(id, ids)));
@@ -73,10 +68,12 @@ bool has_whole(const std::set<std::string, std::less<>>& set, std::string_view p
 
 void check_precedence(const std::vector<Rule>& rules) {
   std::vector<const Rule*> waiting;
+  std::set<std::string_view> known;
   for (const Rule& rule : rules) {
-    check_names(rule, rules);
+    known.insert(known.end(), rule.info.id);  // the catalogue is in order
     waiting.push_back(&rule);
   }
+  for (const Rule& rule : rules) check_names(rule, rules, known);
   take_in_rounds(waiting);
   if (!waiting.empty())
     refuse(*waiting.front(),

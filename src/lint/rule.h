@@ -37,7 +37,6 @@ struct Rule {
   bool same_run = false;            // about going on with the run of the base: see level_under
   bool asked = false;  // a rule file on disk or --select turned it on: that it cannot run is a trouble
   std::vector<std::string> options;  // parameters that users are meant to set; documentation only
-  std::vector<std::string> healthy;  // healthy cases in which it stays silent; documentation only
   std::string origin;                // where the effective level comes from ("recommended", "team.yaml:12:3")
   struct Origin {
     std::string setting;  // "level", "select", "ignore", "message", "messages", "title", or a parameter

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -44,12 +45,11 @@ std::string origin_text(const EntryPlace& place, const YamlNode& at) {
 struct Reader {
   const std::string& source;
   Rule& rule;
-  std::set<std::string, std::less<>> given;  // parameters of this entry
-  const EntryPlace* place = nullptr;         // null: the catalogue
+  std::set<std::string, std::less<>> given;   // parameters of this entry
+  const EntryPlace* place = nullptr;          // null: the catalogue
+  std::optional<report::RuleDocs> docs = {};  // what this entry says of them, on top of the rule's
 
-  std::string named(std::string_view key) const {
-    return fmt::format("'{}' of rule '{}'", key, rule.info.id);
-  }
+  What named(std::string_view key) const { return {key, rule.info.id}; }
   std::string text(std::string_view key, const YamlNode& node) const {
     return to_text(source, node, named(key));
   }
@@ -78,8 +78,8 @@ void set_level(Reader& r, const YamlNode& node) {
 void set_select(Reader& r, const YamlNode& node) {
   static constexpr std::array<std::string_view, 3> kKeys = {"tensors", "paths", "ignore"};
   if (!node.is_map())
-    r.fail(node, fmt::format("{} must be a map, as in {{tensors: \"encoder.**\"}}, not {}", r.named("select"),
-                             describe(node)));
+    r.fail(node, fmt::format("{} must be a map, as in {{tensors: \"encoder.**\"}}, not {}",
+                             r.named("select").text(), describe(node)));
   Selector& select = r.rule.select;
   // A selection is replaced as a whole: {tensors: "a.**"} means these and nothing else.
   select.tensors.clear();
@@ -88,8 +88,8 @@ void set_select(Reader& r, const YamlNode& node) {
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& key = node.keys[i].text;
     if (!contains(kKeys, key))
-      r.fail(node.keys[i], fmt::format("unknown key {} in {}{}", describe(node.keys[i]), r.named("select"),
-                                       suggest(key, kKeys)));
+      r.fail(node.keys[i], fmt::format("unknown key {} in {}{}", describe(node.keys[i]),
+                                       r.named("select").text(), suggest(key, kKeys)));
     std::vector<Glob> globs = r.globs(key, node.items[i]);
     if (key == "tensors")
       select.tensors = std::move(globs);
@@ -125,14 +125,15 @@ void set_param(Reader& r, const YamlNode& key, const YamlNode& node) {
 
 void set_params(Reader& r, const YamlNode& node) {
   if (!node.is_map())
-    r.fail(node,
-           fmt::format("{} must be a map of names and values, not {}", r.named("params"), describe(node)));
+    r.fail(node, fmt::format("{} must be a map of names and values, not {}", r.named("params").text(),
+                             describe(node)));
   for (std::size_t i = 0; i < node.keys.size(); ++i) set_param(r, node.keys[i], node.items[i]);
 }
 
 void set_flag(Reader& r, std::string_view key, const YamlNode& node, bool& flag) {
   if (!node.is_scalar() || (node.text != "true" && node.text != "false"))
-    r.fail(node, fmt::format("{} must be true or false, but here is {}", r.named(key), describe(node)));
+    r.fail(node,
+           fmt::format("{} must be true or false, but here is {}", r.named(key).text(), describe(node)));
   flag = node.text == "true";
 }
 
@@ -142,30 +143,42 @@ void same_check(const Reader& r, const YamlNode& node) {
                              r.rule.info.id, r.rule.check->name, describe(node)));
 }
 
-// Documentation: what --explain and SARIF show.
-bool set_documentation(Reader& r, std::string_view key, const YamlNode& node) {
-  report::RuleInfo& info = r.rule.info;
-  if (key == "title")
-    info.title = r.text(key, node);
-  else if (key == "what")
-    info.what = r.text(key, node);
-  else if (key == "why")
-    info.why = r.text(key, node);
-  else if (key == "fix")
-    info.fix = r.text(key, node);
-  else if (key == "snippet")
-    info.snippet = r.text(key, node);
-  else if (key == "intended")
-    info.intended = r.text(key, node);
-  else if (key == "example")
-    info.example = r.text(key, node);
-  else if (key == "tags")
-    info.tags = r.texts(key, node);
-  else if (key == "references")
-    info.references = r.texts(key, node);
-  else
-    return false;
-  return true;
+// What --explain and SARIF show.
+bool is_documentation(std::string_view key) {
+  constexpr std::array<std::string_view, 9> kKeys = {"what",    "why",  "fix",        "snippet", "intended",
+                                                     "example", "tags", "references", "healthy"};
+  return contains(kKeys, key);
+}
+
+void set_documentation(const std::string& source, std::string_view id, std::string_view key,
+                       const YamlNode& node, report::RuleDocs& docs) {
+  if (key == "tags" || key == "references" || key == "healthy") {
+    std::vector<std::string>& list = key == "tags"      ? docs.tags
+                                     : key == "healthy" ? docs.healthy
+                                                        : docs.references;
+    list = to_texts(source, node, What(key, id));
+    return;
+  }
+  std::string text = to_text(source, node, What(key, id));
+  if (key == "what") docs.what = std::move(text);
+  if (key == "why") docs.why = std::move(text);
+  if (key == "fix") docs.fix = std::move(text);
+  if (key == "snippet") docs.snippet = std::move(text);
+  if (key == "intended") docs.intended = std::move(text);
+  if (key == "example") docs.example = std::move(text);
+}
+
+std::string catalog_source(std::string_view name) { return fmt::format("rules/catalog/{}.yaml", name); }
+
+report::RuleDocs catalog_docs(std::span<const YamlRecord> records) {
+  const YamlNode root =
+      from_records(records, [](std::string_view key) { return key == "id" || is_documentation(key); });
+  const std::string& id = root.find("id")->text;
+  report::RuleDocs docs;
+  for (std::size_t i = 0; i < root.keys.size(); ++i)
+    if (is_documentation(root.keys[i].text))
+      set_documentation(catalog_source(id), id, root.keys[i].text, root.items[i], docs);
+  return docs;
 }
 
 void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
@@ -188,8 +201,14 @@ void set_key(Reader& r, const YamlNode& key, const YamlNode& node) {
     set_params(r, node);
   else if (name == "check")
     same_check(r, node);
-  else if (!set_documentation(r, name, node))
+  else if (name == "title")
+    r.rule.info.title = r.text(name, node);
+  else if (contains(kEntryKeys, name)) {  // what is left of them is documentation
+    if (!r.docs) r.docs = r.rule.info.docs();
+    set_documentation(r.source, r.rule.info.id, name, node, *r.docs);
+  } else {
     set_param(r, key, node);
+  }
 }
 
 bool is_words(const YamlNode& key) { return key.text == "message" || key.text == "messages"; }
@@ -217,11 +236,12 @@ void set_entry(Reader& r, const YamlNode& entry) {
   for (std::size_t i = 0; i < entry.keys.size(); ++i)
     if (!is_words(entry.keys[i])) set_key(r, entry.keys[i], entry.items[i]);
   set_words(r, entry);
+  if (r.docs) r.rule.info.set_docs(std::move(*r.docs));
 }
 
 const Check& check_of(const std::string& source, const YamlNode& node, std::string_view id,
                       std::span<const Check* const> checks) {
-  const std::string name = to_text(source, node, fmt::format("'check' of rule '{}'", id));
+  const std::string name = to_text(source, node, What("check", id));
   const auto found =
       std::find_if(checks.begin(), checks.end(), [&](const Check* c) { return c->name == name; });
   if (found != checks.end()) return **found;
@@ -242,8 +262,6 @@ void set_catalog_key(Reader& r, const YamlNode& key, const YamlNode& node) {
     r.rule.sets = r.texts("sets", node);
   else if (key.text == "options")
     r.rule.options = r.texts("options", node);
-  else if (key.text == "healthy")
-    r.rule.healthy = r.texts("healthy", node);
   else if (!contains(kEntryKeys, key.text))  // there, parameters are only allowed under params
     r.fail(key,
            fmt::format("unknown key {} of a catalogue file{}", describe(key), suggest(key.text, kEntryKeys)));
@@ -263,8 +281,9 @@ bool is_kebab_case(std::string_view text) {
 }
 
 Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> checks) {
-  const std::string source = fmt::format("rules/catalog/{}.yaml", file.name);
-  const YamlNode root = from_records(file.records);
+  const std::string source = catalog_source(file.name);
+  const YamlNode root =
+      from_records(file.records, [](std::string_view key) { return !is_documentation(key); });
   for (const std::string_view key : kRequiredInCatalog)
     if (root.find(key) == nullptr) yaml_fail(source, root, fmt::format("the key '{}' is missing", key));
   const YamlNode& id = *root.find("id");
@@ -279,7 +298,8 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
   set_defaults(rule);
   Reader r{source, rule, {}, nullptr};
   for (std::size_t i = 0; i < root.keys.size(); ++i)
-    if (root.keys[i].text != "id" && !is_words(root.keys[i])) set_catalog_key(r, root.keys[i], root.items[i]);
+    if (root.keys[i].text != "id" && !is_words(root.keys[i]) && !is_documentation(root.keys[i].text))
+      set_catalog_key(r, root.keys[i], root.items[i]);
   set_words(r, root);
   check_messages(rule, source, words_of(root, root));
   if (!rule.on) yaml_fail(source, *root.find("level"), "the default level cannot be off: use `sets: []`");
@@ -288,6 +308,7 @@ Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> ch
     if (find_param(*rule.check, option) == nullptr)
       yaml_fail(source, *root.find("options"),
                 fmt::format("the check '{}' has no parameter '{}'", rule.check->name, option));
+  rule.info.make_docs = [records = file.records] { return catalog_docs(records); };
   rule.on = false;
   check_complete(rule, source, root);
   return rule;

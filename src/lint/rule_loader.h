@@ -32,7 +32,8 @@ struct EntryPlace {
 
 bool is_kebab_case(std::string_view text);
 
-// rules/catalog/<name>.yaml: off, at its default level, with default parameters.
+// rules/catalog/<name>.yaml: off, at its default level, with default parameters. The documentation is read
+// when somebody asks for it, from the file's records, which must live as long.
 Rule read_catalog_rule(const BuiltinFile& file, std::span<const Check* const> checks);
 
 // `id: error`, or `id: {level: ..., rtol: ...}` for a rule that is known.

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 3> kLevels = {"error", "warning", "note"}
 
 std::string one_line_of_text(const Rule& rule, const std::string& source, const YamlNode& node,
                              std::string_view what) {
-  std::string text = to_text(source, node, fmt::format("'{}' of rule '{}'", what, rule.info.id));
+  std::string text = to_text(source, node, What(what, rule.info.id));
   if (text.empty() || text.find('\n') != std::string::npos)
     yaml_fail(source, node, fmt::format("'{}' of rule '{}' must be one line of text", what, rule.info.id));
   return text;
@@ -125,8 +125,8 @@ void check_messages(const Rule& rule, const std::string& source, const YamlNode&
       yaml_fail(source, at,
                 fmt::format("rule '{}' has no words for '{}': write messages: {{{}: \"...\"}}", rule.info.id,
                             kind.name, kind.name));
-    const std::string owner = fmt::format("'{}' of the check '{}'", kind.name, rule.check->name);
-    if (const std::string wrong = check_template(message, fields_of(kind), owner); !wrong.empty())
+    const auto owner = [&] { return fmt::format("'{}' of the check '{}'", kind.name, rule.check->name); };
+    if (const std::string wrong = check_template(message, kind.fields, owner); !wrong.empty())
       yaml_fail(source, at, fmt::format("a message of rule '{}': {}", rule.info.id, wrong));
   }
 }

@@ -81,18 +81,18 @@ bool is_ambiguous(std::string_view text) {
          digits.find_first_not_of("0123456789_:.") == std::string_view::npos;
 }
 
-[[noreturn]] void fail_type(const std::string& source, const YamlNode& node, std::string_view what,
+[[noreturn]] void fail_type(const std::string& source, const YamlNode& node, const What& what,
                             std::string_view expected) {
-  yaml_fail(source, node, fmt::format("{} must be {}, not {}", what, expected, describe(node)));
+  yaml_fail(source, node, fmt::format("{} must be {}, not {}", what.text(), expected, describe(node)));
 }
 
-report::Value to_bool(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value to_bool(const std::string& source, const YamlNode& node, const What& what) {
   if (node.is_scalar() && node.plain && (node.text == "true" || node.text == "false"))
     return node.text == "true";
   fail_type(source, node, what, "true or false");
 }
 
-report::Value to_integer(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value to_integer(const std::string& source, const YamlNode& node, const What& what) {
   constexpr std::string_view kExpected = "a whole number, 0 or more";
   if (!node.is_scalar() || !node.plain || number_form(node.text) != NumberForm::kInteger)
     fail_type(source, node, what, kExpected);
@@ -101,7 +101,7 @@ report::Value to_integer(const std::string& source, const YamlNode& node, std::s
   return *value;
 }
 
-report::Value to_number(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value to_number(const std::string& source, const YamlNode& node, const What& what) {
   constexpr std::string_view kExpected = "a number (finite, without quotes)";
   if (!node.is_scalar() || !node.plain || number_form(node.text) == NumberForm::kNone)
     fail_type(source, node, what, kExpected);
@@ -112,13 +112,13 @@ report::Value to_number(const std::string& source, const YamlNode& node, std::st
   return *value;
 }
 
-report::List to_list(const std::string& source, const YamlNode& node, std::string_view what) {
+report::List to_list(const std::string& source, const YamlNode& node, const What& what) {
   report::List list;
   for (auto& text : to_texts(source, node, what)) list.emplace_back(std::move(text));
   return list;
 }
 
-report::Value scalar_condition(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value scalar_condition(const std::string& source, const YamlNode& node, const What& what) {
   if (!node.plain) return node.text;
   if (node.text == "true" || node.text == "false") return node.text == "true";
   const NumberForm form = number_form(node.text);
@@ -134,7 +134,7 @@ report::Value scalar_condition(const std::string& source, const YamlNode& node, 
 }
 
 // Recursion is bounded by kYamlDepth.
-report::Value condition(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value condition(const std::string& source, const YamlNode& node, const What& what) {
   switch (node.kind) {
     case YamlNode::Kind::kNull: return nullptr;
     case YamlNode::Kind::kScalar: return scalar_condition(source, node, what);
@@ -162,7 +162,7 @@ Glob to_glob(const std::string& source, const YamlNode& at, const std::string& p
 }
 
 // The path is relative to the rule file; the manifest's own errors come with the position of the path.
-report::Value to_manifest(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value to_manifest(const std::string& source, const YamlNode& node, const What& what) {
   const std::string path = to_text(source, node, what);
   if (path.empty()) fail_type(source, node, what, "the path of a manifest");
   try {
@@ -172,7 +172,7 @@ report::Value to_manifest(const std::string& source, const YamlNode& node, std::
   }
 }
 
-report::Value to_value_file(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value to_value_file(const std::string& source, const YamlNode& node, const What& what) {
   const std::string path = to_text(source, node, what);
   if (path.empty()) return report::Object{{"file", ""}};
   try {
@@ -182,15 +182,14 @@ report::Value to_value_file(const std::string& source, const YamlNode& node, std
   }
 }
 
-void check_choice(const std::string& source, const YamlNode& node, const ParamSpec& spec,
-                  std::string_view what) {
+void check_choice(const std::string& source, const YamlNode& node, const ParamSpec& spec, const What& what) {
   if (spec.choices.empty()) return;
   const auto check = [&](const YamlNode& one) {
     if (std::find(spec.choices.begin(), spec.choices.end(), one.text) != spec.choices.end()) return;
     yaml_fail(
         source, one,
         fmt::format(
-            "{} must be one of {}, not {}{}", what, fmt::join(spec.choices, ", "), describe(one),
+            "{} must be one of {}, not {}{}", what.text(), fmt::join(spec.choices, ", "), describe(one),
             did_you_mean(one.text, std::vector<std::string>(spec.choices.begin(), spec.choices.end()))));
   };
   if (node.is_scalar()) check(node);
@@ -205,12 +204,13 @@ std::string range_text(const ParamSpec& spec) {
 }
 
 void check_range(const std::string& source, const YamlNode& node, const ParamSpec& spec, double value,
-                 std::string_view what) {
+                 const What& what) {
   if (value < spec.lowest || value > spec.highest)
-    yaml_fail(source, node, fmt::format("{} must be {}, not {}", what, range_text(spec), describe(node)));
+    yaml_fail(source, node,
+              fmt::format("{} must be {}, not {}", what.text(), range_text(spec), describe(node)));
 }
 
-report::Value to_expect(const std::string& source, const YamlNode& node, std::string_view what) {
+report::Value to_expect(const std::string& source, const YamlNode& node, const What& what) {
   if (!node.is_map()) fail_type(source, node, what, "a map of paths and conditions ({lr: {max: 0.01}})");
   for (const YamlNode& key : node.keys) to_glob(source, key, key.text);
   return condition(source, node, what);
@@ -250,7 +250,7 @@ const ParamSpec* find_param(const Check& check, std::string_view name) {
 namespace {
 
 report::Value convert(const std::string& source, const YamlNode& node, const ParamSpec& spec,
-                      std::string_view what) {
+                      const What& what) {
   switch (spec.type) {
     case ParamType::kBool: return to_bool(source, node, what);
     case ParamType::kInteger: return to_integer(source, node, what);
@@ -265,26 +265,54 @@ report::Value convert(const std::string& source, const YamlNode& node, const Par
   return nullptr;
 }
 
-// The forms that nearly all defaults have need no parser, which would take a third of a small run.
-YamlNode default_node(std::string_view text, const std::string& source) {
-  YamlNode node;
-  if (text == "[]" || text == "{}") {
-    node.kind = text == "[]" ? YamlNode::Kind::kSequence : YamlNode::Kind::kMap;
-    return node;
-  }
+// A plain word, or what is in quotes where nothing is escaped.
+std::optional<YamlNode> simple_scalar(std::string_view text) {
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
-  if (text.empty() || text.find_first_not_of(kPlain) != text.npos)
-    return read_yaml(fmt::format("value: {}", text), source).items.front();
+  YamlNode node;
   node.kind = YamlNode::Kind::kScalar;
+  const char quote = text.empty() ? '\0' : text.front();
+  node.plain = quote != '"' && quote != '\'';
+  if (!node.plain) {
+    if (text.size() < 2 || text.back() != quote) return std::nullopt;
+    text = text.substr(1, text.size() - 2);
+  }
+  const bool simple = node.plain ? !text.empty() && text.find_first_not_of(kPlain) == text.npos
+                                 : text.find_first_of("\"'\\,") == text.npos;
+  if (!simple) return std::nullopt;
   node.text = text;
   return node;
+}
+
+std::optional<YamlNode> simple_list(std::string_view text) {
+  YamlNode list;
+  list.kind = YamlNode::Kind::kSequence;
+  for (text = text.substr(1, text.size() - 2); !text.empty();) {
+    const std::size_t comma = std::min(text.find(", "), text.size());
+    std::optional<YamlNode> item = simple_scalar(text.substr(0, comma));
+    if (!item) return std::nullopt;
+    list.items.push_back(std::move(*item));
+    text.remove_prefix(std::min(comma + 2, text.size()));
+  }
+  return list;
+}
+
+// The forms that nearly all defaults have need no parser, which would take a third of a small run.
+YamlNode default_node(std::string_view text, const std::string& source) {
+  if (text == "{}") {
+    YamlNode map;
+    map.kind = YamlNode::Kind::kMap;
+    return map;
+  }
+  const bool list = text.starts_with('[') && text.ends_with(']');
+  if (std::optional<YamlNode> node = list ? simple_list(text) : simple_scalar(text)) return std::move(*node);
+  return read_yaml(fmt::format("value: {}", text), source).items.front();
 }
 
 }  // namespace
 
 report::Value convert_param(const std::string& source, const YamlNode& node, const ParamSpec& spec,
                             std::string_view rule_id) {
-  const std::string what = fmt::format("parameter '{}' of rule '{}'", spec.name, rule_id);
+  const What what(spec.name, rule_id, "parameter ");
   report::Value value = convert(source, node, spec, what);
   if (spec.type == ParamType::kString || spec.type == ParamType::kStrings)
     check_choice(source, node, spec, what);
@@ -295,7 +323,7 @@ report::Value convert_param(const std::string& source, const YamlNode& node, con
 }
 
 report::Value default_value(const ParamSpec& spec, std::string_view rule_id) {
-  const std::string source = fmt::format("default of '{}'", spec.name);
+  static const std::string source = "the default of a parameter";
   return convert_param(source, default_node(spec.default_text, source), spec, rule_id);
 }
 
@@ -311,13 +339,17 @@ report::Value plain_value(const std::string& source, const YamlNode& node) {
   return condition(source, node, "a value");
 }
 
+std::string What::text() const {
+  return rule_id_.empty() ? std::string(name_) : fmt::format("{}'{}' of rule '{}'", kind_, name_, rule_id_);
+}
+
 // Every spelling is a text where a text is wanted: 1.10, off and no stay as they are written.
-std::string to_text(const std::string& source, const YamlNode& node, std::string_view what) {
+std::string to_text(const std::string& source, const YamlNode& node, const What& what) {
   if (!node.is_scalar()) fail_type(source, node, what, "a string");
   return node.text;
 }
 
-std::vector<std::string> to_texts(const std::string& source, const YamlNode& node, std::string_view what) {
+std::vector<std::string> to_texts(const std::string& source, const YamlNode& node, const What& what) {
   if (node.is_scalar()) return {node.text};
   if (!node.is_sequence()) fail_type(source, node, what, "a string or a list of strings");
   std::vector<std::string> texts;
@@ -325,7 +357,7 @@ std::vector<std::string> to_texts(const std::string& source, const YamlNode& nod
   return texts;
 }
 
-std::vector<Glob> to_globs(const std::string& source, const YamlNode& node, std::string_view what) {
+std::vector<Glob> to_globs(const std::string& source, const YamlNode& node, const What& what) {
   if (node.is_scalar()) return {to_glob(source, node, node.text)};
   std::vector<Glob> globs;
   for (const std::string& pattern : to_texts(source, node, what))

@@ -37,9 +37,24 @@ std::string file_path(const report::Value& value);
 // take for different things (no, 0777, 1_000).
 report::Value plain_value(const std::string& source, const YamlNode& node);
 
-// `what` names the thing in messages: "'tags' of rule 'x'".
-std::string to_text(const std::string& source, const YamlNode& node, std::string_view what);
-std::vector<std::string> to_texts(const std::string& source, const YamlNode& node, std::string_view what);
-std::vector<Glob> to_globs(const std::string& source, const YamlNode& node, std::string_view what);
+// Names a thing in messages: "'profile'", or "'tags' of rule 'x'", which is only put together for a message:
+// hundreds of rules are read at each start. Views of texts that live longer.
+class What {
+ public:
+  What(const char* text) : name_(text) {}         // NOLINT(google-explicit-constructor)
+  What(std::string_view text) : name_(text) {}    // NOLINT(google-explicit-constructor)
+  What(const std::string& text) : name_(text) {}  // NOLINT(google-explicit-constructor)
+  // "KIND'NAME' of rule 'ID'"
+  What(std::string_view name, std::string_view rule_id, std::string_view kind = "")
+      : name_(name), rule_id_(rule_id), kind_(kind) {}
+  std::string text() const;
+
+ private:
+  std::string_view name_, rule_id_, kind_;
+};
+
+std::string to_text(const std::string& source, const YamlNode& node, const What& what);
+std::vector<std::string> to_texts(const std::string& source, const YamlNode& node, const What& what);
+std::vector<Glob> to_globs(const std::string& source, const YamlNode& node, const What& what);
 
 }  // namespace ckpt::lint

@@ -175,8 +175,11 @@ class Loader {
       one[i] = true;
       apply_layers(layers_, one);
     }
-    const Applied all = apply_layers(layers_, std::vector<bool>(overrides, true));
-    for (const Naming& naming : namings_) naming.check(naming.source, naming.node, all.rules);
+    const auto check_names = [&](const std::vector<Rule>& rules) {
+      for (const Naming& naming : namings_) naming.check(naming.source, naming.node, rules);
+    };
+    check_names(overrides == 0 ? general.rules
+                               : apply_layers(layers_, std::vector<bool>(overrides, true)).rules);
     set_.rules = std::move(general.rules);
     set_.profile = general.profile;
     set_.profile_origin = std::move(general.profile_origin);

@@ -170,19 +170,20 @@ std::string markdown_list(std::string_view heading, const std::vector<std::strin
 }
 
 std::string markdown_section(const Rule& rule) {
+  const report::RuleDocs docs = rule.info.docs();
   std::string out = fmt::format("## {}\n\n{}\n\n", rule.info.id, markdown(rule.info.title));
   out += fmt::format("Level {}, sets: {}, check `{}`.{}\n\n", report::to_string(rule.info.level),
                      sets_of(rule), rule.check->name,
                      (rule.check->needs & (kBase | kDeltas | kDiff)) != 0 ? " Needs `--against`." : "");
-  for (const auto& [heading, text] : report::paragraphs_of(rule.info))
+  for (const auto& [heading, text] : report::paragraphs_of(docs, rule.info.title))
     out += fmt::format("**{}** {}\n\n", heading, markdown(text));
-  out += markdown_list("Stays silent", rule.healthy);
-  if (const std::string script = report::mending_script(rule.info); !script.empty())
+  out += markdown_list("Stays silent", docs.healthy);
+  if (const std::string script = report::mending_script(docs); !script.empty())
     out += fmt::format("**Mend it, if you trust the file**\n\n```python\n{}```\n\n", script);
-  if (!rule.info.example.empty())
-    out += fmt::format("**Example**\n\n```\n{}\n```\n\n", report::trimmed(rule.info.example));
+  if (!docs.example.empty())
+    out += fmt::format("**Example**\n\n```\n{}\n```\n\n", report::trimmed(docs.example));
   out += markdown_options(rule);
-  out += markdown_list("References", rule.info.references);
+  out += markdown_list("References", docs.references);
   return out;
 }
 
@@ -211,7 +212,6 @@ std::string explain_rule(const Rule& rule) {
   page.facts = {{"level", level_text(rule)},
                 {"sets", sets_of(rule)},
                 {"check", std::string(rule.check->name) + (compares ? " (needs --against)" : "")}};
-  page.healthy = rule.healthy;
   page.options = options_of(rule);
   return report::explain_rule(rule.info, page);
 }

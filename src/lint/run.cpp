@@ -35,13 +35,14 @@ struct Plan {
   std::vector<Configs::Choice> choices;  // one for each input
   std::vector<RuleSetPtr> sets;          // as they were loaded, in the order in which files need them
   std::vector<std::size_t> set_of;       // input -> index into sets
-  std::map<std::string, report::RuleInfo> messages;  // rule -> the words that the report has
+  std::map<std::string_view, const report::RuleInfo*> messages;  // rule -> the words that the report has
 };
 
 // Several rule sets may say different things about a rule; the first message is the one of the report.
-void add_rules(const RuleSet& rules, Report& report, std::map<std::string, report::RuleInfo>& messages) {
+void add_rules(const RuleSet& rules, Report& report,
+               std::map<std::string_view, const report::RuleInfo*>& messages) {
   for (const Rule& rule : rules.rules)
-    if (messages.emplace(rule.info.id, rule.info).second) report.rules.push_back(rule.info);
+    if (messages.emplace(rule.info.id, &rule.info).second) report.rules.push_back(rule.info);
 }
 
 Plan make_plan(const std::vector<Input>& inputs, Configs& configs, Report& report) {
@@ -61,10 +62,11 @@ Plan make_plan(const std::vector<Input>& inputs, Configs& configs, Report& repor
 }
 
 // A finding's arguments belong to the message of its rule in the report, or are left out.
-void keep_arguments(const RuleSet& rules, const std::map<std::string, report::RuleInfo>& messages,
+void keep_arguments(const RuleSet& rules, const std::map<std::string_view, const report::RuleInfo*>& messages,
                     std::vector<Finding>& findings) {
   for (const Rule& rule : rules.rules) {
-    if (same_words(messages.at(rule.info.id), rule.info)) continue;
+    const report::RuleInfo& first = *messages.at(rule.info.id);
+    if (&first == &rule.info || same_words(first, rule.info)) continue;
     for (Finding& finding : findings)
       if (finding.rule_id == rule.info.id) finding.arguments.clear();
   }

@@ -44,9 +44,31 @@ std::string inflected(std::string_view noun, bool singular) {
 
 std::size_t size_in_template(const Piece& piece) { return piece.text.size() + (piece.field ? 2 : 0); }
 
-std::vector<std::string> known_fields(std::span<const std::string_view> fields) {
-  std::vector<std::string> names(fields.begin(), fields.end());
-  for (const std::string_view common : {"path", "file"})
+constexpr std::string_view kCommon[] = {"path", "file"};
+
+// True if `word` is one of the words of `list`, which have spaces between them.
+bool has_word(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const std::size_t space = std::min(list.find(' '), list.size());
+    if (list.substr(0, space) == word) return true;
+    list.remove_prefix(std::min(space + 1, list.size()));
+  }
+  return false;
+}
+
+bool is_field(std::string_view fields, std::string_view name) {
+  return std::find(std::begin(kCommon), std::end(kCommon), name) != std::end(kCommon) ||
+         has_word(fields, name);
+}
+
+std::vector<std::string> known_fields(std::string_view fields) {
+  std::vector<std::string> names;
+  while (!fields.empty()) {
+    const std::size_t space = std::min(fields.find(' '), fields.size());
+    names.emplace_back(fields.substr(0, space));
+    fields.remove_prefix(std::min(space + 1, fields.size()));
+  }
+  for (const std::string_view common : kCommon)
     if (std::find(names.begin(), names.end(), common) == names.end()) names.emplace_back(common);
   return names;
 }
@@ -64,18 +86,19 @@ std::vector<std::string> template_fields(std::string_view message) {
   return names;
 }
 
-std::string check_template(std::string_view message, std::span<const std::string_view> fields,
-                           std::string_view owner) {
-  const std::vector<std::string> known = known_fields(fields);
+std::string check_template(std::string_view message, std::string_view fields,
+                           const std::function<std::string()>& owner) {
   for (std::size_t at = 0; at < message.size();) {
     const Piece piece = next_piece(message, at);
     at += size_in_template(piece);
     if (!piece.field && piece.text.find_first_of("{}") != std::string_view::npos)
       return "an unmatched brace: braces enclose the name of a field, as in {path}";
     const std::string_view name = name_of(piece.text);
-    if (piece.field && std::find(known.begin(), known.end(), name) == known.end())
+    if (piece.field && !is_field(fields, name)) {
+      const std::vector<std::string> known = known_fields(fields);
       return fmt::format("unknown field '{}'{}; {} has: {}", one_line(abbreviate(name, 60)),
-                         did_you_mean(name, known), owner, fmt::join(known, ", "));
+                         did_you_mean(name, known), owner(), fmt::join(known, ", "));
+    }
     if (piece.field && name.size() + 1 == piece.text.size())
       return fmt::format("a noun is missing in '{{{}}}', as in {{count:weight}}",
                          one_line(abbreviate(piece.text, 60)));

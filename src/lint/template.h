@@ -3,6 +3,7 @@
 // an s. No logic, so that a message reads the same in the text report and as a message string of SARIF.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,10 +17,10 @@ namespace ckpt::lint {
 // partner is text.
 std::vector<std::string> template_fields(std::string_view message);
 
-// What is wrong with the template, or "": a field that is none of `fields`, path or file; stray braces.
-// `owner` names what has the fields: "the check 'tensor-stat'".
-std::string check_template(std::string_view message, std::span<const std::string_view> fields,
-                           std::string_view owner);
+// What is wrong with the template, or "": a field that is none of `fields` (names with spaces between them),
+// path or file; stray braces. `owner` names what has the fields: "the check 'tensor-stat'".
+std::string check_template(std::string_view message, std::string_view fields,
+                           const std::function<std::string()>& owner);
 
 // One field as the template writes it: "count:weight" with count "3" is "3 weights"; an unknown one stays as
 // it is.

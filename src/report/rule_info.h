@@ -2,9 +2,12 @@
 // difference (diff). Everything SARIF, --explain and --list-rules print comes from here.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "report/finding.h"
@@ -19,13 +22,9 @@ struct KindMessage {
   bool operator==(const KindMessage&) const = default;
 };
 
-struct RuleInfo {
-  std::string id;                     // kebab-case, the same in text, YAML and SARIF
-  std::string title;                  // one sentence that names the bad thing, ends with a period
-  Level level = Level::kError;        // the default level, before a rule set changed it
-  std::string message;                // the template of messages, fields in braces; may be empty
-  std::vector<KindMessage> messages;  // of kinds with words or a level of their own
-  std::string what;                   // explain: the first paragraph, plain text
+// What --explain and SARIF tell of a rule: pages of it.
+struct RuleDocs {
+  std::string what;  // the first paragraph, plain text
   std::string why;
   std::string fix;
   std::string snippet;                  // Python that mends `ckpt`, the loaded checkpoint; may be empty
@@ -33,6 +32,22 @@ struct RuleInfo {
   std::string example;                  // may be empty
   std::vector<std::string> references;  // upstream threads and sources
   std::vector<std::string> tags;
+  std::vector<std::string> healthy;  // where it stays silent
+};
+
+struct RuleInfo {
+  std::string id;                     // kebab-case, the same in text, YAML and SARIF
+  std::string title;                  // one sentence that names the bad thing, ends with a period
+  Level level = Level::kError;        // the default level, before a rule set changed it
+  std::string message;                // the template of messages, fields in braces; may be empty
+  std::vector<KindMessage> messages;  // of kinds with words or a level of their own
+  // Made when somebody asks: most runs print none of them. Null: there are none. Any thread.
+  std::function<RuleDocs()> make_docs;
+
+  RuleDocs docs() const { return make_docs ? make_docs() : RuleDocs(); }
+  void set_docs(RuleDocs docs) {
+    make_docs = [kept = std::make_shared<const RuleDocs>(std::move(docs))] { return *kept; };
+  }
 };
 
 // The template for findings of this kind; "" where the rule has none.

@@ -89,12 +89,13 @@ std::string options_text(const std::vector<RuleOption>& options) {
 
 }  // namespace
 
-std::vector<std::pair<std::string_view, std::string>> paragraphs_of(const RuleInfo& rule) {
+std::vector<std::pair<std::string_view, std::string>> paragraphs_of(const RuleDocs& docs,
+                                                                    std::string_view title) {
   std::vector<std::pair<std::string_view, std::string>> result;
-  if (!rule.what.empty() && rule.what != rule.title) result.emplace_back("What", trimmed(rule.what));
-  if (!rule.why.empty()) result.emplace_back("Why", trimmed(rule.why));
-  if (!rule.fix.empty()) result.emplace_back("Fix", trimmed(rule.fix));
-  if (!rule.intended.empty()) result.emplace_back("Intended?", trimmed(rule.intended));
+  if (!docs.what.empty() && docs.what != title) result.emplace_back("What", trimmed(docs.what));
+  if (!docs.why.empty()) result.emplace_back("Why", trimmed(docs.why));
+  if (!docs.fix.empty()) result.emplace_back("Fix", trimmed(docs.fix));
+  if (!docs.intended.empty()) result.emplace_back("Intended?", trimmed(docs.intended));
   return result;
 }
 
@@ -104,24 +105,25 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(begin, text.find_last_not_of(" \n") + 1 - begin));
 }
 
-std::string mending_script(const RuleInfo& rule) {
-  if (rule.snippet.empty()) return "";
+std::string mending_script(const RuleDocs& docs) {
+  if (docs.snippet.empty()) return "";
   return fmt::format(
       "import torch\nckpt = torch.load(\"model.ckpt\", map_location=\"cpu\", weights_only=False)\n{}\n"
       "torch.save(ckpt, \"mended.ckpt\")\n",
-      trimmed(rule.snippet));
+      trimmed(docs.snippet));
 }
 
 std::string explain_rule(const RuleInfo& rule, const RulePage& page) {
+  const RuleDocs docs = rule.docs();
   std::string out = wrapped(fmt::format("{}: {}", rule.id, rule.title), 0);
   out += facts_text(page);
-  for (const auto& [heading, text] : paragraphs_of(rule))
+  for (const auto& [heading, text] : paragraphs_of(docs, rule.title))
     out += fmt::format("\n{}\n{}", heading, wrapped(text, 2));
-  out += list_text("Stays silent", page.healthy);
-  out += block_text("Mend it, if you trust the file", mending_script(rule));
-  out += block_text("Example", rule.example);
+  out += list_text("Stays silent", docs.healthy);
+  out += block_text("Mend it, if you trust the file", mending_script(docs));
+  out += block_text("Example", docs.example);
   out += options_text(page.options);
-  out += list_text("References", rule.references);
+  out += list_text("References", docs.references);
   return out;
 }
 

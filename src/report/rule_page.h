@@ -19,18 +19,18 @@ struct RuleOption {
 // What a program knows about a rule beyond its RuleInfo.
 struct RulePage {
   std::vector<std::pair<std::string, std::string>> facts;  // "level", "sets": the lines under the title
-  std::vector<std::string> healthy = {};                   // where the rule stays silent
   std::vector<RuleOption> options = {};
 };
 
 // The headings and texts of what, why, fix and intended, as far as the rule has them; what repeats the title
 // is left out.
-std::vector<std::pair<std::string_view, std::string>> paragraphs_of(const RuleInfo& rule);
+std::vector<std::pair<std::string_view, std::string>> paragraphs_of(const RuleDocs& docs,
+                                                                    std::string_view title);
 
 std::string trimmed(std::string_view text);
 
 // The rule's snippet between the lines that load and save the checkpoint; "" if it has none.
-std::string mending_script(const RuleInfo& rule);
+std::string mending_script(const RuleDocs& docs);
 
 // Plain text, at most 80 columns where words allow. Ends with a newline.
 std::string explain_rule(const RuleInfo& rule, const RulePage& page);

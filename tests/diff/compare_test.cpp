@@ -188,8 +188,8 @@ TEST_CASE("every kind of change and of incompatibility has a documented rule") {
   for (const auto& rule : diff::change_rules()) {
     CAPTURE(rule.id);
     CHECK(ids.insert(rule.id).second);
-    CHECK_FALSE(rule.why.empty());
-    CHECK_FALSE(rule.fix.empty());
+    CHECK_FALSE(rule.docs().why.empty());
+    CHECK_FALSE(rule.docs().fix.empty());
     CHECK(rule.title.ends_with('.'));
   }
   for (const char* id : {"key-removed", "key-added", "key-renamed", "type-changed", "shape-changed",

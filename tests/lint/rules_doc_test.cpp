@@ -25,10 +25,13 @@ healthy: [masks]
 )");
 
 Rule odd_rule() {
-  Rule rule = read_catalog_rule(EmbeddedFile("weights-odd", kText).file(), kChecks);
-  rule.info.what =
+  static const EmbeddedFile file("weights-odd", kText);
+  Rule rule = read_catalog_rule(file.file(), kChecks);
+  ckpt::report::RuleDocs docs = rule.info.docs();
+  docs.what =
       "Words and words and words and words and words and words and words and words and words.\nSecond "
       "paragraph.";
+  rule.info.set_docs(std::move(docs));
   return rule;
 }
 

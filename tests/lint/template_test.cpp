@@ -10,7 +10,7 @@
 using namespace ckpt::lint;
 
 namespace {
-constexpr std::string_view kOwner = "the check 'drift'";
+const auto kOwner = [] { return std::string("the check 'drift'"); };
 }
 
 TEST_CASE("a message is filled with fields once; what a field contains is not filled again") {
@@ -36,7 +36,7 @@ TEST_CASE("a field with a noun is a number and the noun in its number") {
   CHECK(fill_template("{n:weight} in {n:entry|entries}", many) == "1,024 weights in 1,024 entries");
   CHECK(fill_template("{m:weight}", one) == "{m:weight}");
   CHECK(template_fields("{n:weight} {n} {n:weight}") == std::vector<std::string>{"n:weight", "n"});
-  constexpr std::string_view kFields[] = {"n"};
+  constexpr std::string_view kFields = "n";
   CHECK(check_template("{n:parameter group}", kFields, kOwner).empty());
   CHECK(check_template("{n:}", kFields, kOwner) == "a noun is missing in '{n:}', as in {count:weight}");
   CHECK(check_template("{m:weight}", kFields, kOwner).starts_with("unknown field 'm'"));
@@ -48,7 +48,7 @@ TEST_CASE("the fields of a message come in their order, each once") {
 }
 
 TEST_CASE("a message with a field that its check does not have is refused") {
-  constexpr std::string_view kOldNew[] = {"old", "new"};
+  constexpr std::string_view kOldNew = "old new";
   CHECK(check_template("{old} at {path} in {file}: {new}", kOldNew, kOwner).empty());
   CHECK(check_template("{odl}", kOldNew, kOwner) ==
         "unknown field 'odl' (did you mean 'old'?); the check 'drift' has: old, new, path, file");

@@ -19,11 +19,13 @@ RuleInfo rule(std::string id, Level level, std::string message) {
   info.title = "Something is wrong with <" + info.id + ">.";
   info.level = level;
   info.message = std::move(message);
-  info.what = "The first sentence stands alone. The second says more.";
-  info.why = "Because of `<root>` and <root>.";
-  info.fix = "Save it again.";
-  info.references = {"https://example.org/thread/1", "torch/serialization.py"};
-  info.tags = {"numerics", "checkpoint", "numerics"};
+  RuleDocs docs;
+  docs.what = "The first sentence stands alone. The second says more.";
+  docs.why = "Because of `<root>` and <root>.";
+  docs.fix = "Save it again.";
+  docs.references = {"https://example.org/thread/1", "torch/serialization.py"};
+  docs.tags = {"numerics", "checkpoint", "numerics"};
+  info.set_docs(std::move(docs));
   return info;
 }
 
@@ -35,9 +37,11 @@ Report bare(std::string tool) {
       rule("optimizer-state-missing", Level::kError, "absent: training cannot resume from this file"),
       rule("scheduler-lr-drift", Level::kWarning, "{lr}, but {path} in {file} is '{other}'"),
       rule("team-rule", Level::kNote, "")};
-  report.rules.back().what.clear();
-  report.rules.back().why.clear();
-  report.rules.back().fix.clear();
+  RuleDocs docs = report.rules.back().docs();
+  docs.what.clear();
+  docs.why.clear();
+  docs.fix.clear();
+  report.rules.back().set_docs(std::move(docs));
   return report;
 }
 

@@ -122,16 +122,16 @@ struct Help {
   }
 };
 
-Help help_of(const RuleInfo& rule) {
+Help help_of(const RuleInfo& rule, const RuleDocs& docs) {
   Help help;
-  help.add("Why:", rule.why);
-  help.add("Fix:", rule.fix);
-  help.add("Intended?", rule.intended);
-  if (help.text.empty()) help.add("What:", rule.what.empty() ? rule.title : rule.what);
-  if (const std::string script = mending_script(rule); !script.empty())
+  help.add("Why:", docs.why);
+  help.add("Fix:", docs.fix);
+  help.add("Intended?", docs.intended);
+  if (help.text.empty()) help.add("What:", docs.what.empty() ? rule.title : docs.what);
+  if (const std::string script = mending_script(docs); !script.empty())
     help.markdown += "\n\n**Mend it, if you trust the file:**\n\n" + indented(plain_lines(script));
-  if (!rule.example.empty()) help.markdown += "\n\n**Example:**\n\n" + indented(plain_lines(rule.example));
-  if (!rule.references.empty()) help.markdown += "\n\n**References:**\n" + reference_list(rule.references);
+  if (!docs.example.empty()) help.markdown += "\n\n**Example:**\n\n" + indented(plain_lines(docs.example));
+  if (!docs.references.empty()) help.markdown += "\n\n**References:**\n" + reference_list(docs.references);
   return help;
 }
 
@@ -150,8 +150,7 @@ void write_level(JsonWriter& json, Level level) {
   json.end();
 }
 
-void write_rule_properties(JsonWriter& json, const RuleInfo& rule) {
-  std::vector<std::string> tags = rule.tags;
+void write_rule_properties(JsonWriter& json, const RuleInfo& rule, std::vector<std::string> tags) {
   std::sort(tags.begin(), tags.end());
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
   if (tags.size() > kMaxTags) tags.resize(kMaxTags);
@@ -168,8 +167,9 @@ void write_rule_properties(JsonWriter& json, const RuleInfo& rule) {
 
 // A team's own rule has an id and a title, and perhaps nothing else; services want all three texts.
 void write_rule(JsonWriter& json, const RuleInfo& rule) {
+  RuleDocs docs = rule.docs();
   const std::string title = with_period(one_line(rule.title.empty() ? rule.id : rule.title));
-  const std::string what = rule.what.empty() ? title : plain_lines(rule.what);
+  const std::string what = docs.what.empty() ? title : plain_lines(docs.what);
   json.begin_object();
   json.member("id", rule.id);
   json.member("name", pascal_case(rule.id));
@@ -184,9 +184,9 @@ void write_rule(JsonWriter& json, const RuleInfo& rule) {
   if (has_words(rule)) write_text_object(json, "plain", kPlainMessage);
   json.end();
   json.member("helpUri", help_uri(rule.id));
-  write_help(json, help_of(rule));
+  write_help(json, help_of(rule, docs));
   write_level(json, rule.level);
-  write_rule_properties(json, rule);
+  write_rule_properties(json, rule, std::move(docs.tags));
   json.end();
 }
 
