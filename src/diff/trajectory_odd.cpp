@@ -100,7 +100,9 @@ class OddFinder {
     std::vector<std::uint32_t> stopped, started;
     for (std::uint32_t m = 0; m < out_.modules.size() && k > 1; ++m) {
       const std::vector<Movement>& previous = out_.modules[m].previous;
-      if (rests(previous[k]) && moves(previous[k - 1])) stopped.push_back(m);
+      // What is NaN cannot move, and is told already.
+      const bool finite = out_.modules[m].norm[k].is_finite();
+      if (finite && rests(previous[k]) && moves(previous[k - 1])) stopped.push_back(m);
       const bool rested = std::all_of(previous.begin() + 1, previous.begin() + k, rests);
       if (moves(previous[k]) && rested && has_moved_before(k)) started.push_back(m);
     }

@@ -62,7 +62,7 @@ TEST_CASE("a trajectory fits into 80 columns, and keeps what matters most") {
     const std::string text = text_of(report, width);
     for (const std::string& line : test::split_lines(text)) CHECK(report::columns(line) <= width);
     for (const char* word :
-         {"step", "score", "change", "NaN", "inf", "step 210", "1 NaN and 1 infinite element in head"})
+         {"step", "val_loss", "change", "NaN", "inf", "step 210", "1 NaN and 1 infinite element in head"})
       CHECK_MESSAGE(text.find(word) != text.npos, std::string(word));
   }
   CHECK(text_of(report, 80).find("size") == std::string::npos);

@@ -116,7 +116,7 @@ std::string paragraph_of(std::string_view text, std::size_t characters) {
   const std::size_t digits = std::min(out.find_first_not_of("0123456789"), out.size());
   if (digits > 0 && digits < out.size() && (out[digits] == '.' || out[digits] == ')'))
     out.insert(digits, "\\");
-  else if (!out.empty() && std::string_view("-+>=").find(out[0]) != std::string_view::npos)
+  else if (!out.empty() && std::string_view("-+>=[").find(out[0]) != std::string_view::npos)
     out.insert(0, "\\");
   return out;
 }
