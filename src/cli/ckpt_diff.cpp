@@ -153,6 +153,8 @@ int run_diff(int argc, const char* const* argv) {
   const Inputs inputs = open_inputs(command, report);
   if (!inputs.all[0]->file || inputs.readable.size() < 2) return report_failure(inputs, *parsed, report);
 
+  command.options.pictures = command.report.pictures = wants_pictures(parsed->output);
+  command.report.jobs = parsed->jobs;
   const auto diff = compare_with_progress(inputs, command.options);
   check_filters(*diff, command.options);
   std::optional<diff::Compatibility> compat;

@@ -73,6 +73,7 @@ Command command_of(const Parsed& parsed) {
   out.options.all = parsed.values.count("all") != 0;
   out.options.stats = parsed.values.count("stats") != 0;
   out.options.digest = parsed.values.count("digest") != 0;
+  out.options.pictures = wants_pictures(parsed.output);
   out.options.jobs = parsed.jobs;
   return out;
 }

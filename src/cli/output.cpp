@@ -70,7 +70,7 @@ std::size_t terminal_width(int fd) {
 const report::Reporter& reporter_for(const report::Report& report, const std::string& format) {
   const report::Reporter& reporter = *report::find_reporter(format);
   if (reporter.needs_findings && !report.has_findings)
-    fail(ErrorCode::kUsage, fmt::format("{} has no findings to write as {}; use text, markdown or json",
+    fail(ErrorCode::kUsage, fmt::format("{} has no findings to write as {}; use text, markdown, html or json",
                                         report.tool.name, format));
   return reporter;
 }
@@ -120,6 +120,13 @@ void append_summary(const report::Report& report, const std::string& path) {
   if (error != 0) fail_write(path, error);
 }
 
+template <class Is>
+bool wants_any(const OutputOptions& options, const Is& is) {
+  return is(*report::find_reporter(options.format)) ||
+         std::any_of(options.reports.begin(), options.reports.end(),
+                     [&](const auto& item) { return is(*report::find_reporter(item.first)); });
+}
+
 void protect_inputs_from(const OutputOptions& options, const report::Report& report) {
   for (const std::string& output : files_of(options)) {
     protect_inputs(output, report.inputs);
@@ -166,10 +173,11 @@ void protect_inputs(const std::string& output, const std::vector<report::Input>&
 }
 
 bool wants_findings(const OutputOptions& options) {
-  bool wants = report::find_reporter(options.format)->needs_findings;
-  for (const auto& [format, file] : options.reports)
-    wants = wants || report::find_reporter(format)->needs_findings;
-  return wants;
+  return wants_any(options, [](const report::Reporter& reporter) { return reporter.needs_findings; });
+}
+
+bool wants_pictures(const OutputOptions& options) {
+  return wants_any(options, [](const report::Reporter& reporter) { return reporter.draws; });
 }
 
 void write_reports(const report::Report& report, const OutputOptions& options) {

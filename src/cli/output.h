@@ -28,6 +28,9 @@ void protect_inputs(const std::string& output, const std::vector<report::Input>&
 // True if any requested output needs findings (SARIF).
 bool wants_findings(const OutputOptions& options);
 
+// True if any requested output draws (HTML).
+bool wants_pictures(const OutputOptions& options);
+
 // Throws Error{kUsage} if a format cannot show this report, or if an output is an input or a checkpoint,
 // before anything is written; Error{kIo} if something cannot be written.
 void write_reports(const report::Report& report, const OutputOptions& options);

@@ -11,6 +11,7 @@
 #include "diff/filter.h"
 #include "diff/match.h"
 #include "diff/movement.h"
+#include "diff/pictures.h"
 #include "diff/renames.h"
 #include "diff/structure.h"
 #include "tensor/stats.h"
@@ -115,6 +116,8 @@ class Comparer {
       const Pending& pair = pending_[i];
       Totals& totals = out_.totals[pair.input];
       ++totals.compared;
+      if (options_.pictures && pair.section == Section::kWeights && deltas[i].decoded)
+        out_.weight_pairs.push_back(weight_pair(pair.input, pair.new_place->name, deltas[i]));
       if (deltas[i].differing == 0) {
         ++(deltas[i].changed == 0 ? totals.identical : totals.close);
         continue;

@@ -95,6 +95,15 @@ struct NotCompared {
   bool trouble = false;  // bytes are missing (status 2); false: there are none by design
 };
 
+// Two weights whose elements were compared, and how far one moved; kept for pictures.
+struct WeightPair {
+  std::uint32_t input = 1;
+  std::string_view name;   // in the input
+  double change = 0;       // sum of (new - old)^2 over pairs of finite elements
+  double base = 0;         // sum of old^2 over them
+  bool nonfinite = false;  // some element of the input is NaN or infinite
+};
+
 // One input compared with the base.
 struct Totals {
   std::uint64_t tensors = 0;  // in this input
@@ -127,6 +136,7 @@ struct Options {
   std::vector<Glob> shapes;           // of one of these shapes: "[*, 768]", on either side
   bool migrate = true;
   bool explain = true;
+  bool pictures = false;  // keep Diff::weight_pairs
   std::size_t jobs = 1;
 
   bool filters_places() const {
@@ -141,7 +151,8 @@ struct Diff {
   std::set<std::string_view> crowded_callbacks;          // classes that some side has several callbacks of
   std::vector<Change> changes;                           // by input, part, document order
   std::vector<NotCompared> not_compared;
-  std::vector<Totals> totals;  // per input; [0] holds the base's own tensors and elements
+  std::vector<WeightPair> weight_pairs;  // in the order of the rows; empty unless asked for
+  std::vector<Totals> totals;            // per input; [0] holds the base's own tensors and elements
 
   bool different() const { return !changes.empty(); }
 };

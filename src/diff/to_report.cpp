@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "diff/describe_change.h"
 #include "diff/part_notes.h"
+#include "diff/pictures.h"
 #include "diff/sections.h"
 #include "report/plain_value.h"
 #include "value/path.h"
@@ -200,6 +201,10 @@ void to_report(const std::shared_ptr<const Diff>& diff, const Compatibility* com
   add_sections(diff, options, out.sections);
   add_not_compared(*diff, out);
   if (compat != nullptr) add_compat(diff, *compat, options, out);
+  if (options.pictures) {
+    out.highlights = highlights(*diff, compat);
+    add_pictures(*diff, options.jobs, out.pictures);
+  }
   if (options.findings) add_findings(*diff, compat, options, out);
   out.facts.push_back({"totals", totals_value(*diff)});
   out.tables.push_back({"changes", diff->changes.size(),

@@ -22,6 +22,8 @@ struct ReportOptions {
   std::optional<unsigned> precision;  // significant digits of numbers for people
   SortBy sort = SortBy::kChange;
   bool findings = false;        // a Finding per change (SARIF needs them; they cost memory)
+  bool pictures = false;        // highlights and pictures, for an output that draws
+  std::size_t jobs = 1;         // threads for the pictures
   std::optional<Profile> gate;  // --compat: the verdict is about this profile
 };
 

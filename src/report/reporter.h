@@ -35,6 +35,7 @@ struct Reporter {
   std::string_view name;  // "text", "json", "sarif"
   std::string_view help;
   bool needs_findings;  // cannot show a Report without findings (ckpt-show)
+  bool draws = false;   // shows pictures and highlights, which a Report has only if asked for
   void (*write)(const Report& report, const RenderOptions& options, std::ostream& out);
 };
 

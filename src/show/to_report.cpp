@@ -9,6 +9,7 @@
 #include "checkpoint/leaves.h"
 #include "report/plain_value.h"
 #include "show/overview.h"
+#include "show/pictures.h"
 #include "show/sections.h"
 #include "show/selection.h"
 #include "show/tensor_rows.h"
@@ -132,6 +133,26 @@ Object value_row(const Shown& shown, std::size_t i) {
   return {{"path", value::display_path(leaf.path)},
           {"type", leaf_type(shown.file(), leaf)},
           {"value", report::to_value(plain_value(shown.file().tree, leaf))}};
+}
+
+// --- pictures -------------------------------------------------------------------------------------------
+
+std::vector<Measured> measured_tensors(const Shown& shown) {
+  std::vector<Measured> out;
+  for (std::size_t i = 0; i < shown.entries.size(); ++i) {
+    if (!shown.has_stats[i] || shown.entry(i).part) continue;
+    const auto name = training::weight_name(shown.input->items, shown.entry(i).path);
+    out.push_back({shown.name(i), name.has_value(), &shown.record(i),
+                   readable_storage(shown.file(), shown.record(i)), &shown.stats[i]});
+  }
+  return out;
+}
+
+void draw(const Shown& shown, const Options& options, const training::Amounts& amounts, report::Report& out) {
+  const std::vector<Measured> measured = measured_tensors(shown);
+  out.highlights = highlights(*shown.input, amounts, measured);
+  add_scores(*shown.input, out.pictures);
+  if (!measured.empty()) add_pictures(measured, options.jobs, out.pictures);
 }
 
 // --- the tensors for people -------------------------------------------------------------------------------
@@ -274,6 +295,7 @@ std::vector<Unmatched> to_report(std::span<const std::shared_ptr<const Opened>> 
   if (!several) {
     const training::Amounts amounts = training::count_amounts(all[0]->file(), all[0]->input->items);
     out.facts = summary_facts(*all[0]->input, amounts);
+    if (options.pictures) draw(*all[0], options, amounts, out);
     if (options.patterns.empty()) add_whole(all[0], amounts, options.all, out.sections);
   }
   if (!options.patterns.empty())

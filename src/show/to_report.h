@@ -17,6 +17,7 @@ struct Options {
   bool all = false;                   // every tensor, value and import in a line of its own
   bool stats = false;                 // numbers of every tensor
   bool digest = false;                // sha256 of every tensor
+  bool pictures = false;              // highlights and, with stats, pictures: for an output that draws
   std::size_t jobs = 1;
 };
 

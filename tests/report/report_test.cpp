@@ -14,7 +14,7 @@ TEST_CASE("the reporters are found by name, in the order of --help") {
     CHECK(find_reporter(reporter.name) == &reporter);
     CHECK_FALSE(reporter.help.empty());
   }
-  CHECK(names == "text concise markdown json sarif github gitlab junit ");
+  CHECK(names == "text concise markdown html json sarif github gitlab junit ");
   CHECK(find_reporter("SARIF") == nullptr);
   CHECK(find_reporter("sarif")->needs_findings);
   CHECK_FALSE(find_reporter("text")->needs_findings);

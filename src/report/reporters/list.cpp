@@ -6,7 +6,7 @@ namespace ckpt::report {
 
 std::span<const Reporter> reporters() {
   static const std::array kAll = {
-      kTextReporter,  kConciseReporter, kMarkdownReporter, kJsonReporter,
+      kTextReporter,  kConciseReporter, kMarkdownReporter, kHtmlReporter,  kJsonReporter,
       kSarifReporter, kGithubReporter,  kGitlabReporter,   kJunitReporter,
   };
   return kAll;

@@ -11,6 +11,7 @@ extern const Reporter kGithubReporter;
 extern const Reporter kGitlabReporter;
 extern const Reporter kJunitReporter;
 extern const Reporter kMarkdownReporter;
+extern const Reporter kHtmlReporter;
 extern const Reporter kJsonReporter;
 extern const Reporter kSarifReporter;
 
