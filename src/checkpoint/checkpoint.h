@@ -73,6 +73,7 @@ struct Checkpoint {
   std::vector<TensorRecord> tensor_records;
   std::vector<TensorEntry> entries;  // every tensor of the tree, in document order
   std::vector<Record> records;       // container entries other than storages
+  std::vector<Record> leftovers;     // bytes behind what torch reads: after STOP, after the last storage
   std::vector<pickle::Import> imports;
   std::bitset<256> opcodes;
   int pickle_protocol = 0;

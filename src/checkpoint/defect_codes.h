@@ -43,6 +43,8 @@ inline constexpr std::array kDefectCodes = {
     DefectCode{"pickle-protocol-unknown", "a protocol that no Python writes"},
     DefectCode{"pickle-opcode-unsupported", "an opcode that needs another process (EXT, buffers)"},
     DefectCode{"pickle-malformed", "the stream contradicts itself"},
+    DefectCode{"pickle-not-utf8", "a text or a name that is not UTF-8: torch.load refuses the file"},
+    DefectCode{"pickle-call-fails", "a call with arguments that the function refuses: torch.load fails"},
     DefectCode{"pickle-truncated", "the stream ends before STOP"},
     DefectCode{"pickle-persistent-id", "a persistent id that is not torch's"},
     DefectCode{"pickle-limit", "a limit was hit: the stream was read only in part"},
@@ -65,7 +67,6 @@ inline constexpr std::array kDefectCodes = {
     // --- text --------------------------------------------------------------------------------------------
     DefectCode{"byteorder-big", "the file says that its numbers are big-endian"},
     DefectCode{"byteorder-unknown", "the byteorder record says neither little nor big"},
-    DefectCode{"name-not-utf8", "a name that is not UTF-8"},
     DefectCode{"name-unprintable", "a name with control or invisible characters"},
     DefectCode{"name-too-long", "a name longer than the limit"},
 };

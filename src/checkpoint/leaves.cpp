@@ -64,9 +64,16 @@ bool is_plain_call(const Tree& tree, NodeId node) {
 
 constexpr std::size_t kMostOfACode = 20;
 
-// What only the walk sees: names with invisible characters (paths show them as \u....).
+// Whether a path shows an escape other than \" and \\: of a control character, or of one that cannot be seen.
+bool has_escape(std::string_view path) {
+  for (std::size_t at = path.find('\\'); at != path.npos; at = path.find('\\', at + 2))
+    if (at + 1 < path.size() && path[at + 1] != '"' && path[at + 1] != '\\') return true;
+  return false;
+}
+
+// What only the walk sees: names with invisible characters.
 void look_at(Checkpoint& out, const Visit& v, std::size_t& unprintable) {
-  if (out.tree.kind(v.id) == Kind::kTensor && v.path.find("\\u") != v.path.npos) {
+  if (out.tree.kind(v.id) == Kind::kTensor && has_escape(v.path)) {
     ++unprintable;
     if (unprintable <= kMostOfACode)
       out.defects.push_back(

@@ -91,6 +91,7 @@ class Search {
     values();
     for (const Record& record : checkpoint_.records)
       if (record.bytes && !record.name.ends_with("/data.pkl")) source(*record.bytes, record.name, true);
+    for (const Record& rest : checkpoint_.leftovers) source(*rest.bytes, rest.name, true);
     storages();
     return std::move(found_);
   }

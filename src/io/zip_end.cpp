@@ -214,6 +214,21 @@ void check_surroundings(const EndRecord& end, const std::optional<Zip64>& zip64,
   }
 }
 
+// torch's copy of miniz looks for the record in blocks from the end of the file. The step to the block before
+// is computed without a sign: where less than a step is left, it goes beyond the start and fails.
+void check_search(std::uint64_t offset, std::uint64_t file_size, DefectLog& log) {
+  constexpr std::uint64_t kBlock = 4096, kStep = kBlock - 3;
+  std::uint64_t at = file_size - std::min(kBlock, file_size);
+  while (offset < at && at >= kStep) at -= kStep;
+  if (offset >= at) return;
+  log.add("zip-layout", "",
+          fmt::format(
+              "the end record is at byte {} of {}, where torch's search for it fails: the comment or what "
+              "follows the archive is too long",
+              offset, file_size),
+          offset);
+}
+
 }  // namespace
 
 EndRecord find_end_record(const ByteSource& source, DefectLog& log) {
@@ -246,6 +261,7 @@ EndRecord find_end_record(const ByteSource& source, DefectLog& log) {
   end.entries = summary.entries;
   end.disk = static_cast<std::uint32_t>(summary.disk);
   check_surroundings(end, zip64, classic.comment_size, source.size(), log);
+  check_search(end.offset, source.size(), log);
   return end;
 }
 

@@ -101,7 +101,7 @@ void Machine::execute() {
     case Opcode::kBinBytes8:
     case Opcode::kByteArray8: return stack_.push(tree_.add_bytes(now.text, true));
     case Opcode::kNextBuffer: return push_buffer();
-    case Opcode::kReadonlyBuffer: stack_.top(); return;  // must exist, stays unchanged
+    case Opcode::kReadonlyBuffer: return take_readonly();
 
     case Opcode::kEmptyTuple: return push_tuple(0);
     case Opcode::kTuple1: return push_tuple(1);
@@ -116,7 +116,7 @@ void Machine::execute() {
     case Opcode::kDict: return push_dict();
     case Opcode::kSetItem: return set_one_item();
     case Opcode::kSetItems: return set_marked_items();
-    case Opcode::kEmptySet: return stack_.push(tree_.add_set());
+    case Opcode::kEmptySet: return push_set();
     case Opcode::kAddItems: return add_marked_items();
     case Opcode::kFrozenSet: return push_frozen_set();
 

@@ -29,7 +29,8 @@ struct Import {
 };
 
 // Readable but wrong. Codes: pickle-trailing-data, pickle-frame-boundary, pickle-setitem-on-non-dict,
-// pickle-duplicate-key, pickle-protocol-unknown, pickle-opcode-unsupported, name-not-utf8, name-too-long.
+// pickle-duplicate-key, pickle-protocol-unknown, pickle-opcode-unsupported, pickle-malformed, pickle-not-utf8,
+// name-unprintable, name-too-long.
 struct PickleDefect {
   std::string code;
   std::string text;

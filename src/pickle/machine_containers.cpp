@@ -13,6 +13,12 @@ using value::Kind;
 constexpr std::uint64_t kContainerSlots =
     8;  // the vector of a container that is not empty, in addition to its slots
 constexpr std::uint64_t kItemSlots = 2;
+constexpr std::uint64_t kKeyParts = 100'000;  // of a tuple or frozenset as a key, shared ones counted again
+
+[[noreturn]] void refuse_key(std::string_view type) {
+  fail(ErrorCode::kCorrupt,
+       fmt::format("a {} cannot be a dict key or a set element; the pickle is damaged", type));
+}
 
 }  // namespace
 
@@ -47,6 +53,13 @@ void Machine::push_dict() {
   stack_.push(dict);
 }
 
+void Machine::push_set() {
+  const NodeId set = tree_.add_set();
+  mutable_sets_.insert(set);
+  charge_slots(kContainerSlots);
+  stack_.push(set);
+}
+
 void Machine::push_frozen_set() {
   const NodeId set = tree_.add_set();
   for (const NodeId element : stack_.above_mark()) check_hashable(element);
@@ -67,10 +80,10 @@ void Machine::append_marked() {
 }
 
 void Machine::append(NodeId target, Nodes values) {
-  if (values.empty()) return;
   const Kind kind = tree_.kind(target);
   if (kind == Kind::kList) return fill(target, values);
   if (kind != Kind::kObject) return report_wrong_target(target, "list");
+  if (values.empty()) return;
   value::ObjectParts& object = tree_.mutable_object(target);
   if (object.appended == value::kNoNode) object.appended = tree_.add_list();
   fill(object.appended, values);
@@ -84,7 +97,7 @@ void Machine::add_marked_items() {
     fill(target, values);
   } else if (tree_.kind(target) == Kind::kObject) {
     append(target, values);
-  } else if (!values.empty()) {
+  } else {
     report_wrong_target(target, "set");
   }
   stack_.drop_mark();
@@ -102,10 +115,10 @@ void Machine::set_marked_items() {
 }
 
 void Machine::set_items(NodeId target, Nodes pairs) {
-  if (pairs.empty()) return;
   const Kind kind = tree_.kind(target);
   if (kind == Kind::kDict) return fill_dict(target, pairs);
   if (kind != Kind::kObject) return report_wrong_target(target, "dict");
+  if (pairs.empty()) return;
   value::ObjectParts& object = tree_.mutable_object(target);
   if (object.items == value::kNoNode) object.items = tree_.add_dict();
   fill_dict(object.items, pairs);
@@ -145,12 +158,42 @@ void Machine::check_key(NodeId key) {
                                         quote(abbreviate(tree_.text(key).substr(0, 200), 60))));
 }
 
-// No unpickler accepts a list or dict as a key. (A frozenset may be a key, and is a set here like any other.)
+// No unpickler accepts what can change as a key. A hash of nested tuples and frozensets visits every path to
+// their elements, in Python, too: what shares its parts too often is not hashed but refused.
 void Machine::check_hashable(NodeId key) {
   const Kind kind = tree_.kind(key);
-  if (kind == Kind::kList || kind == Kind::kDict)
-    fail(ErrorCode::kCorrupt, fmt::format("a {} cannot be a dict key or a set element; the pickle is damaged",
-                                          value::type_name(tree_, key)));
+  if (kind != Kind::kTuple && kind != Kind::kSet) {
+    if (!is_hashable(key)) refuse_key(value::type_name(tree_, key));
+    return;
+  }
+  std::vector<NodeId> open = {key};
+  std::uint64_t visited = 0;
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    if (!is_hashable(id)) refuse_key(value::type_name(tree_, key));
+    if (tree_.kind(id) != Kind::kTuple && tree_.kind(id) != Kind::kSet) continue;
+    const Nodes parts = tree_.elements(id);
+    visited += 1 + parts.size();
+    if (visited > kKeyParts)
+      fail(ErrorCode::kLimit, fmt::format("a key has more than {} parts; the rest is not read", kKeyParts));
+    open.insert(open.end(), parts.begin(), parts.end());
+  }
+  charge_work(visited);
+}
+
+// Of objects, those whose classes say that they cannot be keys.
+bool Machine::is_hashable(NodeId key) const {
+  const Kind kind = tree_.kind(key);
+  if (kind == Kind::kSet) return !mutable_sets_.contains(key);
+  if (kind != Kind::kObject) return kind != Kind::kList && kind != Kind::kDict;
+  const NodeId callee = tree_.object(key).callee;
+  if (tree_.kind(callee) != Kind::kGlobal) return true;
+  const std::string_view module = tree_.module(callee), name = tree_.text(callee);
+  if (module == "collections")
+    return name != "OrderedDict" && name != "defaultdict" && name != "Counter" && name != "deque";
+  if (module == "builtins") return name != "set" && name != "bytearray" && name != "list" && name != "dict";
+  return true;
 }
 
 }  // namespace ckpt::pickle

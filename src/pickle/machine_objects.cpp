@@ -34,8 +34,10 @@ void Machine::push_import(std::string_view module, std::string_view name, bool r
   result_.imports.push_back(
       {std::string(names.module), std::string(names.name), now_.offset, resolvable, false});
   if (!is_utf8(module) || !is_utf8(name))
-    defect("name-not-utf8", fmt::format("the imported name {} is not UTF-8",
-                                        quote(abbreviate(tree_.qualified_name(node), 60))));
+    report_not_utf8("the imported name", tree_.qualified_name(node), "");
+  if (one_line(module) != module || one_line(name) != name)
+    defect("name-unprintable", fmt::format("the imported name {} has control or invisible characters",
+                                           quote(abbreviate(tree_.qualified_name(node), 60))));
   if (module.size() > limits_.name_bytes || name.size() > limits_.name_bytes)
     defect("name-too-long", fmt::format("an imported name has {} bytes", module.size() + name.size()));
 }
@@ -69,6 +71,19 @@ void Machine::import_extension() {
   push_import("copyreg", fmt::format("<extension {}>", now_.integer), false);
 }
 
+// What no Python calls. Calls, and what they return, may be anything.
+void Machine::check_call(NodeId callee, NodeId args) {
+  const Kind called = tree_.kind(callee), given = tree_.kind(args);
+  const bool name = called == Kind::kGlobal || called == Kind::kObject || called == Kind::kPersistent;
+  if (!name)
+    defect("pickle-malformed", fmt::format("{} calls a value of type {}", opcode_info(now_.code).name,
+                                           quote(value::type_name(tree_, callee))));
+  if (given != Kind::kTuple && given != Kind::kObject)
+    defect("pickle-malformed",
+           fmt::format("{} with arguments of type {}: Python takes a tuple", opcode_info(now_.code).name,
+                       quote(value::type_name(tree_, args))));
+}
+
 void Machine::push_object(const value::ObjectParts& parts) {
   mark_called(parts.callee);
   charge_slots(kObjectSlots);
@@ -85,6 +100,7 @@ void Machine::reduce() {
   value::ObjectParts parts;
   parts.callee = last[0];
   parts.args = last[1];
+  check_call(parts.callee, parts.args);
   stack_.drop(2);
   push_object(parts);
 }
@@ -95,7 +111,11 @@ void Machine::new_object(bool with_keywords) {
   value::ObjectParts parts;
   parts.callee = last[0];
   parts.args = last[1];
+  check_call(parts.callee, parts.args);
   if (with_keywords) parts.kwargs = last[2];
+  if (with_keywords && tree_.kind(parts.kwargs) != Kind::kDict)
+    defect("pickle-malformed", fmt::format("NEWOBJ_EX with keyword arguments of type {}: Python takes a dict",
+                                           quote(value::type_name(tree_, parts.kwargs))));
   parts.instance = true;
   stack_.drop(count);
   push_object(parts);
@@ -166,6 +186,15 @@ void Machine::push_buffer() {
   defect("pickle-opcode-unsupported",
          "NEXT_BUFFER takes bytes from outside the pickle, which a file cannot provide");
   stack_.push(tree_.add_persistent(tree_.add_string("<next buffer>")));
+}
+
+// Of bytes it makes a view that cannot be written to; it is for buffers only.
+void Machine::take_readonly() {
+  const NodeId value = stack_.top();
+  if (tree_.kind(value) != Kind::kBytes)
+    defect("pickle-opcode-unsupported",
+           fmt::format("READONLY_BUFFER on a value of type {}, which is no buffer",
+                       quote(value::type_name(tree_, value))));
 }
 
 }  // namespace ckpt::pickle

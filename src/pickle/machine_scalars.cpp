@@ -5,6 +5,11 @@
 #include "pickle/machine_state.h"
 
 namespace ckpt::pickle {
+namespace {
+
+constexpr std::uint64_t kFarMemo = 1u << 24;
+
+}  // namespace
 
 void Machine::push_integer(const std::optional<Integer>& integer) {
   if (!integer)
@@ -27,9 +32,13 @@ void Machine::push_real_line() {
   stack_.push(tree_.add_float(*value));
 }
 
+void Machine::report_not_utf8(std::string_view what, std::string_view text, std::string_view advice) {
+  defect("pickle-not-utf8", fmt::format("{} {} is not UTF-8: torch.load refuses the file{}", what,
+                                        quote(abbreviate(text.substr(0, 200), 60)), advice));
+}
+
 void Machine::push_unicode(std::string_view text, bool borrowed) {
-  if (utf8_form(text) == Utf8::kInvalid)
-    defect("name-not-utf8", fmt::format("the text {} is not UTF-8", quote(abbreviate(text, 60))));
+  if (utf8_form(text) == Utf8::kInvalid) report_not_utf8("the text", text, "");
   stack_.push(tree_.add_string(text, borrowed));
 }
 
@@ -41,9 +50,11 @@ void Machine::push_unicode_line() {
   stack_.push(tree_.add_string(*text));
 }
 
-// Python 2 had one type for text and bytes.
+// Python 2 had one type for text and bytes; torch.load decodes it as UTF-8 unless it is told otherwise.
 void Machine::push_python2_string(std::string_view text, bool borrowed) {
-  stack_.push(is_utf8(text) ? tree_.add_string(text, borrowed) : tree_.add_bytes(text, borrowed));
+  if (is_utf8(text)) return stack_.push(tree_.add_string(text, borrowed));
+  report_not_utf8("Python 2's string", text, R"(, unless it is told how to read it: encoding="latin1")");
+  stack_.push(tree_.add_bytes(text, borrowed));
 }
 
 void Machine::push_string_line() {
@@ -61,7 +72,15 @@ void Machine::push_persistent_line() {
   stack_.push(tree_.add_persistent(stack_.pop()));
 }
 
-void Machine::memo_put(std::uint64_t index) { memo_.put(index, stack_.top()); }
+// CPython's memo is an array: an index of 2^31 costs it 16 GB (CVE-2018-20406). Picklers count upwards.
+void Machine::memo_put(std::uint64_t index) {
+  if (index > kFarMemo && index / 16 > memo_.count())
+    defect(
+        "pickle-malformed",
+        fmt::format("memo slot {} after {} values: Python's unpickler takes memory for all slots before it",
+                    index, memo_.count()));
+  memo_.put(index, stack_.top());
+}
 
 void Machine::memo_get(std::uint64_t index) {
   const NodeId id = memo_.get(index);

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/limits.h"
@@ -62,6 +63,7 @@ class Machine {
   void push_marked_tuple();
   void push_list();
   void push_dict();
+  void push_set();
   void push_frozen_set();
   void append_one();
   void append_marked();
@@ -71,16 +73,19 @@ class Machine {
   void set_marked_items();
   void set_items(NodeId target, Nodes pairs);
   void report_wrong_target(NodeId target, std::string_view wanted);
+  void report_not_utf8(std::string_view what, std::string_view text, std::string_view advice);
   void fill(NodeId list_or_set, Nodes values);
   void fill_dict(NodeId dict, Nodes pairs);
   void check_key(NodeId key);
   void check_hashable(NodeId key);
+  bool is_hashable(NodeId key) const;
 
   // machine_objects.cpp
   void push_import(std::string_view module, std::string_view name, bool resolvable);
   void import_from_stack();
   std::string import_text(NodeId operand) const;
   void import_extension();
+  void check_call(NodeId callee, NodeId args);
   void push_object(const value::ObjectParts& parts);
   void mark_called(NodeId callee);
   void reduce();
@@ -90,6 +95,7 @@ class Machine {
   void build();
   void set_state(NodeId target, NodeId state);
   void push_buffer();
+  void take_readonly();
 
   OpcodeReader reader_;
   value::Tree& tree_;
@@ -99,6 +105,7 @@ class Machine {
   Stack stack_;
   Memo memo_;
   std::map<NodeId, std::size_t> imports_;  // the node of a name -> its place in the result
+  std::unordered_set<NodeId> mutable_sets_;  // made by EMPTY_SET; the others are frozen
   std::map<std::string, int, std::less<>> defect_counts_;
   std::vector<value::Item> items_;  // scratch
   int protocol_ = 0;                // that of the last PROTO

@@ -40,7 +40,7 @@ Integer integer_of_bytes(std::string_view bytes, const Limits& limits);
 std::optional<Integer> integer_of_int(std::string_view line, const Limits& limits);
 std::optional<Integer> integer_of_long(std::string_view line, const Limits& limits);
 
-// FLOAT as Python's float(text): blanks around it, underscores, nan, inf; beyond the range is infinite.
+// FLOAT as the C unpickler reads it: nan and inf, but no blanks, no underscores, nothing beyond the range.
 std::optional<double> real_of_float(std::string_view line);
 
 // The index of GET and PUT. nullopt if it is not a decimal number below 2^63.

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <charconv>
-#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -207,15 +206,14 @@ std::optional<Integer> integer_of_long(std::string_view line, const Limits& limi
 }
 
 std::optional<double> real_of_float(std::string_view line) {
-  const auto plain = without_underscores(strip(line));
-  if (!plain || plain->starts_with('_')) return std::nullopt;
-  const auto [text, negative] = take_sign(*plain);
+  const auto [text, negative] = take_sign(line);
   if (text.empty() || text[0] == '-' || text.find('(') != std::string_view::npos) return std::nullopt;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size()) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
-    value = is_tiny(text) ? 0 : std::numeric_limits<double>::infinity();
+    if (!is_tiny(text)) return std::nullopt;
+    value = 0;
   } else if (error != std::errc()) {
     return std::nullopt;
   }

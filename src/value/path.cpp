@@ -11,6 +11,23 @@ namespace {
 // A container as a key is spelled by its repr, up to this length; scalar keys are spelled in full.
 constexpr std::size_t kContainerKey = 4096;
 
+// A key that is longer is spelled by its head and a hash of all of it.
+constexpr std::size_t kLongestKey = 4096;
+constexpr std::size_t kLongKeyHead = 256;
+
+std::uint64_t hash_of(std::string_view text) {  // FNV-1a
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return hash;
+}
+
+std::string quoted_key(std::string_view key) {
+  if (key.size() <= kLongestKey) return quote(key);
+  std::size_t size = kLongKeyHead;
+  while (size > 0 && (static_cast<unsigned char>(key[size]) & 0xC0) == 0x80) --size;
+  return quote(fmt::format("{}... ({} bytes, {:016x})", key.substr(0, size), key.size(), hash_of(key)));
+}
+
 std::string class_name(const Tree& tree, NodeId callee) {
   const bool named = callee != kNoNode && tree.kind(callee) == Kind::kGlobal;
   return named ? tree.qualified_name(callee) : "object";
@@ -55,7 +72,7 @@ void append_key(std::string& path, const Tree& tree, NodeId key) {
 void append_key(std::string& path, std::string_view key) {
   if (is_identifier(key)) return append_attribute(path, key);
   path += '[';
-  path += quote(key);
+  path += quoted_key(key);
   path += ']';
 }
 
@@ -65,10 +82,10 @@ void append_index(std::string& path, std::uint64_t index) {
 
 void append_attribute(std::string& path, std::string_view name) {
   if (!path.empty()) path += '.';
-  if (is_identifier(name))
+  if (name.size() <= kLongestKey && is_identifier(name))
     path += name;
   else
-    path += quote(name);
+    path += quoted_key(name);
 }
 
 void append_part(std::string& path, std::string_view name) {

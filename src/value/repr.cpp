@@ -169,7 +169,7 @@ class Writer {
 }  // namespace
 
 std::string exact_repr(const Tree& tree, NodeId id, std::size_t limit) {
-  return Writer(tree, limit, std::string::npos).write(id);
+  return Writer(tree, limit, limit).write(id);
 }
 
 std::string repr(const Tree& tree, NodeId id, std::size_t limit) {

@@ -9,7 +9,7 @@
 
 namespace ckpt::value {
 
-// Like repr(), but texts are never abbreviated; of containers, what begins beyond `limit` characters is.
+// Like repr(), but texts are abbreviated beyond `limit` only; of containers, what begins beyond it is, too.
 std::string exact_repr(const Tree& tree, NodeId id, std::size_t limit);
 
 }  // namespace ckpt::value

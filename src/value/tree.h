@@ -90,6 +90,9 @@ class Tree {
   // {"_metadata": ..} of a state_dict. kNoNode for all others; an object has its own in object(id).state.
   NodeId state(NodeId id) const;
 
+  // Walks enter every container once, and reach every long text once: see value/expansion.h.
+  bool is_entered_once() const { return entered_once_; }
+
   // The value of a string key in a dict, or kNoNode. Linear: for the few keys of known structure.
   NodeId get(NodeId dict, std::string_view key) const;
 
@@ -114,6 +117,7 @@ class Tree {
   void set_items(NodeId dict, std::span<const Item> items);  // appended; see drop_duplicate_keys
   ObjectParts& mutable_object(NodeId id);
   void set_root(NodeId id) { root_ = id; }
+  void enter_once() { entered_once_ = true; }
 
   // In-place rewriting by a format: the node keeps its identity, every reference sees the new content.
   void become_tensor(NodeId id, std::uint32_t tensor_index);
@@ -146,6 +150,7 @@ class Tree {
   void become(NodeId id, Node node, NodeId origin);
 
   NodeId root_ = kNoNode;
+  bool entered_once_ = false;
   NodeId none_ = kNoNode, true_ = kNoNode, false_ = kNoNode;
   std::deque<Node> nodes_;                         // a deque grows without copying
   std::deque<std::vector<NodeId>> tuples_blocks_;  // tuple slots, in blocks that never move

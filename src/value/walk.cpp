@@ -13,8 +13,10 @@
 namespace ckpt::value {
 namespace {
 
-constexpr std::size_t kPathBytesPerPlace =
-    256;  // the cost of a place with a usual path; longer ones cost more
+// The cost of a place: 1 with a usual path, more with a longer one.
+constexpr std::size_t kUsualPath = 256;
+constexpr std::size_t kPathBytesPerPlace = 32;
+constexpr std::size_t kLongText = 256;
 
 enum class Spelling {
   kKeys,        // the items of a dict, as keys
@@ -97,7 +99,7 @@ class Walker {
     const Place place = classify(id);
     const Next next = visit_({id, place, path_, parent, frames_.size()});
     if (place != Place::kEnter) return;
-    if (tree_.kind(id) == Kind::kObject) seen_.insert(id);
+    if (tree_.kind(id) == Kind::kObject || tree_.is_entered_once()) seen_.insert(id);
     if (next == Next::kSkip) {
       segments_.resize(first_segment);
       return;
@@ -119,7 +121,7 @@ class Walker {
 
   // A long path costs as much as many places, because callers that collect paths copy them.
   void charge() {
-    places_ += 1 + path_.size() / kPathBytesPerPlace;
+    places_ += 1 + (path_.size() > kUsualPath ? (path_.size() - kUsualPath) / kPathBytesPerPlace : 0);
     if (places_ > limits_.paths) {
       fail(ErrorCode::kLimit,
            fmt::format("more than {} places are reached through shared values; the rest is not read",
@@ -129,14 +131,21 @@ class Walker {
 
   Place classify(NodeId id) {
     const Kind kind = tree_.kind(id);
-    if (is_scalar(kind)) return Place::kLeaf;
+    if (is_scalar(kind)) return is_seen_text(id) ? Place::kRepeat : Place::kLeaf;
     if (on_path_.contains(id)) return Place::kRepeat;
-    if (kind == Kind::kObject && seen_.contains(id)) return Place::kRepeat;
+    if ((kind == Kind::kObject || tree_.is_entered_once()) && seen_.contains(id)) return Place::kRepeat;
     const std::size_t before = segments_.size();
     add_segments(id, kind);
     if (parts_)
       for (auto& [name, node] : parts_(id)) add({Spelling::kPart, node, std::move(name)});
     return kind == Kind::kObject || segments_.size() > before ? Place::kEnter : Place::kLeaf;
+  }
+
+  bool is_seen_text(NodeId id) {
+    if (!tree_.is_entered_once()) return false;
+    const Kind kind = tree_.kind(id);
+    const bool text = kind == Kind::kString || kind == Kind::kBytes || kind == Kind::kBigInt;
+    return text && tree_.text(id).size() >= kLongText && !seen_.insert(id).second;
   }
 
   void add(Segment segment) {

@@ -1,6 +1,7 @@
 // Visits every place below a node, in document order, without recursion. Shared parts are visited once
 // per place (a list under two keys has two paths), opaque objects only the first time, a container that
-// contains itself is not entered again; all of it within Limits::paths and Limits::depth.
+// contains itself is not entered again; all of it within Limits::paths and Limits::depth. In a tree that
+// is_entered_once(), every part that was visited before is a kRepeat.
 #pragma once
 
 #include <functional>

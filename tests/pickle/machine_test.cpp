@@ -64,9 +64,10 @@ TEST_CASE("numbers are read from every opcode that writes them") {
       {"FLOAT", B().line_float("-1.5e3").stop(), "-1500.0"},
       {"FLOAT -0", B().line_float("-0").stop(), "-0.0"},
       {"FLOAT nan", B().line_float("nan").stop(), "nan"},
-      {"FLOAT with a blank", B().line_float(" 1").stop(), "1.0"},
-      {"FLOAT with an underscore", B().line_float("1_0").stop(), "10.0"},
-      {"FLOAT too large", B().line_float("1e999").stop(), "inf"},
+      {"FLOAT with a blank", B().line_float(" 1").stop(), "failed: corrupt"},
+      {"FLOAT with an underscore", B().line_float("1_0").stop(), "failed: corrupt"},
+      {"FLOAT too large", B().line_float("1e999").stop(), "failed: corrupt"},
+      {"FLOAT inf", B().line_float("inf").stop(), "inf"},
       {"FLOAT too small", B().line_float("-1e-999").stop(), "-0.0"},
       {"FLOAT without a number", B().line_float("1.5x").stop(), "failed: corrupt"},
   });
@@ -301,7 +302,17 @@ TEST_CASE("what is readable but wrong is a defect, and reading goes on") {
        "pickle-setitem-on-non-dict", "<persistent id None>"},
       {"SETITEMS on an int", B().binint1(1).mark().none().none().setitems().stop(),
        "pickle-setitem-on-non-dict", "1"},
-      {"SETITEMS of nothing on an int", B().binint1(1).mark().setitems().stop(), "", "1"},
+      {"SETITEMS of nothing on an int", B().binint1(1).mark().setitems().stop(), "pickle-setitem-on-non-dict",
+       "1"},
+      {"APPENDS of nothing on None", B().none().mark().appends().stop(), "pickle-setitem-on-non-dict", "None"},
+      {"READONLY_BUFFER on None", B().none().readonly_buffer().stop(), "pickle-opcode-unsupported", "None"},
+      {"REDUCE of an int", B().binint1(1).empty_tuple().reduce().stop(), "pickle-malformed", "object()"},
+      {"REDUCE with a list", B().global("m", "f").empty_list().reduce().stop(), "pickle-malformed", nullptr},
+      {"NEWOBJ with None", B().global("m", "C").none().newobj().stop(), "pickle-malformed", nullptr},
+      {"NEWOBJ_EX with a tuple for keywords", B().global("m", "C").empty_tuple().empty_tuple().newobj_ex().stop(),
+       "pickle-malformed", nullptr},
+      {"a memo slot that picklers never reach", B().none().long_binput(0x7FFFFFFF).stop(), "pickle-malformed",
+       "None"},
       {"APPEND on a dict", B().empty_dict().none().append().stop(), "pickle-setitem-on-non-dict", "{}"},
       {"ADDITEMS on a list", B().empty_list().mark().none().additems().stop(), "pickle-setitem-on-non-dict",
        "[]"},
@@ -310,7 +321,8 @@ TEST_CASE("what is readable but wrong is a defect, and reading goes on") {
       {"EXT2", B().ext2(0xabcd).stop(), "pickle-opcode-unsupported", "<class copyreg.<extension 43981>>"},
       {"NEXT_BUFFER", B().next_buffer().stop(), "pickle-opcode-unsupported",
        "<persistent id \"<next buffer>\">"},
-      {"text that is not UTF-8", B().unicode("\xff\xfe").stop(), "name-not-utf8", "\"\\udcff\\udcfe\""},
+      {"text that is not UTF-8", B().unicode("\xff\xfe").stop(), "pickle-not-utf8", "\"\\udcff\\udcfe\""},
+      {"Python 2's text that is not UTF-8", B().short_binstring("\xff").stop(), "pickle-not-utf8", "b\"\\xff\""},
       {"a lone surrogate", B().unicode("\xed\xa0\x80").stop(), "", "\"\\udced\\udca0\\udc80\""},
       {"a key of 70 kB", B().empty_dict().unicode(std::string(70000, 'k')).none().setitem().stop(),
        "name-too-long", nullptr},
@@ -336,6 +348,28 @@ TEST_CASE("defects of one kind are listed up to a bound") {
   B b;
   for (int i = 0; i < 1000; ++i) b.unicode("\xff");
   CHECK(run_pickle(b.stop()).result.defects.size() == 20);
+}
+
+TEST_CASE("what can change is no key, at any depth") {
+  const auto key = [](const B& pushed) {
+    B b;
+    return run_pickle(b.empty_dict().insert(pushed).none().setitem().stop()).shown();
+  };
+  const B fails[] = {B().empty_list(),
+                     B().empty_dict(),
+                     B().empty_set(),
+                     B().empty_list().tuple1(),
+                     B().empty_dict().tuple1().tuple1(),
+                     B().global("collections", "OrderedDict").empty_tuple().reduce(),
+                     B().global("builtins", "set").empty_tuple().reduce().tuple1()};
+  for (const B& one : fails) CHECK(key(one) == "failed: corrupt");
+  CHECK(key(B().mark().none().frozenset()) == "{{None}: None}");
+  CHECK(key(B().mark().empty_tuple().frozenset().tuple1()) == "{({()},): None}");
+  CHECK(key(B().global("m", "C").empty_tuple().reduce()) == "{m.C(): None}");
+  B shared;  // 2^40 paths to one None: Python would hash every one of them
+  shared.none();
+  for (int level = 0; level < 40; ++level) shared.dup().tuple2();
+  CHECK(key(shared) == "failed: limit");
 }
 
 TEST_CASE("the result tells protocol, opcodes and end") {

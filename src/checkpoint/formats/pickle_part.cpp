@@ -15,6 +15,13 @@ std::string_view failure_code(ErrorCode code) {
   return code == ErrorCode::kLimit ? "pickle-limit" : "pickle-malformed";
 }
 
+void keep_rest(const std::vector<std::byte>& bytes, std::uint64_t end, std::string_view name,
+               Checkpoint& out) {
+  const auto rest = std::span(bytes).subspan(end);
+  out.leftovers.push_back({fmt::format("{}, after STOP", name), rest.size(), true,
+                           io::memory_source({rest.begin(), rest.end()}), std::nullopt});
+}
+
 }  // namespace
 
 void add_imports(std::span<const pickle::Import> imports, Checkpoint& out) {
@@ -32,7 +39,8 @@ void add_imports(std::span<const pickle::Import> imports, Checkpoint& out) {
 
 pickle::PickleResult take_pickle(std::shared_ptr<const std::vector<std::byte>> bytes, std::string_view name,
                                  std::uint64_t offset, const Limits& limits, Checkpoint& out) {
-  pickle::PickleResult result = pickle::run(std::move(bytes), out.tree, limits);
+  pickle::PickleResult result = pickle::run(bytes, out.tree, limits);
+  if (!result.failure && result.end < bytes->size()) keep_rest(*bytes, result.end, name, out);
   out.pickle_size += result.end;
   out.opcodes |= result.opcodes;
   out.pickle_protocol = std::max(out.pickle_protocol, result.protocol);

@@ -27,6 +27,7 @@ std::shared_ptr<const std::vector<std::byte>> PickleStream::next(std::string_vie
     if (!result.failure) {
       bytes->resize(result.end);
       offset_ += result.end;
+      imports_.insert(imports_.end(), result.imports.begin(), result.imports.end());
       return bytes;
     }
     const bool cut = result.failure->code() == ErrorCode::kTruncated && window < bytes_->size() - offset_;

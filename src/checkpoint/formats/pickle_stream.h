@@ -26,6 +26,8 @@ class PickleStream {
   std::shared_ptr<const std::vector<std::byte>> next(std::string_view what);
   // The same for a pickle of a few values: runs it into `tree` and returns its root.
   value::NodeId value(value::Tree& tree, std::string_view what);
+  // What all pickles so far import: torch runs each of them.
+  const std::vector<pickle::Import>& imports() const { return imports_; }
 
   std::int64_t int64();  // little-endian
   std::int32_t int32();
@@ -35,6 +37,7 @@ class PickleStream {
   io::SourcePtr bytes_;
   std::uint64_t offset_;
   const Limits& limits_;
+  std::vector<pickle::Import> imports_;
 };
 
 }  // namespace ckpt::formats

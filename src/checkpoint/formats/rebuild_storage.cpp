@@ -54,9 +54,11 @@ void attach_bytes(RebuildContext& c, tensor::Storage& storage, std::uint64_t dec
                          "reads past its end",
                          quote(abbreviate(storage.key, 80)), found->size, declared_bytes));
   } else if (found->size > declared_bytes) {
-    c.defect("storage-size-excess", "data/" + storage.key,
-             fmt::format("storage {} has {} bytes in the file, but the pickle declares only {}",
-                         quote(abbreviate(storage.key, 80)), found->size, declared_bytes));
+    c.defect(
+        "storage-size-excess", "data/" + storage.key,
+        fmt::format("storage {} has {} bytes in the file, but the pickle declares only {}: torch 2.10 and "
+                    "later refuse the file",
+                    quote(abbreviate(storage.key, 80)), found->size, declared_bytes));
   }
 }
 
@@ -72,7 +74,27 @@ bool resolve_module(RebuildContext& c, NodeId node, std::span<const NodeId> fiel
 // The sixth element of legacy files: None, or (key, offset, numel) of a view of the storage as torch 0.1 to
 // 0.3 wrote them. The bytes of such views are not looked for.
 bool is_whole(const RebuildContext& c, std::span<const NodeId> fields) {
-  return fields.size() == 5 || (fields.size() == 6 && c.tree.kind(fields[5]) == Kind::kNone);
+  if (!c.scope.legacy) return fields.size() == 5;
+  return fields.size() == 6 && c.tree.kind(fields[5]) == Kind::kNone;
+}
+
+// torch keeps the storage of the first id of a key, with its dtype, unless it is empty.
+void compare_declarations(RebuildContext& c, std::uint32_t storage, const Declared& now) {
+  Declared& first = c.declared[storage - c.first_storage];
+  if (first.bytes == 0 && now.bytes == 0) {
+    first = now;
+    return;
+  }
+  if (first.bytes == now.bytes && first.dtype == now.dtype) return;
+  const auto shown = [](const Declared& one) {
+    return fmt::format("{} bytes of {}", one.bytes, one.dtype ? tensor::name(*one.dtype) : "no type");
+  };
+  const std::string& key = c.out.storages[storage].key;
+  c.defect(
+      "storage-inconsistent", "data/" + key,
+      fmt::format("storage {} is declared as {} and again as {}: torch takes the first for every tensor, "
+                  "so that others are not what they say",
+                  quote(abbreviate(key, 80)), shown(first), shown(now)));
 }
 
 }  // namespace
@@ -118,11 +140,8 @@ void resolve_persistent(RebuildContext& c, NodeId node) {
     storage.part = c.scope.part;
     storage.location = c.tree.text(fields[3]);
     attach_bytes(c, storage, *declared);
-  } else if (const Declared& first = c.declared_of(known->second);
-             first.bytes != *declared || (first.dtype && dtype && *first.dtype != *dtype)) {
-    c.defect("storage-inconsistent", "data/" + key,
-             fmt::format("storage {} is declared twice, in different ways; torch uses the first declaration",
-                         quote(abbreviate(key, 80))));
+  } else {
+    compare_declarations(c, known->second, {dtype, *declared});
   }
   c.tree.become_storage(node, known->second);
 }

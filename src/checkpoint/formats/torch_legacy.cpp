@@ -11,6 +11,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "checkpoint/formats/call_check.h"
 #include "checkpoint/formats/pickle_part.h"
 #include "checkpoint/formats/pickle_stream.h"
 #include "checkpoint/formats/python_objects.h"
@@ -45,6 +46,11 @@ std::string key_of(const Tree& tree, NodeId node) {
   return tree.kind(node) == Kind::kInt ? std::to_string(tree.integer(node)) : std::string();
 }
 
+// 0 and "0" are two keys.
+std::string unique_key(const Tree& tree, NodeId node) {
+  return (tree.kind(node) == Kind::kString ? "'" : "#") + key_of(tree, node);
+}
+
 // ('storage', class, key, location, numel, view): what is malformed, resolving the id reports.
 void collect_claim(const Tree& tree, NodeId persistent, Claims& claims) {
   const auto id = tree.elements(persistent);
@@ -53,20 +59,19 @@ void collect_claim(const Tree& tree, NodeId persistent, Claims& claims) {
     return;
   const auto dtype = tensor::dtype_from_storage_class(tree.text(fields[1]));
   const std::uint64_t item = dtype ? tensor::element_size(*dtype) : 1;  // untyped storages count bytes
-  claims.try_emplace(key_of(tree, fields[2]),
+  claims.try_emplace(unique_key(tree, fields[2]),
                      Claim{static_cast<std::uint64_t>(tree.integer(fields[4])), item});
 }
 
 // The storages lie one after another in the order of the list of keys; only the persistent ids tell their
 // item sizes.
-Storages read_storages(PickleStream& stream, const io::SourcePtr& bytes, const Claims& claims) {
-  Tree keys;
+Storages read_storages(PickleStream& stream, const io::SourcePtr& bytes, const Claims& claims, Tree& keys) {
   const NodeId list = stream.value(keys, "the list of storages");
   if (keys.kind(list) != Kind::kList) fail(ErrorCode::kCorrupt, "the fifth pickle is not a list of storages");
   Storages storages;
   for (const NodeId node : keys.elements(list)) {
     const std::string key = key_of(keys, node);
-    const auto claim = claims.find(key);
+    const auto claim = claims.find(unique_key(keys, node));
     if (claim == claims.end())
       fail(
           ErrorCode::kCorrupt,
@@ -101,12 +106,15 @@ void read(const Source& source, const Limits& limits, Checkpoint& out) {
 }
 
 // torch.save may be called again and again on one file; torch.load reads the first object.
-void check_end(const PickleStream& stream, const io::ByteSource& bytes, std::uint32_t part, Checkpoint& out) {
-  if (stream.offset() == bytes.size()) return;
-  out.defects.push_back({"zip-trailing-data", "",
-                         fmt::format("{} follow the last storage, which torch.load does not read",
-                                     plural(bytes.size() - stream.offset(), "byte")),
-                         stream.offset(), part});
+void check_end(const PickleStream& stream, const io::SourcePtr& bytes, std::uint32_t part, Checkpoint& out) {
+  if (stream.offset() == bytes->size()) return;
+  const std::uint64_t rest = bytes->size() - stream.offset();
+  out.leftovers.push_back(
+      {"after the last storage", rest, true, io::slice_source(bytes, stream.offset(), rest), std::nullopt});
+  out.defects.push_back(
+      {"zip-trailing-data", "",
+       fmt::format("{} follow the last storage, which torch.load does not read", plural(rest, "byte")),
+       stream.offset(), part});
 }
 
 }  // namespace
@@ -120,7 +128,7 @@ bool is_torch_legacy(std::span<const std::byte> head) {
 
 NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& limits, Checkpoint& out) {
   PickleStream stream(bytes, 0, limits);
-  Tree facts;
+  Tree& facts = out.tree;  // torch runs all five pickles: what any of them imports and calls counts
   if (!is_magic(facts, stream.value(facts, "the magic number")))
     fail(ErrorCode::kCorrupt, "not a torch file");
   const NodeId version = stream.value(facts, "the version");
@@ -139,13 +147,15 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
        "torch.save wrote this form before torch 1.6: it has no checksums and cannot be memory-mapped",
        {},
        part});
-  const Storages storages = read_storages(stream, bytes, claims);
-  check_end(stream, *bytes, part, out);
+  const Storages storages = read_storages(stream, bytes, claims, out.tree);
+  add_imports(stream.imports(), out);
+  check_end(stream, bytes, part, out);
   const FindStorage find = [&](std::string_view key) -> std::optional<StorageBytes> {
     const auto found = storages.find(key);
     return found == storages.end() ? std::nullopt : std::optional(found->second);
   };
-  rebuild_tensors(out, {first, part, false}, find, limits);
+  rebuild_tensors(out, {first, part, false, true}, find, limits);
+  check_calls(out, first, part);
   simplify_python_objects(out.tree, first);
   return root;
 }

@@ -61,7 +61,7 @@ void check_bounds(RebuildContext& c, std::uint32_t record) {
 // (storage, storage_offset, size, stride): the four first arguments of every _rebuild_tensor*.
 std::optional<std::uint32_t> strided(RebuildContext& c, std::span<const NodeId> args,
                                      std::optional<DType> dtype) {
-  if (args.size() < 4 || c.tree.kind(args[0]) != Kind::kStorage) return std::nullopt;
+  if (c.tree.kind(args[0]) != Kind::kStorage) return std::nullopt;
   TensorRecord record;
   TensorView& view = record.view;
   view.storage = c.tree.payload(args[0]);
@@ -83,41 +83,53 @@ bool flag(RebuildContext& c, std::span<const NodeId> args, std::size_t i) {
   return i < args.size() && c.tree.kind(args[i]) == Kind::kBool && c.tree.boolean(args[i]);
 }
 
-// {'conj': True, 'neg': True}: torch/_utils.py set_tensor_metadata
-void read_metadata(RebuildContext& c, std::span<const NodeId> args, std::size_t i, TensorView& view) {
-  if (i >= args.size() || c.tree.kind(args[i]) != Kind::kDict) return;
+// torch takes nothing but a bool, and True for numbers with a fraction only.
+bool read_requires_grad(RebuildContext& c, NodeId node, TensorView& view) {
+  if (c.tree.kind(node) != Kind::kBool) return false;
+  view.requires_grad = c.tree.boolean(node);
+  return !view.requires_grad || tensor::is_floating(view.dtype);
+}
+
+// {'conj': True, 'neg': True}: torch/_utils.py set_tensor_metadata, which is called with what is true.
+bool read_metadata(RebuildContext& c, std::span<const NodeId> args, std::size_t i, TensorView& view) {
+  if (i >= args.size() || c.tree.kind(args[i]) == Kind::kNone) return true;
+  if (c.tree.kind(args[i]) != Kind::kDict) return false;
+  for (const value::Item& item : c.tree.items(args[i]))
+    if (c.tree.kind(item.key) != Kind::kString || c.tree.kind(item.value) != Kind::kBool) return false;
   const NodeId conj = c.tree.get(args[i], "conj");
   const NodeId neg = c.tree.get(args[i], "neg");
-  view.conj = conj != kNoNode && c.tree.kind(conj) == Kind::kBool && c.tree.boolean(conj);
-  view.neg = neg != kNoNode && c.tree.kind(neg) == Kind::kBool && c.tree.boolean(neg);
+  view.conj = conj != kNoNode && c.tree.boolean(conj);
+  view.neg = neg != kNoNode && c.tree.boolean(neg);
+  return conj == kNoNode || tensor::dtype_class(view.dtype) == tensor::DTypeClass::kComplex;
+}
+
+std::optional<std::uint32_t> rebuild_v1(RebuildContext& c, std::span<const NodeId> args) {
+  return strided(c, args, std::nullopt);
 }
 
 std::optional<std::uint32_t> rebuild_v2(RebuildContext& c, std::span<const NodeId> args) {
   const auto index = strided(c, args, std::nullopt);
   if (!index) return index;
   TensorView& view = c.out.tensor_records[*index].view;
-  view.requires_grad = flag(c, args, 4);
-  read_metadata(c, args, 6, view);
+  if (!read_requires_grad(c, args[4], view) || !read_metadata(c, args, 6, view)) return std::nullopt;
   return index;
 }
 
 // The storage is untyped, and the dtype is an argument: dtypes without a storage class (float8, uint16 ...).
 std::optional<std::uint32_t> rebuild_v3(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 7) return std::nullopt;
   const auto dtype = c.dtype_of(args[6]);
   if (!dtype) return std::nullopt;
   const auto index = strided(c, args, dtype);
   if (!index) return index;
   TensorView& view = c.out.tensor_records[*index].view;
-  view.requires_grad = flag(c, args, 4);
-  read_metadata(c, args, 7, view);
+  if (!read_requires_grad(c, args[4], view) || !read_metadata(c, args, 7, view)) return std::nullopt;
   return index;
 }
 
 std::optional<std::uint32_t> rebuild_parameter(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 2 || c.tree.kind(args[0]) != Kind::kTensor) return std::nullopt;
+  if (c.tree.kind(args[0]) != Kind::kTensor) return std::nullopt;
   TensorRecord record = c.out.tensor_records[c.tree.payload(args[0])];
-  record.view.requires_grad = flag(c, args, 1);
+  if (!read_requires_grad(c, args[1], record.view)) return std::nullopt;
   record.subclass = "torch.nn.parameter.Parameter";
   return c.add(std::move(record));
 }
@@ -130,7 +142,7 @@ std::optional<double> number_of(RebuildContext& c, NodeId node) {
 
 // quantizer = (per_tensor_affine, scale, zero_point) or (per_channel_affine, scales, zero_points, axis)
 std::optional<std::uint32_t> rebuild_qtensor(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 5 || c.tree.kind(args[4]) != Kind::kTuple) return std::nullopt;
+  if (c.tree.kind(args[4]) != Kind::kTuple) return std::nullopt;
   const auto index = strided(c, args, std::nullopt);
   const auto quantizer = c.tree.elements(args[4]);
   if (!index || quantizer.size() < 3 || c.tree.kind(quantizer[0]) != Kind::kGlobal) return std::nullopt;
@@ -175,7 +187,6 @@ std::string layout_name(RebuildContext& c, NodeId node) {
 }
 
 std::optional<std::uint32_t> rebuild_sparse(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 2) return std::nullopt;
   const std::string layout = layout_name(c, args[0]);
   const auto data = c.tree.elements(args[1]);
   if (layout == "sparse_coo" && data.size() >= 3)
@@ -189,14 +200,13 @@ std::optional<std::uint32_t> rebuild_sparse(RebuildContext& c, std::span<const N
 }
 
 std::optional<std::uint32_t> rebuild_nested(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 4) return std::nullopt;
   return composite(c, "nested", args[0], kNoNode,
                    {{"buffer", args[0]}, {"sizes", args[1]}, {"strides", args[2]}, {"offsets", args[3]}});
 }
 
 // ({values, offsets, lengths, ...},): torch/nested/_internal/nested_tensor.py
 std::optional<std::uint32_t> rebuild_jagged(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() != 1 || c.tree.kind(args[0]) != Kind::kDict) return std::nullopt;
+  if (c.tree.kind(args[0]) != Kind::kDict) return std::nullopt;
   const NodeId values = c.tree.get(args[0], "values");
   const NodeId offsets = c.tree.get(args[0], "offsets");
   if (values == kNoNode || offsets == kNoNode) return std::nullopt;
@@ -205,7 +215,6 @@ std::optional<std::uint32_t> rebuild_jagged(RebuildContext& c, std::span<const N
 
 // (dtype, size, stride, requires_grad): without bytes by design
 std::optional<std::uint32_t> rebuild_meta(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 4) return std::nullopt;
   const auto dtype = c.dtype_of(args[0]);
   TensorRecord record;
   if (!dtype || !read_sizes(c, args[1], record.view.shape) || !read_sizes(c, args[2], record.view.strides))
@@ -224,7 +233,6 @@ std::optional<std::uint32_t> rebuild_meta(RebuildContext& c, std::span<const Nod
 
 // (class, dtype, size, stride, storage_offset, layout, device, requires_grad): the data is in the state
 std::optional<std::uint32_t> rebuild_wrapper(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 8) return std::nullopt;
   const auto dtype = c.dtype_of(args[1]);
   TensorRecord record;
   if (!dtype || !read_sizes(c, args[2], record.view.shape)) return std::nullopt;
@@ -238,7 +246,7 @@ std::optional<std::uint32_t> rebuild_wrapper(RebuildContext& c, std::span<const 
 
 // (tensor, dtype, device, requires_grad): XLA and other devices without own storages
 std::optional<std::uint32_t> rebuild_device(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 4 || c.tree.kind(args[0]) != Kind::kTensor) return std::nullopt;
+  if (c.tree.kind(args[0]) != Kind::kTensor) return std::nullopt;
   TensorRecord record = c.out.tensor_records[c.tree.payload(args[0])];
   record.view.requires_grad = flag(c, args, 3);
   return c.add(std::move(record));
@@ -258,27 +266,28 @@ std::optional<std::uint32_t> rebuild_from_type(RebuildContext& c, std::span<cons
 
 struct RebuildFunction {
   std::string_view name;
+  std::size_t fewest, most;  // arguments, as torch 2.13 takes them
   std::optional<std::uint32_t> (*run)(RebuildContext&, std::span<const NodeId>);
 };
 
 constexpr RebuildFunction kFunctions[] = {
-    {"torch._utils._rebuild_tensor", rebuild_v2},
-    {"torch._utils._rebuild_tensor_v2", rebuild_v2},
-    {"torch._utils._rebuild_tensor_v3", rebuild_v3},
-    {"torch._utils._rebuild_parameter", rebuild_parameter},
-    {"torch._utils._rebuild_parameter_with_state", rebuild_parameter},
-    {"torch._utils._rebuild_qtensor", rebuild_qtensor},
-    {"torch._utils._rebuild_sparse_tensor", rebuild_sparse},
-    {"torch._utils._rebuild_sparse_csr_tensor", rebuild_sparse},
-    {"torch._utils._rebuild_nested_tensor", rebuild_nested},
-    {"torch.nested._internal.nested_tensor._rebuild_njt", rebuild_jagged},
-    {"torch._utils._rebuild_meta_tensor_no_storage", rebuild_meta},
-    {"torch._utils._rebuild_wrapper_subclass", rebuild_wrapper},
-    {"torch._utils._rebuild_device_tensor_from_cpu_tensor", rebuild_device},
-    {"torch._tensor._rebuild_from_type", rebuild_from_type},
-    {"torch._tensor._rebuild_from_type_v2", rebuild_from_type},
-    {"torch.nn.parameter.UninitializedParameter", rebuild_uninitialized},
-    {"torch.nn.parameter.UninitializedBuffer", rebuild_uninitialized},
+    {"torch._utils._rebuild_tensor", 4, 4, rebuild_v1},
+    {"torch._utils._rebuild_tensor_v2", 6, 7, rebuild_v2},
+    {"torch._utils._rebuild_tensor_v3", 7, 8, rebuild_v3},
+    {"torch._utils._rebuild_parameter", 3, 3, rebuild_parameter},
+    {"torch._utils._rebuild_parameter_with_state", 4, 4, rebuild_parameter},
+    {"torch._utils._rebuild_qtensor", 7, 7, rebuild_qtensor},
+    {"torch._utils._rebuild_sparse_tensor", 2, 2, rebuild_sparse},
+    {"torch._utils._rebuild_sparse_csr_tensor", 2, 2, rebuild_sparse},
+    {"torch._utils._rebuild_nested_tensor", 4, 4, rebuild_nested},
+    {"torch.nested._internal.nested_tensor._rebuild_njt", 1, 1, rebuild_jagged},
+    {"torch._utils._rebuild_meta_tensor_no_storage", 4, 4, rebuild_meta},
+    {"torch._utils._rebuild_wrapper_subclass", 8, 8, rebuild_wrapper},
+    {"torch._utils._rebuild_device_tensor_from_cpu_tensor", 4, 4, rebuild_device},
+    {"torch._tensor._rebuild_from_type", 4, 4, rebuild_from_type},
+    {"torch._tensor._rebuild_from_type_v2", 4, 4, rebuild_from_type},
+    {"torch.nn.parameter.UninitializedParameter", 0, 3, rebuild_uninitialized},
+    {"torch.nn.parameter.UninitializedBuffer", 0, 4, rebuild_uninitialized},
 };
 
 const RebuildFunction* find_function(std::string_view name) {
@@ -286,6 +295,12 @@ const RebuildFunction* find_function(std::string_view name) {
   for (const RebuildFunction& function : kFunctions)
     if (function.name == name) return &function;
   return nullptr;
+}
+
+std::optional<std::uint32_t> run_function(RebuildContext& c, const RebuildFunction& function,
+                                          std::span<const NodeId> args) {
+  if (args.size() < function.fewest || args.size() > function.most) return std::nullopt;
+  return function.run(c, args);
 }
 
 // Tensors in the state of a subclass: DTensor {'_local_tensor': T, '_spec': ..}, jagged {values, offsets}.
@@ -305,11 +320,10 @@ void add_state_parts(RebuildContext& c, NodeId state, TensorRecord& record) {
 // (function, class, arguments, state): function(*arguments) seen as `class`. torch CALLS the first argument,
 // so only a function of the table is followed here.
 std::optional<std::uint32_t> rebuild_from_type(RebuildContext& c, std::span<const NodeId> args) {
-  if (args.size() < 4 || c.tree.kind(args[0]) != Kind::kGlobal || c.tree.kind(args[2]) != Kind::kTuple)
-    return std::nullopt;
+  if (c.tree.kind(args[0]) != Kind::kGlobal || c.tree.kind(args[2]) != Kind::kTuple) return std::nullopt;
   const RebuildFunction* function = find_function(c.tree.qualified_name(args[0]));
   if (function == nullptr || function->run == rebuild_from_type) return std::nullopt;
-  const auto index = function->run(c, c.tree.elements(args[2]));
+  const auto index = run_function(c, *function, c.tree.elements(args[2]));
   if (!index) return index;
   TensorRecord& record = c.out.tensor_records[*index];
   if (c.tree.kind(args[1]) == Kind::kGlobal) {
@@ -329,6 +343,18 @@ std::optional<std::uint32_t> rebuild_old_class(RebuildContext& c, const value::O
   return strided(c, state, std::nullopt);
 }
 
+// What the stream does to a tensor after it was made. torch never writes any of it.
+void check_changes(RebuildContext& c, std::uint32_t record, const value::ObjectParts& object) {
+  if (object.items != kNoNode)
+    c.record_defect(record, "pickle-setitem-on-non-dict",
+                    "items are set on a tensor: this corrupts memory in torch < 2.10 (CVE-2026-24747)");
+  if (object.appended != kNoNode)
+    c.record_defect(record, "pickle-call-fails", "values are appended to a tensor: torch.load fails");
+  if (object.state != kNoNode)
+    c.record_defect(record, "pickle-call-fails",
+                    "a state is set on a tensor: torch.load fails, or replaces the tensor by another");
+}
+
 void resolve_object(RebuildContext& c, NodeId node) {
   const std::string name = c.callee_name(node);
   if (!name.starts_with("torch.")) return;
@@ -336,12 +362,10 @@ void resolve_object(RebuildContext& c, NodeId node) {
   const value::ObjectParts object = c.tree.object(node);
   std::optional<std::uint32_t> record;
   if (function != nullptr) {
-    record = function->run(c, c.call_args(node));
+    record = run_function(c, *function, c.call_args(node));
+    if (record) check_changes(c, *record, object);
     if (!record)
       c.defect("tensor-malformed", "", fmt::format("{} with arguments that do not make a tensor", name));
-    if (record && object.items != kNoNode)
-      c.record_defect(*record, "pickle-setitem-on-non-dict",
-                      "items are set on a tensor: this corrupts memory in torch < 2.10 (CVE-2026-24747)");
   } else if (name.ends_with("Tensor") && object.instance) {
     record = rebuild_old_class(c, object);
   }

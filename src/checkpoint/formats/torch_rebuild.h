@@ -30,6 +30,7 @@ struct RebuildScope {
   value::NodeId first = 0;  // its nodes are those of the tree from this one on
   std::uint32_t part = 0;   // the file in which its storages are
   bool big_endian = false;
+  bool legacy = false;  // torch.save before 1.6: persistent ids have a sixth element
 };
 
 // Turns every kPersistent node of the scope into a storage and every rebuild call into a tensor, in place,

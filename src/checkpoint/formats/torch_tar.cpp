@@ -12,6 +12,7 @@
 
 #include "base/checked.h"
 #include "base/text.h"
+#include "checkpoint/formats/call_check.h"
 #include "checkpoint/formats/pickle_part.h"
 #include "checkpoint/formats/pickle_stream.h"
 #include "checkpoint/formats/python_objects.h"
@@ -156,6 +157,7 @@ class Reader {
     Tree tree;
     const NodeId views = in.value(tree, "the views of storages");
     for (const NodeId view : tree.elements(views)) add_view(tree, tuple(tree, view, 4));
+    add_imports(in.imports(), out_);
   }
 
   void add_view(const Tree& tree, std::span<const NodeId> fields) {
@@ -205,6 +207,7 @@ class Reader {
       record.view.storage_offset = count_of(in.int64(), "the offset of a tensor");
       add_tensor(key_of(tree, fields[0]), std::move(record));
     }
+    add_imports(in.imports(), out_);
   }
 
   void add_tensor(std::string key, TensorRecord record) {
@@ -235,6 +238,7 @@ class Reader {
     Tree& tree = out_.tree;
     for (NodeId node = 0; node < tree.size(); ++node)
       if (tree.kind(node) == Kind::kPersistent) resolve(node);
+    check_calls(out_, 0, 0);
     simplify_python_objects(tree, 0);
   }
 

@@ -10,12 +10,14 @@
 
 #include "base/crc32.h"
 #include "base/text.h"
+#include "checkpoint/formats/call_check.h"
 #include "checkpoint/formats/pickle_part.h"
 #include "checkpoint/formats/python_objects.h"
 #include "checkpoint/formats/torch_rebuild.h"
 #include "checkpoint/leaves.h"
 #include "checkpoint/quantizers.h"
 #include "io/zip_archive.h"
+#include "value/expansion.h"
 
 namespace ckpt::formats {
 namespace {
@@ -25,6 +27,7 @@ using io::ZipEntry;
 using namespace std::string_view_literals;
 
 constexpr std::string_view kPickle = "/data.pkl";
+constexpr double kPathBytesPerPlace = 256;  // of their own paths, beyond which places cost more
 
 bool probe(const Source& source) { return io::looks_like_zip(source.head()); }
 
@@ -115,13 +118,15 @@ void place_defects(const TorchArchive& archive, std::size_t first, Checkpoint& o
 // True for big-endian storages.
 bool read_byte_order(const ZipArchive& archive, const std::string& folder, const Limits& limits,
                      Checkpoint& out) {
-  const ZipEntry* entry = archive.find(folder + "/byteorder");
+  const ZipEntry* entry = find_any_case(archive, folder + "/byteorder");
   if (entry == nullptr) return false;  // torch < 2.1 wrote none, so little
   if (entry->size > limits.small_record_bytes) {
     out.defects.push_back(
         {"byteorder-unknown",
          "byteorder",
-         fmt::format("the byteorder record has {} bytes; expected 'little' or 'big'", entry->size),
+         fmt::format(
+             "the byteorder record has {} bytes; expected 'little' or 'big': torch.load refuses the file",
+             entry->size),
          {}});
     return false;
   }
@@ -137,7 +142,8 @@ bool read_byte_order(const ZipArchive& archive, const std::string& folder, const
     out.defects.push_back(
         {"byteorder-unknown",
          "byteorder",
-         fmt::format("the byteorder record says {}; expected 'little' or 'big'", quote(abbreviate(text, 40))),
+         fmt::format("the byteorder record says {}; expected 'little' or 'big': torch.load refuses the file",
+                     quote(abbreviate(text, 40))),
          {}});
   }
   return text == "big";
@@ -146,8 +152,8 @@ bool read_byte_order(const ZipArchive& archive, const std::string& folder, const
 // caffe2/serialize/inline_container.cc: .data/version wins over version; torch accepts 1 to 10.
 void check_version(const ZipArchive& archive, const std::string& folder, const Limits& limits,
                    Checkpoint& out) {
-  const ZipEntry* newer = archive.find(folder + "/.data/version");
-  const ZipEntry* entry = newer != nullptr ? newer : archive.find(folder + "/version");
+  const ZipEntry* newer = find_any_case(archive, folder + "/.data/version");
+  const ZipEntry* entry = newer != nullptr ? newer : find_any_case(archive, folder + "/version");
   if (entry == nullptr) {
     out.defects.push_back(
         {"zip-layout", "version", "there is no version record: torch.load refuses the file", {}});
@@ -286,6 +292,27 @@ void name_storages(const TorchArchive& from, std::size_t first, Checkpoint& out)
     out.storages[i].key = fmt::format("{}:{}", part, out.storages[i].key);
 }
 
+// A few kilobytes can refer to each other along more paths than anybody can follow. Then each part is listed
+// once, which is enough to judge it, but not every place where it is.
+void report_expansion(Checkpoint& out, const Limits& limits) {
+  const value::Expansion all = value::measure_expansion(out.tree);
+  const double places = all.places + all.label_work + all.path_bytes / kPathBytesPerPlace;
+  const bool text = all.text_bytes > static_cast<double>(limits.repeated_text);
+  if (places <= static_cast<double>(limits.paths) && !text) return;
+  out.tree.enter_once();
+  out.complete = false;
+  out.defects.push_back(
+      {"pickle-limit",
+       "data.pkl",
+       text
+           ? fmt::format("{:.2g} bytes of text are reached through shared values, more than the limit of {}; "
+                         "each is listed once",
+                         all.text_bytes, limits.repeated_text)
+           : fmt::format("more than {} places are reached through shared values; each value is listed once",
+                         limits.paths),
+       {}});
+}
+
 void read(const Source& source, const Limits& limits, Checkpoint& out) {
   out.tree.set_root(read_torch_archive({source.bytes()}, limits, out));
   index_tensors(out, limits);
@@ -313,6 +340,7 @@ value::NodeId read_torch_archive(const TorchArchive& from, const Limits& limits,
   out.tensor_records.reserve(out.tensor_records.size() + archive->entries().size());
   rebuild_tensors(out, {first_node, from.part, big_endian},
                   storage_finder(*archive, from.offset, folder, used), limits);
+  check_calls(out, first_node, from.part);
   simplify_python_objects(out.tree, first_node);
   name_storages(from, first_storage, out);
   const std::size_t first_unreferenced = out.defects.size();
@@ -323,6 +351,7 @@ value::NodeId read_torch_archive(const TorchArchive& from, const Limits& limits,
 
 void index_tensors(Checkpoint& out, const Limits& limits) {
   if (out.tree.root() == value::kNoNode) return;
+  report_expansion(out, limits);
   try {
     collect_entries(out, limits);
     read_quantizers(out, limits);

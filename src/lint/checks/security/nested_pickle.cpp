@@ -12,6 +12,11 @@
 namespace ckpt::lint {
 namespace {
 
+constexpr ParamSpec kParams[] = {
+    {"hidden", ParamType::kBool, "false",
+     "only what is no value of the checkpoint and runs nothing: records, bytes behind STOP; false: the "
+     "others"},
+};
 constexpr KindSpec kKinds[] = {
     {"dangerous", "what names"},  // imports or calls what runs code
     {"imports", "what names"},
@@ -19,6 +24,7 @@ constexpr KindSpec kKinds[] = {
     {"unread", "what"},  // an archive that is no checkpoint
 };
 constexpr std::size_t kNamed = 5;
+constexpr std::size_t kRecorded = 1000;  // names among the properties
 
 // "a, b and 3 more".
 std::string list_of(const std::vector<std::string>& names) {
@@ -51,19 +57,27 @@ Hit hit_of(const NestedPickle& nested) {
   Hit hit =
       make_hit(nested.place, kind, nested.record ? report::PlaceKind::kFile : report::PlaceKind::kValue);
   hit.fields = {{"what", nested.what}, {"names", list_of(names)}};
+  report::List imports;
+  for (const std::string& name : names)
+    if (imports.size() < kRecorded) imports.push_back(name);
+  if (!imports.empty()) hit.properties.push_back({"imports", std::move(imports)});
   return hit;
 }
 
-void run(const Context& context, const Rule&, const Emit& emit) {
-  for (const NestedPickle& nested : find_nested_pickles(context.file())) emit(hit_of(nested));
+void run(const Context& context, const Rule& rule, const Emit& emit) {
+  for (const NestedPickle& nested : find_nested_pickles(context.file())) {
+    Hit hit = hit_of(nested);
+    const bool hidden = nested.record && hit.kind != "dangerous";
+    if (hidden == rule.boolean("hidden")) emit(std::move(hit));
+  }
 }
 
 }  // namespace
 
 const Check kNestedPickle{.name = "nested-pickle",
-                          .help = "pickles in bytes, and in records that torch never reads",
+                          .help = "pickles in bytes, in records and behind the end of what torch reads",
                           .needs = kNothing,
-                          .params = {},
+                          .params = kParams,
                           .run = run,
                           .kinds = kKinds};
 

@@ -230,11 +230,48 @@ TEST_CASE("bytes that are themselves a pickle") {
         Lines{"note tokenizer: a pickle of protocol 4; it imports nothing"});
 }
 
-TEST_CASE("a storage that is too large is milder than one that is too small") {
+TEST_CASE("pickles and archives that are no value of the checkpoint") {
+  const auto with = [](const std::string& content) {
+    auto records = weight_records();
+    records.push_back({.name = "archive/notes.txt", .data = content});
+    return records;
+  };
+  CHECK(found_in("security-hidden-pickle", with("plain text")).empty());
+  CHECK(found_in("security-hidden-pickle", with("\x80\x04N.")) ==
+        Lines{"error archive/notes.txt: a pickle of protocol 4; it imports nothing"});
+  PickleBuilder dates;
+  dates.proto(2).global("datetime", "date").stop();
+  CHECK(
+      found_in("security-hidden-pickle", with(dates.text())) ==
+      Lines{
+          "error archive/notes.txt: a pickle of protocol 2; a program that loads it imports datetime.date"});
+  CHECK(found_in("security-hidden-pickle", with(build_zip(weight_records()))) ==
+        Lines{"error archive/notes.txt: a checkpoint of its own; a program that loads it imports "
+              "torch._utils._rebuild_tensor_v2, torch.FloatStorage, collections.OrderedDict"});
+  PickleBuilder payload;
+  payload.proto(2).payload().stop();
+  CHECK(found_in("security-hidden-pickle", with(payload.text())).empty());
+  CHECK(found_in("security-nested-pickle", with(payload.text())) ==
+        Lines{"error archive/notes.txt: a pickle of protocol 2; a program that loads it runs os.system"});
+}
+
+TEST_CASE("a pickle behind the STOP of data.pkl") {
+  PickleBuilder b;
+  b.proto(2).empty_dict().stop().raw(std::string(64, '\0'));
+  CHECK(found_in("security-hidden-pickle", b).empty());
+  PickleBuilder second;
+  second.proto(2).empty_dict().stop().proto(2).global("datetime", "date").stop();
+  CHECK(found_in("security-hidden-pickle", second) ==
+        Lines{"error data.pkl, after STOP: a pickle of protocol 2; a program that loads it imports "
+              "datetime.date"});
+}
+
+TEST_CASE("a storage of another size than its record") {
   auto records = weight_records();
   storage_of(records).data = std::string(32, '\x01');
   CHECK(found_in("container-record-size", records) ==
-        Lines{"warning data/0: storage \"0\" has 32 bytes in the file, but the pickle declares only 24"});
+        Lines{"error data/0: storage \"0\" has 32 bytes in the file, but the pickle declares only 24: torch "
+              "2.10 and later refuse the file"});
   storage_of(records).data = std::string(16, '\x01');
   CHECK(found_in("container-record-size", records) ==
         Lines{"error data/0: storage \"0\" has 16 bytes in the file, but the pickle declares 24; torch < "
