@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "report/layer_grid.h"
 #include "tensor/histogram.h"
+#include "training/rates.h"
 #include "training/scores.h"
 
 namespace ckpt::diff {

@@ -199,6 +199,7 @@ void add_overview(std::span<const std::shared_ptr<const Opened>> inputs, const O
   section.title = "checkpoints";
   section.note = plural(rows->size(), "checkpoint");
   section.size = rows->size() + 1;
+  section.has_titles = true;
   section.line = [rows, columns](std::size_t i) {
     return i == 0 ? heading(columns) : line_of((*rows)[i - 1], columns);
   };

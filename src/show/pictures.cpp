@@ -10,6 +10,7 @@
 #include "report/layer_grid.h"
 #include "tensor/histogram.h"
 #include "training/kept_scores.h"
+#include "training/rates.h"
 #include "training/scores.h"
 
 namespace ckpt::show {

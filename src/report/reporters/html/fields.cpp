@@ -75,8 +75,13 @@ std::optional<double> contribution(const Object& row) {
   return *rms * *rms * number_at(row, "numel").value_or(0);
 }
 
+bool is_weight(const Object& row) {
+  const Value* const section = member(row, "section");
+  return section == nullptr || text_of(*section) == "weights";
+}
+
 std::string name_of(const Object& row) {
-  std::string name = text_at(row, "name");
+  std::string name = is_weight(row) ? text_at(row, "name") : std::string();
   return name.empty() ? text_at(row, "path") : name;
 }
 

@@ -22,7 +22,9 @@ std::string text_of(const Value& value);
 // Infinity where NaN or infinities appeared; nullopt for what is no change of elements.
 std::optional<double> contribution(const Object& row);
 
-// What a row is about: its name, or its path.
+// What a row is about: the name of a weight; of everything else, optimizer state with the name of its weight
+// too, the path.
+bool is_weight(const Object& row);
 std::string name_of(const Object& row);
 
 }  // namespace ckpt::report::html

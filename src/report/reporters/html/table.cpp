@@ -85,17 +85,31 @@ Layout tensors_layout() {
           }};
 }
 
+// "optimizer_states[0].state[3].exp_avg (net.0.weight)".
+std::string changed_name(const Object& row) {
+  const std::string name = name_of(row);
+  const std::string weight = is_weight(row) ? std::string() : text_at(row, "name");
+  return weight.empty() ? name : name + " (" + weight + ")";
+}
+
+// What is not about elements, then weights by what they contribute, then other tensors.
+double change_rank(const Object& row) {
+  const auto share = contribution(row);
+  if (!share) return HUGE_VAL;
+  return is_weight(row) ? *share : -1 / (1 + *share);
+}
+
 Layout changes_layout() {
   return {"Changes",
-          "what is not about elements, then what contributes most to the change",
+          "what is not about elements, then the weights that contribute most to the change",
           {{"kind", false, change_kind},
-           {"what", false, name_of},
+           {"what", false, changed_name},
            {"change", false, change_text},
            {"rel L2", true, nullptr, "rel_l2"},
            {"max |Δ|", true, nullptr, "max_abs"},
            {"differing", true, differing},
            {"cosine", true, nullptr, "cosine"}},
-          [](const Object& row) { return contribution(row).value_or(HUGE_VAL); }};
+          change_rank};
 }
 
 // The last of a series, one value a checkpoint.

@@ -54,8 +54,8 @@ class Tree {
   explicit Tree(const Table& table) : nodes_(1) {
     for (std::size_t i = 0; i < table.size; ++i) {
       const Object row = table.row(i);
-      const double weight =
-          is_change(table) ? contribution(row).value_or(0) : number_at(row, "numel").value_or(0);
+      const double weight = is_change(table) ? is_weight(row) ? contribution(row).value_or(0) : 0
+                                             : number_at(row, "numel").value_or(0);
       add(row, std::isfinite(weight) ? weight : 0, is_change(table));
     }
     join_chains();
@@ -135,7 +135,7 @@ class TreeWriter {
     std::string out = fmt::format(
         "<details class=\"card\" open><summary><b>By module</b> <span class=\"dim\">{}</span></summary>\n<ul "
         "class=\"tree\">\n",
-        change_ ? "how many changes, and each one's share of the squared change of all elements"
+        change_ ? "how many changes, and each one's share of the squared change of all weights"
                 : "how many tensors and elements, and their share");
     put_all(out);
     return out + "</ul></details>\n";
@@ -153,10 +153,11 @@ class TreeWriter {
     const std::string amount = change_ ? plural(node.rows, "change")
                                        : fmt::format("{} · {}", plural(node.rows, "tensor"),
                                                      format_count(static_cast<std::uint64_t>(node.weight)));
-    return fmt::format(
-        "<li><details{}><summary>{} <span class=\"dim\">{}</span> {} <span "
-        "class=\"n\">{}</span></summary><ul>\n",
-        open ? " open" : "", escape(node.label), amount, bar(share), escape(share_text(share)));
+    const std::string picture =
+        share > 0 ? fmt::format(" {} <span class=\"n\">{}</span>", bar(share), escape(share_text(share)))
+                  : "";
+    return fmt::format("<li><details{}><summary>{} <span class=\"dim\">{}</span>{}</summary><ul>\n",
+                       open ? " open" : "", escape(node.label), amount, picture);
   }
 
   // The levels from the top, as far as there is room: then every branch shows something.
