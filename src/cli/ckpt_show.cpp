@@ -67,8 +67,8 @@ Command command_of(const Parsed& parsed) {
   }
   out.typed = operands;
   const lint::Found found = lint::find_inputs(operands);
-  for (const report::Trouble& trouble : found.no_match)
-    fail(ErrorCode::kUsage, fmt::format("{}: {}", trouble.what, trouble.text));
+  if (!found.no_match.empty())
+    fail(ErrorCode::kUsage, fmt::format("{}: {}", found.no_match.front().what, found.no_match.front().text));
   for (const lint::Input& input : found.inputs) out.files.push_back(input.path);
   out.options.all = parsed.values.count("all") != 0;
   out.options.stats = parsed.values.count("stats") != 0;
