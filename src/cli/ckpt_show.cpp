@@ -53,7 +53,8 @@ struct Command {
 bool is_pattern(const std::string& operand) {
   std::error_code ignored;
   if (std::filesystem::exists(operand, ignored)) return false;
-  return operand.find('/') == operand.npos && !lint::is_model_name(operand) && operand != "-";
+  const bool revision = operand.find(':') != operand.npos && operand.find('[') == operand.npos;  // HEAD:folder
+  return operand.find('/') == operand.npos && !lint::is_model_name(operand) && operand != "-" && !revision;
 }
 
 Command command_of(const Parsed& parsed) {

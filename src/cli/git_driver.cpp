@@ -104,6 +104,7 @@ void compare_sides(const Parsed& parsed, const Side& old, const Side& now) {
   diff::to_report(diff, compat ? &*compat : nullptr, command.report, report);
   OutputOptions output = parsed.output;
   if (!output.width) output.width = pager_width();
+  output.pager = false;  // it is git's to page
   write_reports(report, output);
   for (const OpenedPtr& input : {a, b})
     if (const std::string trouble = show::trouble_of(*input); !trouble.empty())

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "report/layer_grid.h"
 #include "tensor/histogram.h"
+#include "training/keys.h"
 #include "training/rates.h"
 #include "training/scores.h"
 
@@ -180,7 +181,7 @@ std::vector<Highlight> highlights(const Diff& diff, const Compatibility* compat)
   }
   const Opened& a = *diff.sides[0].input;
   const Opened& b = *diff.sides[1].input;
-  add_number("epoch", a.training.progress.epoch, b.training.progress.epoch, out);
+  add_number(training::keys::kEpoch, a.training.progress.epoch, b.training.progress.epoch, out);
   add_number("step", a.training.progress.global_step, b.training.progress.global_step, out);
   add_score(a, b, out);
   const std::string before = rates_text(training::learning_rates(*a.file, a.training));

@@ -10,6 +10,7 @@
 #include "report/layer_grid.h"
 #include "tensor/histogram.h"
 #include "training/kept_scores.h"
+#include "training/keys.h"
 #include "training/rates.h"
 #include "training/scores.h"
 
@@ -121,7 +122,7 @@ std::vector<report::Highlight> highlights(const Opened& input, const training::A
                                           std::span<const Measured> measured) {
   std::vector<report::Highlight> out;
   const training::Progress& progress = input.training.progress;
-  if (progress.epoch) out.push_back({"epoch", number_text(*progress.epoch)});
+  if (progress.epoch) out.push_back({training::keys::kEpoch, number_text(*progress.epoch)});
   if (progress.global_step) out.push_back({"step", number_text(*progress.global_step)});
   for (const training::Score& score : training::read_scores(*input.file, input.training)) {
     if (!score.best) continue;

@@ -163,7 +163,7 @@ TEST_CASE("every field of Limits has its case here and its line in the table") {
     CHECK(tests.find(name) != std::string::npos);
     CHECK(header.find("//   " + name + " ") != std::string::npos);
   }
-  CHECK(found == 17);
+  CHECK(found == 19);  // spooled_bytes is in io/spool_test.cpp, listing_bytes bounds what git says
 }
 
 TEST_CASE("what is shared too often is listed once, and all of it is judged") {

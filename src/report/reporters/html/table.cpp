@@ -85,7 +85,7 @@ Layout tensors_layout() {
           }};
 }
 
-// "optimizer_states[0].state[3].exp_avg (net.0.weight)".
+// "optimizer[0].state[3].exp_avg (net.0.weight)".
 std::string changed_name(const Object& row) {
   const std::string name = name_of(row);
   const std::string weight = is_weight(row) ? std::string() : text_at(row, "name");
