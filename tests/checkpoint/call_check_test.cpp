@@ -96,6 +96,8 @@ TEST_CASE("calls that Python and torch refuse are defects") {
       {"device cpu:-2", call("torch", "device", one(B().unicode("cpu:-2")))},
       {"layout of nonsense", call("torch.serialization", "_get_layout", one(B().unicode("torch.x")))},
       {"a dtype is called", call("torch", "float32", nothing())},
+      {"a name that Python has not", B().global("builtins", "no_such")},
+      {"a name that collections has not", B().global("collections", "OrderedDicu")},
       {"a tensor is called", B().torch_tensor("0", "FloatStorage", kFour).empty_tuple().reduce()},
   };
   for (const Row& row : rows) {

@@ -15,6 +15,7 @@ torch runs what a file says: each is judged in a child process without rights (h
 
 import argparse
 import collections
+import functools
 import hashlib
 import json
 import os
@@ -137,6 +138,7 @@ class Verdict:
         self.errors = set()
 
 
+@functools.cache
 def rules_that_refuse():
     return {path.stem for family in FAMILIES for path in (ROOT / "rules" / "catalog" / family).glob("*.yaml")}
 

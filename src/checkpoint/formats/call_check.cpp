@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "checkpoint/formats/closed_modules.h"
 #include "tensor/dtype.h"
 #include "value/path.h"
 
@@ -287,7 +288,7 @@ constexpr Checker kCheckers[] = {
     {"torch.serialization._get_layout", layout},
 };
 
-std::string problem_of(const Tree& tree, const value::ObjectParts& object) {
+std::string call_problem(const Tree& tree, const value::ObjectParts& object) {
   const NodeId callee = object.callee;
   const bool made = tree.kind(callee) == Kind::kTensor || tree.kind(callee) == Kind::kStorage;
   if (made) return "it cannot be called";
@@ -302,21 +303,25 @@ std::string problem_of(const Tree& tree, const value::ObjectParts& object) {
   return {};
 }
 
+std::string shown(std::string_view name) { return one_line(abbreviate(name, 80)); }
+
+std::string problem_of(const Tree& tree, NodeId node) {
+  if (tree.kind(node) == Kind::kGlobal && is_missing_everywhere(tree.module(node), tree.text(node)))
+    return fmt::format("Python has no {}", shown(tree.qualified_name(node)));
+  if (tree.kind(node) != Kind::kObject) return {};
+  const std::string problem = call_problem(tree, tree.object(node));
+  return problem.empty() ? problem : fmt::format("{}: {}", shown(value::type_name(tree, node)), problem);
+}
+
 }  // namespace
 
 void check_calls(Checkpoint& out, NodeId first, std::uint32_t part) {
   std::size_t found = 0;
   for (NodeId node = first; node < out.tree.size() && found < kMostDefects; ++node) {
-    if (out.tree.kind(node) != Kind::kObject) continue;
-    const std::string problem = problem_of(out.tree, out.tree.object(node));
+    const std::string problem = problem_of(out.tree, node);
     if (problem.empty()) continue;
     ++found;
-    out.defects.push_back({"pickle-call-fails",
-                           "",
-                           fmt::format("{}: {}: torch.load fails",
-                                       one_line(abbreviate(value::type_name(out.tree, node), 80)), problem),
-                           {},
-                           part});
+    out.defects.push_back({"pickle-call-fails", "", problem + ": torch.load fails", {}, part});
   }
 }
 

@@ -128,6 +128,7 @@ bool is_torch_legacy(std::span<const std::byte> head) {
 
 NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& limits, Checkpoint& out) {
   PickleStream stream(bytes, 0, limits);
+  const auto begin = static_cast<NodeId>(out.tree.size());
   Tree& facts = out.tree;  // torch runs all five pickles: what any of them imports and calls counts
   if (!is_magic(facts, stream.value(facts, "the magic number")))
     fail(ErrorCode::kCorrupt, "not a torch file");
@@ -155,7 +156,7 @@ NodeId read_torch_legacy(io::SourcePtr bytes, std::uint32_t part, const Limits& 
     return found == storages.end() ? std::nullopt : std::optional(found->second);
   };
   rebuild_tensors(out, {first, part, false, true}, find, limits);
-  check_calls(out, first, part);
+  check_calls(out, begin, part);
   simplify_python_objects(out.tree, first);
   return root;
 }

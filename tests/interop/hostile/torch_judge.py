@@ -3,7 +3,7 @@
 
 A server: reads lines {"file": PATH, "kind": "torch" | "safetensors" | "dcp"} and answers each with a line of JSON:
   loads, weights_only   {"ok": true} or {"ok": false, "error": "Type: first line"}
-  foreign               names whose package is not installed; stand-ins replaced them
+  foreign               names that are not installed here; stand-ins replaced them
   tensors, objects      what torch sees, by our spelling of the path; below `objects` both sides may see different things
   gave_up               why there is no answer: the child died, or took too long
 
@@ -11,6 +11,7 @@ torch.load runs what a file says. Every file gets a child of its own: without ri
 written bytes, and with a hook that refuses processes, sockets and files opened for writing.
 """
 
+import gc
 import hashlib
 import importlib
 import json
@@ -31,8 +32,9 @@ SECONDS = 20
 MEMORY = 3 << 30
 MOST_PLACES = 20000
 NOBODY = 65534
-# Packages that every reader of torch files has: a name that they do not have is missing for everybody.
-OURS = set(sys.stdlib_module_names) | {"torch", "__builtin__", "copy_reg", "exceptions"}
+# Of these every name is known (src/checkpoint/formats/closed_modules.cpp). Another module may have a name in one
+# version and not in another: that a name is missing here says nothing of the file.
+CLOSED = {"builtins", "collections", "_codecs", "__builtin__", "copy_reg", "exceptions"}
 
 
 def import_packages():
@@ -91,7 +93,7 @@ def lenient_pickle(foreign):
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module, name):
-            if module.split(".")[0] in OURS:
+            if module in CLOSED:
                 return super().find_class(module, name)
             try:
                 return super().find_class(module, name)
@@ -244,6 +246,9 @@ def main():
         print(json.dumps({"missing": str(error)}), flush=True)
         return 0
     print(json.dumps({"torch": torch.__version__}), flush=True)
+    gc.collect()
+    gc.freeze()  # so that no child copies pages to count references
+    gc.disable()
     for line in sys.stdin:
         request = json.loads(line)
         print(json.dumps(answer_in_child(request["file"], request["kind"])), flush=True)
