@@ -62,7 +62,7 @@ TEST_CASE("defects are findings, many of one kind are counted, a limit without a
   REQUIRE(found[1].where.bytes);
   CHECK(found[1].where.bytes->offset == 7);
   CHECK(lines(lint_with("container-record-size", opened)) ==
-        std::vector<std::string>{"warning archive/data/1: two dtypes"});
+        std::vector<std::string>{"error archive/data/1: two dtypes"});
   CHECK(lint_with("security-limits", opened).empty());
   CheckpointBuilder cut;
   cut.file().complete = false;
