@@ -241,7 +241,8 @@ TEST_CASE("a tree adds up what is below, and a chain of single names is one line
 TEST_CASE("a page stays below its limit, whatever the report holds") {
   const std::string hostile = std::string(64 << 10, '"');
   Report report = drawn_report(hostile);
-  report.tables[0].size = 1700;  // of 64 KB a name
+  report.tables = drawn_report(hostile.substr(0, 4000)).tables;
+  report.tables[0].size = 1700;
   report.tables.push_back({"tensors", 20'000, [hostile](std::size_t i) {
                              return Object{{"name", fmt::format("{}.{}", i, hostile.substr(0, 500))},
                                            {"numel", std::uint64_t{i}}};

@@ -11,6 +11,8 @@ namespace ckpt::report::html {
 namespace {
 
 constexpr std::size_t kPathCharacters = 300;
+constexpr std::size_t kEnd = 1000;  // bytes to end the tables of files
+constexpr std::size_t kOpenFiles = 8;
 constexpr std::size_t kNotDone = 60;  // lines about what was not done
 
 std::string_view sign_of(Style style) {
@@ -47,16 +49,19 @@ std::string input_row(const Report& report, const Input& input) {
                           : "<span class=\"error\">✗ unreadable: " + escape(input.error, 600) + "</span>");
 }
 
-void add_inputs(const Report& report, Bounded& out, std::size_t reserve) {
-  const auto shown = [](const Input& input) { return input.role != Role::kRules; };
-  const auto count =
-      static_cast<std::size_t>(std::count_if(report.inputs.begin(), report.inputs.end(), shown));
+bool is_file(const Input& input) { return input.role != Role::kRules; }
+bool is_unreadable(const Input& input) { return is_file(input) && !input.error.empty(); }
+bool is_readable(const Input& input) { return is_file(input) && input.error.empty(); }
+
+// The inputs of one kind, as a table.
+void add_files(const Report& report, bool (*is)(const Input&), std::size_t reserve, Bounded& out) {
+  const auto count = static_cast<std::size_t>(std::count_if(report.inputs.begin(), report.inputs.end(), is));
   if (count == 0) return;
   out.add(
       "<div class=\"scroll\"><table class=\"inputs\"><caption class=\"hidden\">The files</caption><tbody>\n");
   std::size_t written = 0;
   for (const Input& input : report.inputs) {
-    if (!shown(input)) continue;
+    if (!is(input)) continue;
     if (!out.add(input_row(report, input), reserve)) break;
     ++written;
   }
@@ -64,6 +69,17 @@ void add_inputs(const Report& report, Bounded& out, std::size_t reserve) {
   if (written < count)
     out.add(
         fmt::format("<p class=\"more\">{} more files; --format json has them all</p>\n", count - written));
+}
+
+// Many files are folded, so that the first screen is about what was found; not those that cannot be read.
+void add_inputs(const Report& report, Bounded& out, std::size_t reserve) {
+  const auto count =
+      static_cast<std::size_t>(std::count_if(report.inputs.begin(), report.inputs.end(), is_file));
+  if (count <= kOpenFiles) return add_files(report, is_file, reserve, out);
+  add_files(report, is_unreadable, reserve, out);
+  out.add(fmt::format("<details class=\"files\"><summary>{} files</summary>\n", count));
+  add_files(report, is_readable, reserve, out);
+  out.add("</details>\n");
 }
 
 std::string highlights(const Report& report) {
@@ -115,7 +131,7 @@ std::string head_part(const Report& report, std::size_t limit) {
   const std::string last = highlights(report) + not_done(report) + "</header>\n";
   Bounded out(limit);
   out.add(first);
-  add_inputs(report, out, last.size() + 200);
+  add_inputs(report, out, last.size() + kEnd);
   out.add(last);
   return out.text();
 }

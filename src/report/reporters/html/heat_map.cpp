@@ -48,9 +48,15 @@ std::string cell_text(const HeatCell& cell) {
   return number(cell.value);
 }
 
-std::string short_text(const HeatCell& cell) {
-  const std::string text = cell_text(cell);
-  if (text.size() <= 6) return text;
+// All cells are written alike: with an exponent, if one of them needs it.
+bool needs_exponent(const HeatMap& map) {
+  return std::any_of(map.cells.begin(), map.cells.end(), [](const HeatCell& cell) {
+    return cell.value > 0 && !std::isinf(cell.value) && (cell.value < 0.01 || cell.value >= 1e5);
+  });
+}
+
+std::string short_text(const HeatCell& cell, bool exponent) {
+  if (cell.nonfinite || !exponent || !(cell.value > 0) || std::isinf(cell.value)) return cell_text(cell);
   return scientific(cell.value, cell.value < 1e-9 || cell.value >= 1e10 ? 1 : 2);
 }
 
@@ -84,6 +90,7 @@ std::string description(const HeatMap& map, const Scale& scale) {
 
 std::string picture(const HeatMap& map, const Scale& scale, const std::string& id) {
   const bool wide = map.columns.size() <= kWideColumns;
+  const bool exponent = needs_exponent(map);
   const double width =
       wide ? std::clamp(kCells / static_cast<double>(map.columns.size()), kWide, kWidest) : kNarrow;
   const double left = static_cast<double>(longest(map.rows)) * kCharacter + kPad;
@@ -109,7 +116,7 @@ std::string picture(const HeatMap& map, const Scale& scale, const std::string& i
       svg.rect(x, y, width - 1, kHeight - 1, css,
                fmt::format("{} · {}: {}", label, cut_front(map.columns[column], kLabel), cell_text(cell)));
       if (wide || cell.nonfinite)
-        svg.text(x + (width - 1) / 2, y + 14, wide ? short_text(cell) : "!", css + "t", "middle");
+        svg.text(x + (width - 1) / 2, y + 14, wide ? short_text(cell, exponent) : "!", css + "t", "middle");
       else if (cell.value == 0)
         svg.text(x + (width - 1) / 2, y + 14, "0", css + "t", "middle");
     }

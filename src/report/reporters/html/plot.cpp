@@ -11,7 +11,7 @@
 namespace ckpt::report::html {
 namespace {
 
-constexpr double kWidth = 640, kHeight = 200, kLeft = 64, kRight = 130, kTop = 12, kBottom = 38;
+constexpr double kWidth = 640, kHeight = 200, kLeft = 64, kRight = 160, kTop = 12, kBottom = 38;
 constexpr std::size_t kSeries = 6;  // that a plot tells apart, by color, dash and name
 constexpr std::size_t kRows = 300;  // of the table of numbers
 constexpr std::size_t kName = 20;   // characters of a series' name beside its line
@@ -108,6 +108,12 @@ std::string path_through(std::size_t count, const X& x, const Y& y) {
   return data;
 }
 
+const double* first_finite(const Series& series) {
+  const auto found =
+      std::find_if(series.y.begin(), series.y.end(), [](double y) { return std::isfinite(y); });
+  return found == series.y.end() ? nullptr : &*found;
+}
+
 const double* last_finite(const Series& series) {
   for (std::size_t i = series.y.size(); i-- > 0;)
     if (std::isfinite(series.y[i])) return &series.y[i];
@@ -198,11 +204,11 @@ std::string sparkline_table(const Plot& plot, const std::string& id) {
     for (const double value : series.y) range.add(value);
     out += fmt::format("<tr data-s><th scope=\"row\">{}</th><td>{}</td>", escape(series.name, 120),
                        sparkline(series.y, fmt::format("{}-{}", id, i), series.name));
-    if (range.empty() || series.y.empty()) {
+    if (range.empty()) {
       out += "<td></td><td></td><td></td><td></td></tr>\n";
       continue;
     }
-    for (const double value : {series.y.front(), series.y.back(), range.low, range.high})
+    for (const double value : {*first_finite(series), series.y.back(), range.low, range.high})
       out += fmt::format("<td class=\"n\">{}</td>", number(value));
     out += "</tr>\n";
   }

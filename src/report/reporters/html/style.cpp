@@ -19,7 +19,7 @@ const std::string_view kStyle = R"css(
 *{box-sizing:border-box}
 body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif;
 font-variant-numeric:tabular-nums}
-main,footer{max-width:1160px;margin:0 auto;padding:0 24px}
+main,footer{max-width:1240px;margin:0 auto;padding:0 24px}
 code,pre,.name,.list td:first-child,svg text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
 [hidden],.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 [hidden]{display:none}
@@ -40,7 +40,7 @@ p{margin:0 0 8px}
 h1.strong{font-weight:650}
 .facts{display:flex;flex-wrap:wrap;gap:1px;margin:20px 0 16px;background:var(--line);
 border:1px solid var(--line);border-radius:10px;overflow:hidden}
-.facts div{background:var(--card);padding:10px 14px 11px;flex:1 1 140px}
+.facts div{background:var(--card);padding:10px 14px 11px;flex:1 1 120px}
 .facts dt{color:var(--dim);font-size:12.5px}
 .facts dd{margin:1px 0 0;font-size:18px;font-weight:600;line-height:1.3;overflow-wrap:anywhere}
 .scroll{overflow-x:auto;max-width:100%}
@@ -51,10 +51,11 @@ tbody th{color:var(--ink);font-weight:400}
 td.n,th.n{text-align:right;white-space:nowrap}
 td{min-width:2.2em}
 tbody tr+tr>*{border-top:1px solid var(--soft)}
+.files{margin:0 0 8px}.files summary{color:var(--dim);font-size:14px}
 .inputs{font-size:14px}.inputs .role{color:var(--dim);font-size:12.5px;min-width:0}.inputs .name{font-size:13px}
+.list{font-size:13px}.list td,.list th{padding-right:12px}
 .list td:first-child,.name{font-size:12.5px}
 .list td,.sortable td,.inputs .name{white-space:nowrap;max-width:none}
-.list td:last-child{white-space:normal;min-width:9em}
 .list td.w,.sortable td.w,.inputs td.w{white-space:normal;min-width:22em;max-width:66em}
 .list .mark{font-weight:700;min-width:1.2em}
 .sortable{width:100%}
