@@ -98,8 +98,8 @@ void Machine::execute() {
     case Opcode::kString: return push_string_line();
     case Opcode::kShortBinBytes:
     case Opcode::kBinBytes:
-    case Opcode::kBinBytes8:
-    case Opcode::kByteArray8: return stack_.push(tree_.add_bytes(now.text, true));
+    case Opcode::kBinBytes8: return stack_.push(tree_.add_bytes(now.text, true));
+    case Opcode::kByteArray8: return push_bytearray();
     case Opcode::kNextBuffer: return push_buffer();
     case Opcode::kReadonlyBuffer: return take_readonly();
 

@@ -55,9 +55,15 @@ void Machine::push_dict() {
 
 void Machine::push_set() {
   const NodeId set = tree_.add_set();
-  mutable_sets_.insert(set);
+  mutable_.insert(set);
   charge_slots(kContainerSlots);
   stack_.push(set);
+}
+
+void Machine::push_bytearray() {
+  stack_.push(tree_.add_bytes(now_.text, true));
+  mutable_.insert(stack_.top());
+  charge_slots(kContainerSlots);
 }
 
 void Machine::push_frozen_set() {
@@ -185,7 +191,7 @@ void Machine::check_hashable(NodeId key) {
 // Of objects, those whose classes say that they cannot be keys.
 bool Machine::is_hashable(NodeId key) const {
   const Kind kind = tree_.kind(key);
-  if (kind == Kind::kSet) return !mutable_sets_.contains(key);
+  if (kind == Kind::kSet || kind == Kind::kBytes) return !mutable_.contains(key);
   if (kind != Kind::kObject) return kind != Kind::kList && kind != Kind::kDict;
   const NodeId callee = tree_.object(key).callee;
   if (tree_.kind(callee) != Kind::kGlobal) return true;

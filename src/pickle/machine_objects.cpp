@@ -35,7 +35,7 @@ void Machine::push_import(std::string_view module, std::string_view name, bool r
       {std::string(names.module), std::string(names.name), now_.offset, resolvable, false});
   if (!is_utf8(module) || !is_utf8(name))
     report_not_utf8("the imported name", tree_.qualified_name(node), "");
-  if (one_line(module) != module || one_line(name) != name)
+  else if (one_line(module) != module || one_line(name) != name)
     defect("name-unprintable", fmt::format("the imported name {} has control or invisible characters",
                                            quote(abbreviate(tree_.qualified_name(node), 60))));
   if (module.size() > limits_.name_bytes || name.size() > limits_.name_bytes)

@@ -64,6 +64,7 @@ class Machine {
   void push_list();
   void push_dict();
   void push_set();
+  void push_bytearray();
   void push_frozen_set();
   void append_one();
   void append_marked();
@@ -105,7 +106,7 @@ class Machine {
   Stack stack_;
   Memo memo_;
   std::map<NodeId, std::size_t> imports_;  // the node of a name -> its place in the result
-  std::unordered_set<NodeId> mutable_sets_;  // made by EMPTY_SET; the others are frozen
+  std::unordered_set<NodeId> mutable_;  // sets of EMPTY_SET (others are frozen) and bytearrays
   std::map<std::string, int, std::less<>> defect_counts_;
   std::vector<value::Item> items_;  // scratch
   int protocol_ = 0;                // that of the last PROTO

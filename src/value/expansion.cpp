@@ -6,13 +6,15 @@
 #include <utility>
 #include <vector>
 
+#include "value/repr.h"
+
 namespace ckpt::value {
 namespace {
 
 constexpr double kIndexLabel = 5;  // [12], .name, .<args>
 constexpr double kShortText = 256;
-constexpr double kLongestLabel = 400;  // longer keys are abbreviated in paths
-constexpr double kShortLabel = 64;     // longer ones cost more than the place itself
+constexpr double kLongestLabel = kLongestKey;
+constexpr double kShortLabel = 64;  // longer ones cost more than the place itself
 constexpr double kWorkPerLabelByte = 1.0 / 16;
 
 bool is_text(Kind kind) { return kind == Kind::kString || kind == Kind::kBytes || kind == Kind::kBigInt; }

@@ -1,5 +1,7 @@
 #include "value/path.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -11,14 +13,19 @@ namespace {
 // A container as a key is spelled by its repr, up to this length; scalar keys are spelled in full.
 constexpr std::size_t kContainerKey = 4096;
 
-// A key that is longer is spelled by its head and a hash of all of it.
-constexpr std::size_t kLongestKey = 4096;
+// A key that is longer than kLongestKey is spelled by its head, its length and a hash of its ends: it may be
+// the key of a thousand dicts.
 constexpr std::size_t kLongKeyHead = 256;
+constexpr std::size_t kHashedEnd = 8192;
 
-std::uint64_t hash_of(std::string_view text) {  // FNV-1a
-  std::uint64_t hash = 0xcbf29ce484222325u;
+std::uint64_t fnv(std::string_view text, std::uint64_t hash) {  // FNV-1a
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
   return hash;
+}
+
+std::uint64_t hash_of(std::string_view text) {
+  const std::uint64_t start = fnv(text.substr(0, kHashedEnd), 0xcbf29ce484222325u);
+  return fnv(text.substr(text.size() - std::min(kHashedEnd, text.size())), start);
 }
 
 std::string quoted_key(std::string_view key) {
@@ -31,6 +38,14 @@ std::string quoted_key(std::string_view key) {
 std::string class_name(const Tree& tree, NodeId callee) {
   const bool named = callee != kNoNode && tree.kind(callee) == Kind::kGlobal;
   return named ? tree.qualified_name(callee) : "object";
+}
+
+// What tells long keys apart that are not strings, and whose repr is cut.
+std::string long_mark(const Tree& tree, NodeId key) {
+  const Kind kind = tree.kind(key);
+  const bool text = kind == Kind::kBytes || kind == Kind::kBigInt;
+  if (!text || tree.text(key).size() <= kLongestKey) return {};
+  return fmt::format("#{:016x}", hash_of(tree.text(key)));
 }
 
 // A key in brackets that is not a string.
@@ -51,7 +66,7 @@ std::string key_text(const Tree& tree, NodeId key) {
     case Kind::kFloat:
     case Kind::kString:
     case Kind::kBytes:
-    case Kind::kGlobal: return exact_repr(tree, key, std::string::npos);
+    case Kind::kGlobal: return exact_repr(tree, key, kLongestKey) + long_mark(tree, key);
   }
   return {};
 }
@@ -70,7 +85,7 @@ void append_key(std::string& path, const Tree& tree, NodeId key) {
 }
 
 void append_key(std::string& path, std::string_view key) {
-  if (is_identifier(key)) return append_attribute(path, key);
+  if (key.size() <= kLongestKey && is_identifier(key)) return append_attribute(path, key);
   path += '[';
   path += quoted_key(key);
   path += ']';

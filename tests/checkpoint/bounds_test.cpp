@@ -72,6 +72,8 @@ struct Bound {
 };
 
 std::vector<Bound> bounds() {
+  auto deflated = records_of(under_x(B().unicode(std::string(200'000, 'x'))));
+  deflated[0].method = 8;
   auto long_name = records_of(state_dict());
   long_name.push_back({.name = "archive/" + std::string(5000, 'n'), .data = "x"});
   auto long_record = records_of(state_dict());
@@ -93,6 +95,7 @@ std::vector<Bound> bounds() {
       {"zip_entries", [](Limits& l) { l.zip_entries = 3; }, records_of(state_dict()), "error: limit"},
       {"zip_name_bytes", [](Limits&) {}, long_name, "zip-name-unsafe"},
       {"small_record_bytes", [](Limits& l) { l.small_record_bytes = 50; }, long_record, "byteorder-unknown"},
+      {"inflate_ratio", [](Limits& l) { l.inflate_ratio = 0; }, deflated, "error: limit"},
       {"opcodes", [](Limits& l) { l.opcodes = 10; }, records_of(state_dict()), "pickle-limit"},
       {"nodes", [](Limits& l) { l.nodes = 10; }, records_of(state_dict()), "pickle-limit"},
       {"integer_digits", [](Limits& l) { l.integer_digits = 10; },
@@ -110,10 +113,10 @@ std::vector<Bound> bounds() {
 
 TEST_CASE("what goes beyond a bound is a limit or a defect, and within it nothing is said") {
   for (const Bound& bound : bounds()) {
-    CAPTURE(std::string(bound.name));
+    CAPTURE(bound.name);
     Limits limits;
     bound.lower(limits);
-    CHECK(outcome(bound.input, limits) == bound.then);
+    CHECK(outcome(bound.input, limits) == std::string(bound.then));
   }
   CHECK(outcome(records_of(state_dict()), {}) == "");
   CHECK(outcome(records_of(under_x(shared(4, 8))), {}) == "");
@@ -156,12 +159,12 @@ TEST_CASE("every field of Limits has its case here and its line in the table") {
     const std::string name =
         line.substr(line.rfind(' ', equals - 1) + 1, equals - line.rfind(' ', equals - 1) - 1);
     CAPTURE(name);
+    if (name == "spooled_bytes" || name == "listing_bytes") continue;  // of operands, not of files
     ++found;
     CHECK(tests.find(name) != std::string::npos);
     CHECK(header.find("//   " + name + " ") != std::string::npos);
   }
-  CHECK(found == 19);  // inflate_ratio is in io/zip_archive_test.cpp, spooled_bytes in io/spool_test.cpp;
-                       // listing_bytes bounds what git says
+  CHECK(found == 17);
 }
 
 TEST_CASE("what is shared too often is listed once, and all of it is judged") {

@@ -137,8 +137,9 @@ def attempt(action):
 
 
 def telling_line(message):
-    lines = message.splitlines() or [""]
-    return next((line.strip() for line in lines if "WeightsUnpickler error" in line), lines[0])
+    mark = "WeightsUnpickler error:"
+    text = message[message.find(mark) + len(mark):] if mark in message else message
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def bounded_places(root):

@@ -12,6 +12,7 @@ namespace {
 
 constexpr KindSpec kKinds[] = {{"secret", "what start length"}, {"suspected", "what start length"}};
 constexpr std::size_t kShown = 2;            // characters: enough to find it, too few to use it
+constexpr std::size_t kLongestName = 256;    // of a key that can name a credential
 constexpr std::size_t kScanned = 64u << 10;  // of one string: a credential is at its beginning or nowhere
 
 bool is_text(const Tree& tree, NodeId id) {
@@ -30,7 +31,7 @@ class Scanner {
   // The form of a value is better evidence than the name of its key. One finding a path.
   void key(NodeId key, NodeId value, const std::string& path) {
     const auto name = string_of(tree_, key);
-    if (!name || !is_text(tree_, value)) return;
+    if (!name || name->size() > kLongestName || !is_text(tree_, value)) return;
     const auto text = tree_.text(value).substr(0, kScanned);
     const auto named = secret_under_key(*name, text);
     if (named.what.empty()) return;  // shape() looks at the value anyway
@@ -74,6 +75,7 @@ void run(const Context& context, const Rule&, const Emit& emit) {
   Scanner scanner(tree, emit);
   try {
     value::walk(tree, tree.root(), "", Limits{}, [&](const value::Visit& visit) {
+      if (visit.place == value::Place::kRepeat) return value::Next::kSkip;
       const auto part = context.items().part_at.find(visit.path);
       if (part != context.items().part_at.end() && !visit.path.empty() &&
           training::is_model(context.items().parts[part->second].form))
