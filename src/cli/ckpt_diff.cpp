@@ -133,7 +133,7 @@ int explain(const std::string& word) {
 }  // namespace
 
 int run_diff(int argc, const char* const* argv) {
-  const auto parsed = parse(kProgram, diff_option_descriptions(), argc, argv);
+  const auto parsed = parse(kProgram, diff_option_groups(), argc, argv);
   if (!parsed) return kClean;
   if (parsed->values.count("list-rules") != 0) {
     std::cout << diff::list_rules();

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,15 +21,19 @@
 #include "cli/progress.h"
 #include "cli/watch.h"
 #include "files/file_glob.h"
+#include "files/write_file.h"
 #include "lint/config_entries.h"
 #include "lint/configs.h"
 #include "lint/explain.h"
 #include "lint/find_inputs.h"
 #include "lint/manifest.h"
 #include "lint/print_config.h"
+#include "lint/rule_files.h"
 #include "lint/rule_set.h"
 #include "lint/rules_doc.h"
+#include "lint/rules_schema.h"
 #include "lint/run.h"
+#include "lint/starter.h"
 #include "lint/statistics.h"
 #include "operands/operands.h"
 #include "report/exit_status.h"
@@ -274,8 +280,30 @@ int write_manifest(const std::string& target, const Parsed& parsed) {
   return kClean;
 }
 
-po::options_description options() {
-  po::options_description rules("Rules", 90);
+std::vector<std::string> names_of(std::span<const lint::BuiltinFile> files) {
+  std::vector<std::string> names;
+  for (const lint::BuiltinFile& file : files) names.emplace_back(file.name);
+  return names;
+}
+
+// With two of them, neither would be read.
+int init() {
+  const std::string name(lint::kConfigName), other(lint::kOtherName);
+  std::error_code ignored;
+  if (std::filesystem::exists(other, ignored))
+    fail(ErrorCode::kUsage, fmt::format("{} is there already; nothing was written", quote(other)));
+  write_new_file(name, lint::starter_file());
+  std::cout << "wrote " << name << "; it changes nothing yet\n";
+  return kClean;
+}
+
+int print_rules_schema() {
+  std::cout << lint::rules_schema(lint::Configs("recommended", false, {}).for_folder(".").rules->rules);
+  return kClean;
+}
+
+OptionGroups options() {
+  OptionGroup rules("Rules");
   rules.add_options()("rules,r", po::value<std::string>()->value_name("NAME|PATH"),
                       "use this rule file, or a built-in set: recommended (default) or strict")(
       "no-config", "ignore .ckpt-lint.yaml files")(
@@ -291,7 +319,7 @@ po::options_description options() {
       "pass over files that match, in folders and patterns, too: '*.bak.ckpt', 'runs/old/'; repeatable")(
       "today", po::value<std::string>()->value_name("DATE"),
       "the date for checking whether suppressions have expired, such as 2026-10-01 (default: today, UTC)");
-  po::options_description gate("Gate", 90);
+  OptionGroup gate("Gate");
   gate.add_options()("against", po::value<std::string>()->value_name("BASE"),
                      "compare with this base checkpoint (rules cross-*)")(
       "map", po::value<std::vector<std::string>>()->value_name("RE=>REPL"),
@@ -302,7 +330,7 @@ po::options_description options() {
       "do not fail on findings that this JSON or SARIF report of an earlier run has")(
       "update-baseline", "write this run's findings to the --baseline file")(
       "statistics", "count the findings by rule instead of listing them");
-  po::options_description about("Instead of checking files", 90);
+  OptionGroup about("Instead of checking files");
   about.add_options()(
       "explain", po::value<std::string>()->value_name("WORD"),
       "explain a rule (what it finds, why it matters, how to fix it), a check, a kind of finding or "
@@ -317,10 +345,16 @@ po::options_description options() {
       "is, "
       "what is wrong with it, and what changed since the one before in its folder (--against is that one "
       "unless given)")("test", po::value<std::string>()->value_name("RULES"),
-                       "run the tests in a rule file; exit with 1 if any fails");
-  po::options_description own;
-  own.add(rules).add(gate).add(about);
-  return own;
+                       "run the tests in a rule file; exit with 1 if any fails")(
+      "init", "write a commented .ckpt-lint.yaml to this folder, unless there is one")(
+      "print-rules-schema", "print the JSON Schema of rule files, for editors");
+  rules.choose("rules", names_of(lint::builtin_rule_sets()));
+  rules.choose("profile", lint::profile_names());
+  rules.choose("select", names_of(lint::builtin_catalog()));
+  rules.choose("ignore", names_of(lint::builtin_catalog()));
+  gate.choose("fail-on", {"error", "warning", "note", "never"});
+  about.choose("explain", names_of(lint::builtin_catalog()));
+  return {rules, gate, about};
 }
 
 // What is done instead of checking files, with the options that it heeds besides the common ones of all
@@ -340,6 +374,8 @@ const Action kActions[] = {
      {"rules", "no-config", "profile", "select", "ignore", "exclude", "today", "against", "map", "fail-on",
       "baseline"}},
     {"test", false, {"profile", "today"}},
+    {"init", false, {}},
+    {"print-rules-schema", false, {}},
 };
 constexpr std::string_view kAlways[] = {"operand", "jobs", "color", "width", "quiet", "verbose"};
 
@@ -384,6 +420,8 @@ int run_lint(int argc, const char* const* argv) {
     return test_rules(*rules, settings_of(*parsed), std::cout);
   if (const auto target = text_option(*parsed, "write-manifest")) return write_manifest(*target, *parsed);
   if (const auto folder = text_option(*parsed, "watch")) return watch_folder(*folder, *parsed);
+  if (has(*parsed, "init")) return init();
+  if (has(*parsed, "print-rules-schema")) return print_rules_schema();
   if (has(*parsed, "print-config")) return print_config(*parsed);
   if (has(*parsed, "list-rules")) {
     lint::Configs configs = configs_of(*parsed);

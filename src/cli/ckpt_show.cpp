@@ -101,7 +101,7 @@ Inputs open_inputs(const Command& command, report::Report& report, int& status) 
 }  // namespace
 
 int run_show(int argc, const char* const* argv) {
-  po::options_description own("Options", 90);
+  OptionGroup own("Options");
   own.add_options()("all,a", "list every tensor, value and import in a line of its own")(
       "stats,s", "show min, max, mean, std, NaN and Inf of the tensors (reads all data)")(
       "digest", "add the SHA-256 of every tensor's elements (JSON only; reads all data)")(
@@ -110,7 +110,7 @@ int run_show(int argc, const char* const* argv) {
       "textconv",
       "print FILE as lines that git can compare, whatever it is called; ends with 0 (see "
       "ckpt-diff --git-setup)");
-  const auto parsed = parse(kProgram, own, argc, argv);
+  const auto parsed = parse(kProgram, {own}, argc, argv);
   if (!parsed) return kClean;
   if (parsed->values.count("textconv") != 0) return print_for_git(*parsed);
   const Command command = command_of(*parsed);

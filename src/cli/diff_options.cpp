@@ -12,6 +12,7 @@
 #include "base/suggest.h"
 #include "base/text.h"
 #include "diff/filter.h"
+#include "diff/rules_doc.h"
 #include "files/yaml_reader.h"
 
 namespace ckpt::cli {
@@ -20,6 +21,12 @@ namespace {
 namespace po = boost::program_options;
 
 using Names = std::vector<std::string>;
+
+const Names kDTypes = {
+#define CKPT_DTYPE(enumerator, name, bits, dtype_class) name,
+#include "tensor/dtypes.def"
+#undef CKPT_DTYPE
+};
 
 [[noreturn]] void fail_choice(std::string_view option, const std::string& value, const Names& choices) {
   fail(ErrorCode::kUsage, fmt::format("--{} takes {}, not {}{}", option, fmt::join(choices, ", "),
@@ -114,11 +121,15 @@ std::vector<diff::GlobTolerance> read_tolerances(const std::string& file) {
   return out;
 }
 
-diff::Profile read_profile(const std::string& value) {
-  if (const auto profile = diff::profile_from_name(value)) return *profile;
+Names profile_names() {
   Names names;
   for (const diff::Profile profile : diff::kProfiles) names.emplace_back(diff::to_string(profile));
-  fail_choice("compat", value, names);
+  return names;
+}
+
+diff::Profile read_profile(const std::string& value) {
+  if (const auto profile = diff::profile_from_name(value)) return *profile;
+  fail_choice("compat", value, profile_names());
 }
 
 // Splits FILE#SUBTREE, unless a file has that whole name.
@@ -207,16 +218,16 @@ diff::ReportOptions report_options(const Parsed& parsed) {
 }  // namespace
 
 // clang-format off: a table
-po::options_description diff_option_descriptions() {
+OptionGroups diff_option_groups() {
   const auto list = [] { return po::value<Names>(); };
-  po::options_description run("A run", 90);
+  OptionGroup run("A run");
   run.add_options()(
       "trajectory",
       "follow a run through its checkpoints: files, folders of checkpoints and patterns, in the "
       "order of their steps; ends with 0")(
       "from", po::value<std::string>()->value_name("WHAT"),
       "show the change of modules from the previous or the base (first) checkpoint (default: previous)");
-  po::options_description own("What is compared", 90);
+  OptionGroup own("What is compared");
   own.add_options()("only", list()->value_name("WHAT"),
                     fmt::format("compare only WHAT: a glob of tensor names or paths, or a part: {}; "
                                 "repeatable",
@@ -231,13 +242,13 @@ po::options_description diff_option_descriptions() {
       "compare only what is below PATH: in every file, or with FILE#PATH in that file (FILE#PATH also works "
       "as "
       "an operand)");
-  po::options_description names("Weight names", 90);
+  OptionGroup names("Weight names");
   names.add_options()("map", list()->value_name("RE=>REPL"),
                       "rewrite weight names: replace the first match of RE (RE2) with REPL; repeatable")(
       "strip-prefix", list()->value_name("TEXT"), "strip TEXT from the start of weight names; repeatable")(
       "no-renames", "do not look for renamed weights")("no-migrate",
                                                        "do not migrate files of an older Lightning version");
-  po::options_description equal("What counts as equal", 90);
+  OptionGroup equal("What counts as equal");
   equal.add_options()("rtol", po::value<double>()->value_name("R"),
                       "equal if |new - base| <= atol + R * |base| (default: 0, exact)")(
       "atol", po::value<double>()->value_name("A"), "see --rtol (default: 0)")(
@@ -249,7 +260,7 @@ po::options_description diff_option_descriptions() {
       "compat", po::value<std::string>()->value_name("PROFILE"),
       "act as a gate: exit with 1 only if the file cannot replace the base for PROFILE: resume, load, "
       "load-partial or numeric");
-  po::options_description shown("What is shown", 90);
+  OptionGroup shown("What is shown");
   shown.add_options()("all,a", "print one line per change, without folding")(
       "summary", "print only the section headings")("top", po::value<unsigned>()->value_name("N"),
                                                     "print at most N lines per section (default: 20)")(
@@ -260,13 +271,20 @@ po::options_description diff_option_descriptions() {
       "explain", po::value<std::string>()->value_name("WORD"),
       "explain a rule or kind of difference (what it means, how to fix it), a profile of --compat, or a "
       "part")("list-rules", "list the kinds of differences and incompatibilities");
-  po::options_description git("Git", 90);
+  OptionGroup git("Git");
   git.add_options()("git",
                     "compare as git's external diff driver: PATH OLD-FILE OLD-HEX OLD-MODE NEW-FILE NEW-HEX "
                     "NEW-MODE follow; ends with 0")(
       "git-setup", "print the commands that make git compare checkpoints with this program");
-  po::options_description all;
-  return all.add(run).add(own).add(names).add(equal).add(shown).add(git);
+  own.choose("only", diff::part_names());
+  own.choose("ignore", diff::part_names());
+  own.choose("dtype", kDTypes);
+  equal.choose("nan", {"equal", "differ"});
+  equal.choose("compat", profile_names());
+  shown.choose("sort", {"change", "rel-l2", "max", "name"});
+  shown.choose("explain", diff::explained_words());
+  run.choose("from", {"previous", "base"});
+  return {run, own, names, equal, shown, git};
 }
 // clang-format on
 

@@ -11,7 +11,7 @@
 
 namespace ckpt::cli {
 
-boost::program_options::options_description diff_option_descriptions();
+OptionGroups diff_option_groups();
 
 struct DiffCommand {
   diff::Options options;

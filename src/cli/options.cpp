@@ -5,20 +5,22 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "base/suggest.h"
 #include "base/text.h"
+#include "cli/manual.h"
 #include "cli/output.h"
+#include "cli/version.h"
+#include "report/schema.h"
 #include "show/list_formats.h"
 
 namespace ckpt::cli {
 namespace {
 
 namespace po = boost::program_options;
-
-constexpr unsigned kHelpWidth = 90;  // fixed: --help is compared with a golden file, on any terminal
 
 // The formats that a program can write.
 std::vector<std::string> formats_of(const Program& program) {
@@ -28,10 +30,10 @@ std::vector<std::string> formats_of(const Program& program) {
   return names;
 }
 
-po::options_description common_options(const Program& program) {
+OptionGroup output_group(const Program& program) {
   const std::string format_help =
       fmt::format("format on standard output: {} (default: text)", fmt::join(formats_of(program), " "));
-  po::options_description common("Output", kHelpWidth);
+  OptionGroup common("Output");
   common.add_options()("format,f", po::value<std::string>()->value_name("FORMAT"), format_help.c_str())(
       "output,o", po::value<std::string>()->value_name("FILE"), "write to FILE instead of standard output")(
       "report", po::value<std::vector<std::string>>()->value_name("FORMAT=FILE"),
@@ -53,10 +55,25 @@ po::options_description common_options(const Program& program) {
     common.add_options()("quiet,q", "print only the last line")(
         "verbose,v", "print the details of findings, and findings known to the baseline");
   common.add_options()("jobs,j", po::value<unsigned>()->value_name("N"),
-                       "number of threads (default: one per available CPU)")(
-      "list-formats", "list the kinds of files and folders that are read")("help,h", "show this help")(
-      "version", "show the version");
+                       "number of threads (default: one per available CPU)");
+  common.choose("format", formats_of(program));
+  common.choose("report", formats_of(program));
+  common.choose("color", {"auto", "always", "never"});
+  common.choose("sarif-profile", {"oasis", "github"});
   return common;
+}
+
+OptionGroup help_group() {
+  OptionGroup help("Help");
+  help.add_options()("help,h", "show this help")(
+      "version", "show the version, the commit, the libraries and the kernels in use")(
+      "list-formats", "list the kinds of files and folders that are read")(
+      "print-completion", po::value<std::string>()->value_name("SHELL"),
+      "print the completion script for bash, zsh or fish")(
+      "print-man", "print the manual page, for man -l -")("print-schema",
+                                                          "print the JSON Schema of --format json");
+  help.choose("print-completion", completion_shells());
+  return help;
 }
 
 std::vector<std::string> long_names(const po::options_description& options) {
@@ -125,24 +142,37 @@ OutputOptions output_options(const Program& program, const po::variables_map& va
   return out;
 }
 
-void print_help(const Program& program, const po::options_description& own,
-                const po::options_description& common) {
-  std::cout << "usage: " << program.usage << "\n\n" << program.summary << "\n";
-  if (!own.options().empty()) std::cout << own << "\n";
-  std::cout << common << "\n" << program.footer;
+std::string schema_of(const Program& program) {
+  for (const report::Schema& schema : report::schemas())
+    if (schema.program == program.name) return std::string(schema.text);
+  return "";
+}
+
+// The texts about the program itself; "" if none was asked for.
+std::string answer(const Program& program, const OptionGroups& groups, const po::variables_map& values) {
+  if (values.count("help") != 0) {
+    const std::size_t terminal = terminal_width(STDOUT_FILENO);
+    return help_text(program, groups, terminal == 0 ? kHelpWidth : terminal);
+  }
+  if (values.count("version") != 0) return version_text(program.name);
+  if (values.count("list-formats") != 0) return show::list_formats();
+  if (values.count("print-man") != 0) return man_page(program, groups);
+  if (values.count("print-schema") != 0) return schema_of(program);
+  if (values.count("print-completion") == 0) return "";
+  return completion_for(values["print-completion"].as<std::string>(), program, groups);
 }
 
 }  // namespace
 
-std::optional<Parsed> parse(const Program& program, const po::options_description& own, int argc,
+std::optional<Parsed> parse(const Program& program, const OptionGroups& own, int argc,
                             const char* const* argv) {
-  const po::options_description common = common_options(program);
-  po::options_description operands;
-  operands.add_options()("operand", po::value<std::vector<std::string>>());
-  po::options_description all;
-  all.add(own).add(common).add(operands);
+  OptionGroups groups = own;
+  groups.push_back(output_group(program));
+  groups.push_back(help_group());
   po::options_description named;  // for suggestions: without the operands' own name
-  named.add(own).add(common);
+  for (const OptionGroup& group : groups) named.add(group);
+  po::options_description all;
+  all.add(named).add_options()("operand", po::value<std::vector<std::string>>());
   po::positional_options_description positional;
   positional.add("operand", -1);
 
@@ -159,16 +189,8 @@ std::optional<Parsed> parse(const Program& program, const po::options_descriptio
   } catch (const po::error& error) {
     fail_usage(named, error);
   }
-  if (parsed.values.count("help") != 0) {
-    print_help(program, own, common);
-    return std::nullopt;
-  }
-  if (parsed.values.count("version") != 0) {
-    std::cout << program.name << " " << CKPT_VERSION << "\n";
-    return std::nullopt;
-  }
-  if (parsed.values.count("list-formats") != 0) {
-    std::cout << show::list_formats();
+  if (const std::string text = answer(program, groups, parsed.values); !text.empty()) {
+    std::cout << text;
     return std::nullopt;
   }
   parsed.operands = list_of(parsed, "operand");

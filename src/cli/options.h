@@ -9,18 +9,10 @@
 
 #include <boost/program_options.hpp>
 
+#include "cli/manual.h"
 #include "report/reporter.h"
 
 namespace ckpt::cli {
-
-struct Program {
-  std::string name;            // "ckpt-show"
-  std::string usage;           // "ckpt-show [OPTION ...] FILE [PATTERN]"
-  std::string summary;         // what it does, a few lines
-  std::string footer;          // examples and exit statuses
-  bool finds = true;           // its reports have findings: all formats and all options about findings
-  std::string raw_after = {};  // an option; what follows it are operands, whatever they look like
-};
 
 // Where reports go and how they look.
 struct OutputOptions {
@@ -45,11 +37,12 @@ struct Parsed {
   std::size_t jobs = 1;
 };
 
-// Parses the command line against `own` options and the common ones. Answers --help, --version and
-// --list-formats itself:
-// then nullopt, with the text on stdout. Throws Error{kUsage} with a suggestion for unknown names.
-std::optional<Parsed> parse(const Program& program, const boost::program_options::options_description& own,
-                            int argc, const char* const* argv);
+// Parses the command line against `own` options and the common ones. Answers --help, --version,
+// --list-formats,
+// --print-man and --print-completion itself: then nullopt, with the text on stdout. Throws Error{kUsage} with
+// a suggestion for unknown names.
+std::optional<Parsed> parse(const Program& program, const OptionGroups& own, int argc,
+                            const char* const* argv);
 
 // The values of a repeatable option.
 std::vector<std::string> list_of(const Parsed& parsed, const char* name);

@@ -61,12 +61,6 @@ bool use_links(bool color) {
   return name == "iTerm.app" || name == "vscode" || name == "ghostty" || name == "WezTerm";
 }
 
-std::size_t terminal_width(int fd) {
-  winsize size{};
-  if (::isatty(fd) != 1 || ::ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
-  return size.ws_col;
-}
-
 const report::Reporter& reporter_for(const report::Report& report, const std::string& format) {
   const report::Reporter& reporter = *report::find_reporter(format);
   if (reporter.needs_findings && !report.has_findings)
@@ -205,6 +199,12 @@ void write_failure(const report::Report& report, const OutputOptions& options) {
     return;
   }
   write_reports(report, machine);
+}
+
+std::size_t terminal_width(int fd) {
+  winsize size{};
+  if (::isatty(fd) != 1 || ::ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
 }
 
 void complain(const std::string& program, const std::string& file, const std::string& text) {

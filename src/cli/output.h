@@ -2,6 +2,7 @@
 // file, then rename); a write error is status 2; a closed stdout pipe is not an error.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ void write_reports(const report::Report& report, const OutputOptions& options);
 
 // If nothing could be judged: writes only the machine-readable formats, which name the inputs that failed.
 void write_failure(const report::Report& report, const OutputOptions& options);
+
+// Columns of the terminal behind a descriptor; 0 if it is none.
+std::size_t terminal_width(int fd);
 
 // "PROGRAM: FILE: TEXT" on stderr, escaped.
 void complain(const std::string& program, const std::string& file, const std::string& text);

@@ -246,4 +246,15 @@ void write_file(const std::string& path, std::string_view text) {
   write_file(path, [&](std::ostream& out) { out << text; });
 }
 
+void write_new_file(const std::string& path, std::string_view text) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFile));
+  if (fd.get() < 0 && errno == EEXIST)
+    fail(ErrorCode::kUsage, fmt::format("{} is there already; nothing was written", quote(path)));
+  if (fd.get() < 0) fail_write(path, errno);
+  const int error = write_and_close(fd, [&](std::ostream& out) { out << text; });
+  if (error == 0) return;
+  ::unlink(path.c_str());
+  fail_write(path, error);
+}
+
 }  // namespace ckpt

@@ -19,6 +19,9 @@ using WriteText = std::function<void(std::ostream&)>;
 void write_file(const std::string& path, const WriteText& write);
 void write_file(const std::string& path, std::string_view text);
 
+// Only where nothing has that name, not even a dangling link. Throws Error{kUsage} if something has.
+void write_new_file(const std::string& path, std::string_view text);
+
 // The same to an open descriptor, in blocks. Returns the errno of the first write that failed, 0 without one.
 int write_descriptor(int fd, const WriteText& write);
 

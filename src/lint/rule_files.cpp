@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kConfigName = ".ckpt-lint.yaml";
-constexpr std::string_view kOtherName = ".ckpt-lint.yml";
 constexpr std::string_view kRepositoryMark = ".git";  // a folder, or a file in worktrees and submodules
 
 std::string shown(std::string_view name) { return fmt::format("'{}'", one_line(name)); }

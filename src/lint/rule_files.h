@@ -10,6 +10,10 @@
 
 namespace ckpt::lint {
 
+// The file that ckpt-lint finds by itself, under one of two names.
+inline constexpr std::string_view kConfigName = ".ckpt-lint.yaml";
+inline constexpr std::string_view kOtherName = ".ckpt-lint.yml";
+
 // A rule file that was found.
 struct RuleFile {
   std::string source;                   // for messages: the path as it was named

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "base/wrap.h"
+
 namespace ckpt::report {
 namespace {
 
@@ -20,38 +22,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
-
-// Wraps each line of `text` by itself, indented; `first` begins the first one.
-std::string wrapped(std::string_view text, std::size_t indent, std::string_view first = "") {
-  std::string out;
-  std::string line(first);
-  line.resize(std::max(indent, line.size()), ' ');
-  for (const std::string_view paragraph : lines_of(text)) {
-    bool empty = true;
-    for (std::size_t at = 0; at < paragraph.size();) {
-      const std::size_t end = std::min(paragraph.find(' ', at), paragraph.size());
-      const std::string_view word = paragraph.substr(at, end - at);
-      at = end + 1;
-      if (word.empty()) continue;
-      if (!empty && columns(line) + 1 + columns(word) > kWidth) {
-        out += line + '\n';
-        line.assign(indent, ' ');
-        empty = true;
-      }
-      if (!empty) line += ' ';
-      line += word;
-      empty = false;
-    }
-    out += empty ? "\n" : line + '\n';
-    line.assign(indent, ' ');
-  }
-  return out;
-}
-
 std::string facts_text(const RulePage& page) {
   std::size_t width = 0;
   for (const auto& [name, text] : page.facts) width = std::max(width, name.size());
@@ -63,7 +33,7 @@ std::string facts_text(const RulePage& page) {
 std::string list_text(std::string_view heading, const std::vector<std::string>& items) {
   if (items.empty()) return "";
   std::string out = fmt::format("\n{}\n", heading);
-  for (const std::string& item : items) out += wrapped(item, 4, "  - ");
+  for (const std::string& item : items) out += wrapped(item, kWidth, 4, "  - ");
   return out;
 }
 
@@ -82,7 +52,7 @@ std::string options_text(const std::vector<RuleOption>& options) {
   for (const RuleOption& o : options) {
     out += fmt::format("  {} ({}, {})\n", o.name, o.type,
                        o.standard.empty() ? "required" : "default " + o.standard);
-    out += wrapped(o.help, 6);
+    out += wrapped(o.help, kWidth, 6);
   }
   return out;
 }
@@ -115,10 +85,10 @@ std::string mending_script(const RuleDocs& docs) {
 
 std::string explain_rule(const RuleInfo& rule, const RulePage& page) {
   const RuleDocs docs = rule.docs();
-  std::string out = wrapped(fmt::format("{}: {}", rule.id, rule.title), 0);
+  std::string out = wrapped(fmt::format("{}: {}", rule.id, rule.title), kWidth, 0);
   out += facts_text(page);
   for (const auto& [heading, text] : paragraphs_of(docs, rule.title))
-    out += fmt::format("\n{}\n{}", heading, wrapped(text, 2));
+    out += fmt::format("\n{}\n{}", heading, wrapped(text, kWidth, 2));
   out += list_text("Stays silent", docs.healthy);
   out += block_text("Mend it, if you trust the file", mending_script(docs));
   out += block_text("Example", docs.example);

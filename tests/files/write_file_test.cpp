@@ -189,3 +189,15 @@ TEST_CASE("a text may be replaced, anything else not") {
   CHECK(may_be_replaced("/dev/null"));
   CHECK(may_be_replaced(folder.path()));
 }
+
+TEST_CASE("a new file is written only where nothing has its name") {
+  const Folder folder;
+  write_new_file(folder.path("new"), "text");
+  CHECK(read_file(folder.path("new")) == "text");
+  fs::create_symlink("nowhere", folder.path("dangling"));
+  for (const char* name : {"new", "dangling"})
+    CHECK_THROWS_AS(write_new_file(folder.path(name), "other"), Error);
+  CHECK(read_file(folder.path("new")) == "text");
+  CHECK_FALSE(fs::exists(folder.path("nowhere")));
+  CHECK_THROWS_AS(write_new_file(folder.path("no/folder"), "x"), Error);
+}
