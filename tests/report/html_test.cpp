@@ -254,8 +254,8 @@ TEST_CASE("a page stays below its limit, whatever the report holds") {
   for (int i = 0; i < 50; ++i) {
     report.inputs.push_back(report.inputs[1]);
     report.inputs.back().path = hostile;
-    report.sections.push_back(
-        make_section(hostile, hostile, std::vector<Line>(300, {Mark::kChanged, {{hostile}, {hostile}}})));
+    report.sections.push_back(make_section(
+        hostile, hostile, std::vector<Line>(i < 2 ? 300 : 6, {Mark::kChanged, {{hostile}, {hostile}}})));
     report.pictures.histograms.push_back(histogram(hostile));
     report.highlights.push_back({hostile, hostile});
   }
