@@ -1,4 +1,6 @@
 // What is odd about a run, and that what healthy runs do is not.
+#include <limits>
+
 #include "tests/diff/trajectory_support.h"
 
 using namespace ckpt;
@@ -7,6 +9,8 @@ using test::Moment;
 using test::odd_of;
 
 namespace {
+
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();  // NAN is a float
 
 // A run whose weights all move, with a list of rates.
 std::string odd_rates(const std::vector<double>& rates, const std::string& schedule) {
@@ -38,7 +42,7 @@ TEST_CASE("a rate that no schedule explains is odd") {
         "step 20 rate-jump: lr: 1e-03 -> 1e-06, with no scheduler in the file\n");
   CHECK(odd_rates({1e-3, 1e-4, 5e-4}, "step_size") ==
         "step 20 rate-jump: lr: 1e-04 -> 5e-04, which its scheduler does not do\n");
-  CHECK(odd_rates({1e-3, NAN}, "step_size") ==
+  CHECK(odd_rates({1e-3, kNoNumber}, "step_size") ==
         "step 10 rate-jump: lr: 1e-03 -> nan, which its scheduler does not do\n");
 }
 
@@ -115,7 +119,7 @@ TEST_CASE("a score that loses what was won, or is no number, is odd") {
   CHECK(odd_scores({2, 0.5, 0.4, 1.9, 2.1}, "min") ==
         "step 30 score-worse: val_loss: 1.9, and it was 0.4 before\n");
   CHECK(odd_scores({0.1, 0.9, 0.2}, "max") == "step 20 score-worse: val_loss: 0.2, and it was 0.9 before\n");
-  CHECK(odd_scores({2, 1, NAN, NAN}, "min") == "step 20 score-worse: val_loss is nan\n");
+  CHECK(odd_scores({2, 1, kNoNumber, kNoNumber}, "min") == "step 20 score-worse: val_loss is nan\n");
   CHECK(odd_scores({2, 0.5, 0.7, 0.55}, "min").empty());  // noise
   CHECK(odd_scores({2, 0.01, 0.03}, "min").empty());      // of a small score
   CHECK(odd_scores({0.1, 0.9, 0.8}, "max").empty());
