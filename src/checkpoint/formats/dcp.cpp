@@ -149,7 +149,9 @@ class Reader {
       return read_torch_archive({bytes, *parts_.open(entry.range->file), entry.range->offset, false}, limits_,
                                 out_);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kLimit) throw;
+      // What the system cannot read is not a fault of the checkpoint.
+      const bool ours = error.code() == ErrorCode::kLimit || error.code() == ErrorCode::kIo;
+      if (ours || error.code() == ErrorCode::kChanged) throw;
       chunk_defect(entry, error.text());  // one value of many: the rest can still be read
       return kNoNode;
     }
